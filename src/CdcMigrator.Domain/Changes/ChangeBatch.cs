@@ -1,0 +1,176 @@
+using System.Buffers;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Domain.Changes;
+
+/// <summary>
+/// Consecutive changes of one lane in offset order, with their values in one buffer: no object per row or value. It covers the
+/// offsets [<see cref="FromOffset"/>, <see cref="NextOffset"/>), records that hold no change (tombstones, heartbeats) included,
+/// so an empty batch still moves progress. Not thread-safe; <see cref="Reset"/> makes it reusable.
+/// </summary>
+public sealed class ChangeBatch : IBufferWriter<byte>
+{
+    private readonly List<Change> changes = [];
+    private ValueSlot[] slots = new ValueSlot[1024];
+    private byte[] buffer = new byte[64 * 1024];
+    private int usedSlots;
+    private int usedBytes;
+    private int valueStart = -1;
+    private int rowSlots = -1;
+
+    /// <summary>Lane whose records these are.</summary>
+    public LaneId Lane { get; private set; }
+
+    /// <summary>Offset progress must stand at for this batch to be applied.</summary>
+    public long FromOffset { get; private set; }
+
+    /// <summary>Offset progress moves to: one past the last record taken in.</summary>
+    public long NextOffset { get; private set; }
+
+    /// <summary>Records taken in, those without a change included.</summary>
+    public int Records { get; private set; }
+
+    /// <summary>Bytes of values held, the batch's share of memory.</summary>
+    public long Bytes => usedBytes;
+
+    /// <summary>Commit time at the source of the newest change or heartbeat taken in, Unix milliseconds; 0 where none said.</summary>
+    public long NewestSourceTimestampMs { get; private set; }
+
+    /// <summary>The changes, in offset order.</summary>
+    public IReadOnlyList<Change> Changes => changes;
+
+    /// <summary>Starts the batch over for a lane at an offset; keeps the buffers.</summary>
+    public void Reset(LaneId lane, long fromOffset)
+    {
+        Lane = lane;
+        FromOffset = NextOffset = fromOffset;
+        Records = usedSlots = usedBytes = 0;
+        NewestSourceTimestampMs = 0;
+        valueStart = rowSlots = -1;
+        changes.Clear();
+    }
+
+    /// <summary>Notes that a record was taken in, whatever it held. Offsets must grow.</summary>
+    /// <exception cref="InvalidOperationException">The offset was taken in before.</exception>
+    public void TakeIn(long offset, long sourceTimestampMs = 0)
+    {
+        if (offset < NextOffset)
+        {
+            throw new InvalidOperationException($"{Lane}: offset {offset} after {NextOffset - 1}");
+        }
+
+        NextOffset = offset + 1;
+        Records++;
+        NewestSourceTimestampMs = Math.Max(NewestSourceTimestampMs, sourceTimestampMs);
+    }
+
+    /// <summary>Moves progress past offsets that hold no records for consumers (control records, a partition's end).</summary>
+    public void SkipTo(long nextOffset) => NextOffset = Math.Max(NextOffset, nextOffset);
+
+    /// <summary>State and place of one column of a change. <paramref name="column"/> is the ordinal in the route's target columns.</summary>
+    public ValueSlot Slot(in Change change, int column) => slots[change.FirstSlot + column];
+
+    /// <summary>All slots of a change, by the ordinal of the route's target columns.</summary>
+    public ReadOnlySpan<ValueSlot> Slots(in Change change) =>
+        slots.AsSpan(change.FirstSlot, change.Route.Target.Columns.Count);
+
+    /// <summary>The bytes of a value; empty unless its state is <see cref="ColumnState.Value"/>.</summary>
+    public ReadOnlySpan<byte> Value(ValueSlot slot) =>
+        slot.State == ColumnState.Value ? buffer.AsSpan(slot.Start, slot.Length) : default;
+
+    /// <summary>The bytes of a value as memory, for asynchronous writers. Valid until <see cref="Reset"/>.</summary>
+    public ReadOnlyMemory<byte> ValueMemory(ValueSlot slot) =>
+        slot.State == ColumnState.Value ? buffer.AsMemory(slot.Start, slot.Length) : default;
+
+    /// <summary>Opens a row with every column <see cref="ColumnState.Absent"/>. Close it with <see cref="CommitRow"/> or <see cref="AbandonRow"/>.</summary>
+    public void BeginRow(TableRoute route)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        rowSlots = route.Target.Columns.Count;
+        if (slots.Length < usedSlots + rowSlots)
+        {
+            Array.Resize(ref slots, Math.Max(slots.Length * 2, usedSlots + rowSlots));
+        }
+
+        slots.AsSpan(usedSlots, rowSlots).Clear();
+    }
+
+    /// <summary>Opens a value; write its PostgreSQL text to this batch (<see cref="IBufferWriter{T}"/>), then call <see cref="EndValue"/>.</summary>
+    public void BeginValue() => valueStart = usedBytes;
+
+    /// <summary>Closes the open value and gives it to a column.</summary>
+    public void EndValue(int column)
+    {
+        slots[usedSlots + column] = new ValueSlot(ColumnState.Value, valueStart, usedBytes - valueStart);
+        valueStart = -1;
+    }
+
+    /// <summary>Takes back the open value, for instance when it proves to be the unavailable placeholder.</summary>
+    public void DropValue()
+    {
+        usedBytes = valueStart;
+        valueStart = -1;
+    }
+
+    /// <summary>Gives a column a state that needs no bytes.</summary>
+    public void SetState(int column, ColumnState state) => slots[usedSlots + column] = new ValueSlot(state, 0, 0);
+
+    /// <summary>Gives a column a value in one call.</summary>
+    public void SetValue(int column, ReadOnlySpan<byte> text)
+    {
+        BeginValue();
+        text.CopyTo(GetSpan(text.Length));
+        Advance(text.Length);
+        EndValue(column);
+    }
+
+    /// <summary>State of a column of the open row, with its place.</summary>
+    public ValueSlot OpenSlot(int column) => slots[usedSlots + column];
+
+    /// <summary>Closes the open row and adds it as a change.</summary>
+    public void CommitRow(TableRoute route, ChangeOperation operation, long offset, SourcePosition position, KeyChangeHalf keyChange, long sourceTimestampMs)
+    {
+        changes.Add(new Change
+        {
+            Route = route,
+            Operation = operation,
+            Offset = offset,
+            Position = position,
+            KeyChange = keyChange,
+            SourceTimestampMs = sourceTimestampMs,
+            FirstSlot = usedSlots,
+        });
+        usedSlots += rowSlots;
+        rowSlots = -1;
+    }
+
+    /// <summary>Gives the open row up; its bytes stay unused until <see cref="Reset"/>.</summary>
+    public void AbandonRow() => rowSlots = valueStart = -1;
+
+    /// <inheritdoc />
+    public void Advance(int count) => usedBytes += count;
+
+    /// <inheritdoc />
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        EnsureBytes(sizeHint);
+        return buffer.AsMemory(usedBytes);
+    }
+
+    /// <inheritdoc />
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        EnsureBytes(sizeHint);
+        return buffer.AsSpan(usedBytes);
+    }
+
+    private void EnsureBytes(int sizeHint)
+    {
+        var needed = usedBytes + Math.Max(sizeHint, 256);
+        if (buffer.Length < needed)
+        {
+            Array.Resize(ref buffer, (int)Math.Min(Array.MaxLength, Math.Max(buffer.Length * 2L, needed)));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace CdcMigrator.Domain.Migrations;
+
+/// <summary>What a lane does with a record it can never apply.</summary>
+public enum PoisonPolicy
+{
+    /// <summary>Stop the lane and name the record.</summary>
+    Halt,
+}

@@ -1,0 +1,23 @@
+namespace CdcMigrator.Domain.Status;
+
+/// <summary>What a lane is doing.</summary>
+public enum LaneState
+{
+    /// <summary>Assigned; taking ownership in the target.</summary>
+    Claiming,
+
+    /// <summary>Applying.</summary>
+    Running,
+
+    /// <summary>Running, with its partition paused because the target is slower.</summary>
+    Paused,
+
+    /// <summary>Lost the connection or a conflict; claims anew after a pause.</summary>
+    Retrying,
+
+    /// <summary>Stopped by a fault that a person must see to.</summary>
+    Halted,
+
+    /// <summary>Given up to another process.</summary>
+    Revoked,
+}

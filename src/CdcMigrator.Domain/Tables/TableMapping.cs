@@ -1,0 +1,17 @@
+namespace CdcMigrator.Domain.Tables;
+
+/// <summary>How one source table maps to the target, from the migration file.</summary>
+public sealed record TableMapping
+{
+    /// <summary>Name in the source.</summary>
+    public required TableName Source { get; init; }
+
+    /// <summary>Name in the target; the source's unless the file says otherwise.</summary>
+    public required TableName Target { get; init; }
+
+    /// <summary>Source columns that are not migrated.</summary>
+    public IReadOnlySet<string> Exclude { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Source column to target column, for those whose names differ.</summary>
+    public IReadOnlyDictionary<string, string> Rename { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}

@@ -1,0 +1,51 @@
+namespace CdcMigrator.Domain.Tables;
+
+/// <summary>Where changes of one source table go: mapping and target catalog joined. Immutable; a schema change makes a new one.</summary>
+public sealed class TableRoute
+{
+    private readonly Dictionary<string, int> ordinals;
+
+    /// <summary>Joins a mapping with the target table it names.</summary>
+    /// <param name="mapping">The mapping of the migration file.</param>
+    /// <param name="target">The target table from its catalog.</param>
+    /// <param name="key">The key by which source and target identify rows.</param>
+    public TableRoute(TableMapping mapping, TargetTable target, UniqueKey key)
+    {
+        Mapping = mapping;
+        Target = target;
+        Key = key;
+        ordinals = new Dictionary<string, int>(target.Columns.Count, StringComparer.Ordinal);
+        var renamed = mapping.Rename.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+        SourceColumns = new string[target.Columns.Count];
+        for (var i = 0; i < target.Columns.Count; i++)
+        {
+            var name = target.Columns[i].Name;
+            SourceColumns[i] = renamed.GetValueOrDefault(name, name);
+            ordinals[SourceColumns[i]] = i;
+        }
+    }
+
+    /// <summary>The mapping this route came from.</summary>
+    public TableMapping Mapping { get; }
+
+    /// <summary>Name in the source.</summary>
+    public TableName Source => Mapping.Source;
+
+    /// <summary>The target table.</summary>
+    public TargetTable Target { get; }
+
+    /// <summary>The key that identifies rows: the record key's columns, in the target's index order.</summary>
+    public UniqueKey Key { get; }
+
+    /// <summary>Source name of each target column, by ordinal.</summary>
+    public string[] SourceColumns { get; }
+
+    /// <summary>Ordinal in the target of a source column; -1 where the target has none.</summary>
+    public int OrdinalOfSource(string sourceColumn) => ordinals.GetValueOrDefault(sourceColumn, -1);
+
+    /// <summary>Whether the migration file leaves this source column out.</summary>
+    public bool IsExcluded(string sourceColumn) => Mapping.Exclude.Contains(sourceColumn);
+
+    /// <summary><c>source → target</c>.</summary>
+    public override string ToString() => Source == Target.Name ? Source.ToString() : $"{Source} → {Target.Name}";
+}

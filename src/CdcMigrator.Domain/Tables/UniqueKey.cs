@@ -1,0 +1,7 @@
+namespace CdcMigrator.Domain.Tables;
+
+/// <summary>A unique index usable to identify a row: all columns plain, no predicate.</summary>
+/// <param name="Name">Name of the index.</param>
+/// <param name="Columns">Ordinals in <see cref="TargetTable.Columns"/>, in index order.</param>
+/// <param name="IsPrimary">Whether it is the primary key.</param>
+public sealed record UniqueKey(string Name, IReadOnlyList<int> Columns, bool IsPrimary);
