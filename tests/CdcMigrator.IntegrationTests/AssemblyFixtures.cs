@@ -1,0 +1,3 @@
+using CdcMigrator.TestKit.Databases;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]

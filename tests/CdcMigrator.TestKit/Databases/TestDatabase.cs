@@ -1,0 +1,42 @@
+using Npgsql;
+
+namespace CdcMigrator.TestKit.Databases;
+
+/// <summary>A database of one test.</summary>
+/// <param name="ConnectionString">How to reach it, as superuser.</param>
+/// <param name="DataSource">A pool on it; disposed with this object.</param>
+public sealed record TestDatabase(string ConnectionString, NpgsqlDataSource DataSource) : IAsyncDisposable
+{
+    /// <summary>Runs SQL without a result.</summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = DataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>First column of the first row; default where there is none or it is NULL.</summary>
+    public async Task<T?> ScalarAsync<T>(string sql)
+    {
+        await using var command = DataSource.CreateCommand(sql);
+        var value = await command.ExecuteScalarAsync();
+        return value is null or DBNull ? default : (T)value;
+    }
+
+    /// <summary>Every row of a query, each column as text joined by <c>|</c>, NULL as <c>∅</c>. Deterministic only with ORDER BY.</summary>
+    public async Task<IReadOnlyList<string>> RowsAsync(string sql)
+    {
+        await using var command = DataSource.CreateCommand(sql);
+        command.AllResultTypesAreUnknown = true;
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "∅" : reader.GetString(i))));
+        }
+
+        return rows;
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => DataSource.DisposeAsync();
+}
