@@ -1,0 +1,3 @@
+using CdcMigrator.TestKit.Kit;
+
+[assembly: AssemblyFixture(typeof(KitFixture))]
