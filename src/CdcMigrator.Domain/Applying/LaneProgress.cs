@@ -10,4 +10,8 @@ namespace CdcMigrator.Domain.Applying;
 /// <param name="Epoch">Grows whenever the lane changes owner; a write of an older epoch fails.</param>
 /// <param name="UpdatedAt">When it moved last, by the target's clock.</param>
 /// <param name="Frozen">Whether the lane is closed for good in this direction.</param>
-public sealed record LaneProgress(LaneId Lane, long NextOffset, SourcePosition Position, long Epoch, DateTimeOffset UpdatedAt, bool Frozen);
+public sealed record LaneProgress(LaneId Lane, long NextOffset, SourcePosition Position, long Epoch, DateTimeOffset UpdatedAt, bool Frozen)
+{
+    /// <summary><see cref="LogIdentity.ClusterId"/> of the last claim. An offset of another cluster, or of an ended embedded log, says nothing about this one.</summary>
+    public string ClusterId { get; init; } = "";
+}
