@@ -16,6 +16,7 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
 {
     private readonly EmbeddedLogOptions options;
     private readonly EmbeddedBroker broker;
+    private EmbeddedLogPhase phase;
 
     private EmbeddedLog(EmbeddedLogOptions options, EmbeddedBroker broker)
     {
@@ -38,7 +39,7 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
     /// <summary>The log as it is now.</summary>
     public EmbeddedLogStatus Status => new()
     {
-        Phase = EmbeddedLogPhase.None,
+        Phase = phase,
         ConfirmedLsn = 0,
         ReceivedLsn = 0,
         UnappliedRecords = 0,
@@ -66,11 +67,19 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
 
     /// <summary>Ends <see cref="EmbeddedLogPhase.Passive"/> durably: changes committed in the source from now on are published. Idempotent.</summary>
     /// <exception cref="FaultException">NotAllowed: the log is in its snapshot.</exception>
-    public Task ActivateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task ActivateAsync(CancellationToken cancellationToken)
+    {
+        phase = EmbeddedLogPhase.Streaming;
+        return Task.CompletedTask;
+    }
 
     /// <summary>Makes the log passive durably: changes are dropped and the slot keeps moving. Idempotent.</summary>
     /// <exception cref="FaultException">NotAllowed: the log is in its snapshot.</exception>
-    public Task DeactivateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task DeactivateAsync(CancellationToken cancellationToken)
+    {
+        phase = EmbeddedLogPhase.Passive;
+        return Task.CompletedTask;
+    }
 
     /// <summary>Stops publishing, confirms what the target has committed, and takes the broker down. Idempotent.</summary>
     public ValueTask DisposeAsync()
