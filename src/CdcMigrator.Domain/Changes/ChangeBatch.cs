@@ -18,6 +18,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     private int usedBytes;
     private int valueStart = -1;
     private int rowSlots = -1;
+    private int rowBytes;
 
     /// <summary>Lane whose records these are.</summary>
     public LaneId Lane { get; private set; }
@@ -88,6 +89,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     {
         ArgumentNullException.ThrowIfNull(route);
         rowSlots = route.Target.Columns.Count;
+        rowBytes = usedBytes;
         if (slots.Length < usedSlots + rowSlots)
         {
             Array.Resize(ref slots, Math.Max(slots.Length * 2, usedSlots + rowSlots));
@@ -115,6 +117,9 @@ public sealed class ChangeBatch : IBufferWriter<byte>
 
     /// <summary>Gives a column a state that needs no bytes.</summary>
     public void SetState(int column, ColumnState state) => slots[usedSlots + column] = new ValueSlot(state, 0, 0);
+
+    /// <summary>Makes a column unavailable with <see cref="ValueSlot.MustReselect"/>: its value cannot be taken from the event.</summary>
+    public void SetUnfaithful(int column) => slots[usedSlots + column] = ValueSlot.Unfaithful;
 
     /// <summary>Gives a column a value in one call.</summary>
     public void SetValue(int column, ReadOnlySpan<byte> text)
@@ -145,8 +150,12 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         rowSlots = -1;
     }
 
-    /// <summary>Gives the open row up; its bytes stay unused until <see cref="Reset"/>.</summary>
-    public void AbandonRow() => rowSlots = valueStart = -1;
+    /// <summary>Gives the open row up, with its bytes. Does nothing when no row is open.</summary>
+    public void AbandonRow()
+    {
+        usedBytes = rowSlots < 0 ? usedBytes : rowBytes;
+        rowSlots = valueStart = -1;
+    }
 
     /// <inheritdoc />
     public void Advance(int count) => usedBytes += count;

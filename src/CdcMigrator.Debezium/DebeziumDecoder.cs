@@ -1,0 +1,279 @@
+using System.Text;
+using CdcMigrator.Debezium.Envelopes;
+using CdcMigrator.Debezium.Logical;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Debezium;
+
+/// <summary>
+/// Debezium's events to changes: JSON with or without Connect's schema wrapper, recognised a record at a time, and Avro in Confluent's
+/// wire format. Pure; not thread-safe: one a lane.
+/// </summary>
+public sealed class DebeziumDecoder : IRecordDecoder
+{
+    private readonly DebeziumSettings settings;
+    private readonly Envelope envelope = new();
+    private readonly TablePlans tables;
+    private readonly RecordFormats formats;
+    private readonly ValueWriter writer;
+
+    /// <summary>Makes a decoder.</summary>
+    /// <param name="settings">What the connector's values mean.</param>
+    /// <param name="routes">The routes as they are now; asked for each record, so that a schema change takes effect.</param>
+    /// <param name="schemas">Schemas of Avro records; null where there are none.</param>
+    public DebeziumDecoder(DebeziumSettings settings, Func<RouteTable> routes, SchemaStore? schemas)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(routes);
+        this.settings = settings;
+        tables = new TablePlans(settings, routes);
+        writer = new ValueWriter(new Placeholder(settings.UnavailablePlaceholder)) { Output = new ChangeBatch() };
+        formats = new RecordFormats(settings, schemas, writer);
+    }
+
+    /// <inheritdoc />
+    public DecodeResult Decode(LogRecord record, ChangeBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        ArgumentNullException.ThrowIfNull(batch);
+        TablePlan? table = null;
+        try
+        {
+            return Decode(record, batch, ref table);
+        }
+        catch (FaultException e)
+        {
+            batch.AbandonRow();
+            throw new FaultException(Place(e.Fault, record, table), e.InnerException);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            batch.AbandonRow();
+            throw new FaultException(Place(Undecodable(e, table), record, table), e);
+        }
+    }
+
+    private DecodeResult Decode(LogRecord record, ChangeBatch batch, ref TablePlan? table)
+    {
+        if (record.Value is null)
+        {
+            return new DecodeResult(DecodeKind.Tombstone);
+        }
+
+        if (ByTopic(record.Lane.Topic) is { } kind)
+        {
+            return new DecodeResult(kind, kind == DecodeKind.Heartbeat ? formats.HeartbeatTimestamp(record.Value, envelope) : 0);
+        }
+
+        var format = formats.Of(record.Value, out var missing);
+        if (format is null)
+        {
+            return new DecodeResult(DecodeKind.NeedsSchema, SchemaId: missing);
+        }
+
+        envelope.Clear();
+        format.ReadEnvelope(record.Value, envelope);
+        if (envelope.IsNull)
+        {
+            return new DecodeResult(DecodeKind.Tombstone);
+        }
+
+        if (!envelope.HasSource || envelope.Operation == 0)
+        {
+            return new DecodeResult(WithoutOperation());
+        }
+
+        if (envelope.Operation == 'm')
+        {
+            return new DecodeResult(DecodeKind.Message, envelope.Source.TimestampMs);
+        }
+
+        table = tables.Find(envelope.Source);
+        return table.Role switch
+        {
+            TableRole.Signal => new DecodeResult(DecodeKind.Signal, envelope.Source.TimestampMs),
+            TableRole.Fence => Fence(record, format),
+            TableRole.Ignored => new DecodeResult(DecodeKind.Ignored, envelope.Source.TimestampMs),
+            _ => Change(record, batch, table, format),
+        };
+    }
+
+    private DecodeKind? ByTopic(string topic) =>
+        topic == settings.HeartbeatTopic ? DecodeKind.Heartbeat
+        : topic == settings.TransactionTopic ? DecodeKind.Transaction
+        : topic == settings.TopicPrefix ? DecodeKind.SchemaChange
+        : null;
+
+    private DecodeKind WithoutOperation() =>
+        envelope.HasDdl ? DecodeKind.SchemaChange
+        : envelope.HasStatus && !envelope.HasSource ? DecodeKind.Transaction
+        : throw new FormatException("the value is no Debezium envelope: it has no op or no source; transforms that flatten events must be removed from the connector");
+
+    private DecodeResult Fence(LogRecord record, IRecordFormat format)
+    {
+        if (envelope.Operation == 't')
+        {
+            return new DecodeResult(DecodeKind.Ignored, envelope.Source.TimestampMs);
+        }
+
+        string? id;
+        string? value = null;
+        if (envelope.Operation == 'd')
+        {
+            if (formats.Of(record.Key, out var missing) is not { } keyFormat)
+            {
+                return record.Key is null ? throw Keyless(settings.FenceTable.ToString()) : new DecodeResult(DecodeKind.NeedsSchema, SchemaId: missing);
+            }
+
+            keyFormat.ReadKeyTexts(record.Key!, "id"u8, out id);
+        }
+        else
+        {
+            format.ReadRowTexts(record.Value!, envelope, "id"u8, "v"u8, out id, out value);
+        }
+
+        return id is null
+            ? throw new FormatException("a row of the fence table has no id")
+            : new DecodeResult(DecodeKind.Fence, envelope.Source.TimestampMs, Fence: new FenceRow(id, value, envelope.Source.Position));
+    }
+
+    private DecodeResult Change(LogRecord record, ChangeBatch batch, TablePlan table, IRecordFormat format)
+    {
+        var route = table.Route!;
+        var operation = Operation();
+        if (operation == ChangeOperation.Truncate)
+        {
+            batch.BeginRow(route);
+            return Commit(record, batch, route, operation, KeyChangeHalf.None);
+        }
+
+        if (record.Key is null)
+        {
+            throw Keyless(table.Name);
+        }
+
+        var keyFormat = formats.Of(record.Key, out var missing);
+        if (keyFormat is null)
+        {
+            return new DecodeResult(DecodeKind.NeedsSchema, SchemaId: missing);
+        }
+
+        writer.Output = batch;
+        writer.Array.Reset();
+        writer.InArray = false;
+        writer.SnapshotRow = operation == ChangeOperation.SnapshotRow;
+        if (operation == ChangeOperation.Delete)
+        {
+            batch.BeginRow(route);
+            keyFormat.ReadKey(record.Key, table, batch);
+        }
+        else
+        {
+            keyFormat.ReadKey(record.Key, table, null);
+            if (envelope.AfterStart < 0)
+            {
+                throw new FormatException($"an event with op={(char)envelope.Operation} has no after");
+            }
+
+            format.WriteRow(record.Value!, envelope, table, batch);
+        }
+
+        CheckKeyValues(table, batch);
+        return Commit(record, batch, route, operation, KeyChange(record, operation));
+    }
+
+    private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half)
+    {
+        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs);
+        return new DecodeResult(DecodeKind.Change, envelope.Source.TimestampMs);
+    }
+
+    private ChangeOperation Operation() => envelope.Operation switch
+    {
+        (byte)'c' => ChangeOperation.Insert,
+        (byte)'u' => ChangeOperation.Update,
+        (byte)'d' => ChangeOperation.Delete,
+        (byte)'r' => ChangeOperation.SnapshotRow,
+        (byte)'t' => ChangeOperation.Truncate,
+        _ => throw new FormatException($"op '{(char)envelope.Operation}' is not known"),
+    };
+
+    /// <summary>Only that the headers are there matters: the keys themselves are in the records of the two halves.</summary>
+    private static KeyChangeHalf KeyChange(LogRecord record, ChangeOperation operation)
+    {
+        foreach (var header in record.Headers)
+        {
+            if (operation == ChangeOperation.Delete && header.Key == "__debezium.newkey")
+            {
+                return KeyChangeHalf.OldKey;
+            }
+
+            if (operation == ChangeOperation.Insert && header.Key == "__debezium.oldkey")
+            {
+                return KeyChangeHalf.NewKey;
+            }
+        }
+
+        return KeyChangeHalf.None;
+    }
+
+    /// <summary>Without its key a row can neither be written nor reselected.</summary>
+    private static void CheckKeyValues(TablePlan table, ChangeBatch batch)
+    {
+        var route = table.Route!;
+        foreach (var ordinal in route.Key.Columns)
+        {
+            var state = batch.OpenSlot(ordinal).State;
+            if (state != ColumnState.Value)
+            {
+                throw new FaultException(new Fault(
+                    FaultKind.Poison,
+                    "key-unavailable",
+                    $"Key column {route.SourceColumns[ordinal]} of {table.Name} is {state.ToString().ToLowerInvariant()} in the event",
+                    "Identify the rows by columns whose type Debezium carries faithfully, or resync the table: cdcm tables resync"));
+            }
+        }
+    }
+
+    private static FaultException Keyless(string table) => new(
+        FaultKind.Poison,
+        "keyless",
+        $"A row change of {table} has no key",
+        "Give the source table a primary key, or REPLICA IDENTITY USING INDEX on a unique index of NOT NULL columns");
+
+    private Fault Undecodable(Exception cause, TablePlan? table)
+    {
+        var column = formats.Column;
+        var where = table is null ? "The record" : column is null ? $"The event of {table.Name}" : $"Column {column} of {table.Name}";
+        return cause is NulCharacterException
+            ? new Fault(FaultKind.Poison, "nul-character", $"{where}: {cause.Message}", "Remove the character in the source, or exclude the column in the migration file")
+            : new Fault(
+                FaultKind.Poison,
+                "undecodable",
+                $"{where} cannot be decoded: {cause.Message}",
+                "Compare the connector's converters and modes with those the migration assumes: cdcm preflight");
+    }
+
+    private static Fault Place(Fault fault, LogRecord record, TablePlan? table) => fault with
+    {
+        Lane = record.Lane,
+        Offset = record.Offset,
+        Table = fault.Table ?? table?.Name,
+        Key = fault.Key ?? KeyText(record.Key),
+    };
+
+    private static string? KeyText(byte[]? key)
+    {
+        const int Most = 200;
+        if (key is null)
+        {
+            return null;
+        }
+
+        var text = key is [0, ..] ? $"avro:{Convert.ToHexStringLower(key)}" : Encoding.UTF8.GetString(key);
+        return text.Length <= Most ? text : $"{text.AsSpan(0, Most)}…";
+    }
+}

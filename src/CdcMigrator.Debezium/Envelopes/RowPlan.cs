@@ -1,0 +1,103 @@
+using CdcMigrator.Debezium.Logical;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+
+namespace CdcMigrator.Debezium.Envelopes;
+
+/// <summary>
+/// The fields of one table's rows (or keys) as written under one schema. Fields are compiled when first met; in later records they come in
+/// the same order, so that a name is compared once instead of looked up.
+/// </summary>
+internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey, DebeziumSettings settings)
+{
+    private readonly List<FieldPlan> fields = [];
+
+    /// <summary>The field of a name, given its place in the record.</summary>
+    public FieldPlan Field(ReadOnlySpan<byte> name, int place)
+    {
+        if (place < fields.Count && name.SequenceEqual(fields[place].Utf8))
+        {
+            return fields[place];
+        }
+
+        foreach (var field in fields)
+        {
+            if (name.SequenceEqual(field.Utf8))
+            {
+                return field;
+            }
+        }
+
+        var compiled = Compile(System.Text.Encoding.UTF8.GetString(name));
+        fields.Add(compiled);
+        return compiled;
+    }
+
+    /// <summary>Compiles the field of a column.</summary>
+    /// <exception cref="FaultException">Poison: the target has no such column, or the key no such part.</exception>
+    public FieldPlan Compile(string fieldName)
+    {
+        var known = schema?.Field(fieldName);
+        var route = table.Route!;
+        var name = known?.SourceColumn ?? FieldNames.ToColumn(fieldName, route, settings.FieldNames);
+        var ordinal = route.OrdinalOfSource(name);
+        if (isKey && (ordinal < 0 || !route.Key.Columns.Contains(ordinal)))
+        {
+            throw KeyMismatch($"has {name}");
+        }
+
+        if (!isKey && route.IsExcluded(name))
+        {
+            return new FieldPlan(name, fieldName, -1, UnfaithfulType.Instance);
+        }
+
+        if (ordinal < 0)
+        {
+            throw new FaultException(new Fault(
+                FaultKind.Poison,
+                "unknown-column",
+                $"Source column {name} of {table.Name} does not exist in target table {route.Target.Name}",
+                "Add the column to the target or exclude it in the migration file; the lane resumes by itself"));
+        }
+
+        var column = route.Target.Columns[ordinal];
+        if (column.Generated)
+        {
+            return new FieldPlan(name, fieldName, -1, UnfaithfulType.Instance);
+        }
+
+        var type = known is null ? LogicalTypes.Assume(column.Type, settings) : LogicalTypes.Resolve(known, column.Type, settings);
+        return isKey ? new FieldPlan(name, fieldName, ordinal, type) : Defaults.Mark(new FieldPlan(name, fieldName, ordinal, type), known, column, settings);
+    }
+
+    /// <summary>Opens a row in the batch; columns that events never have a field for are to be reselected.</summary>
+    public void Begin(ChangeBatch batch)
+    {
+        batch.BeginRow(table.Route!);
+        foreach (var ordinal in table.MissingInEvents)
+        {
+            batch.SetUnfaithful(ordinal);
+        }
+    }
+
+    /// <summary>Checks that a key had all its parts.</summary>
+    /// <exception cref="FaultException">Poison: a part is missing.</exception>
+    public void CheckKey(int met)
+    {
+        if (met != table.Route!.Key.Columns.Count)
+        {
+            throw KeyMismatch($"has {met} column(s)");
+        }
+    }
+
+    private FaultException KeyMismatch(string what)
+    {
+        var route = table.Route!;
+        var wanted = string.Join(", ", route.Key.Columns.Select(ordinal => route.SourceColumns[ordinal]));
+        return new FaultException(new Fault(
+            FaultKind.Poison,
+            "key-mismatch",
+            $"The record key of {table.Name} {what}, but the target identifies rows by {wanted} ({route.Key.Name})",
+            "Make the connector's key (primary key, replica identity index, message.key.columns) and the target's key the same columns"));
+    }
+}

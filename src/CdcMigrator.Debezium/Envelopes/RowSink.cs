@@ -1,0 +1,36 @@
+using CdcMigrator.Debezium.Logical;
+using CdcMigrator.Domain.Changes;
+
+namespace CdcMigrator.Debezium.Envelopes;
+
+/// <summary>Gives the outcome of one field to the open row.</summary>
+internal static class RowSink
+{
+    /// <summary>Ends the open value of a field.</summary>
+    public static void End(FieldPlan field, Outcome outcome, ChangeBatch batch)
+    {
+        switch (outcome)
+        {
+            case Outcome.Value:
+                batch.EndValue(field.Ordinal);
+                if (field.AnyValueIsSuspect || (field.SuspectDefault is { } text && batch.Value(batch.OpenSlot(field.Ordinal)).SequenceEqual(text)))
+                {
+                    batch.SetUnfaithful(field.Ordinal);
+                }
+
+                break;
+            case Outcome.Null:
+                batch.DropValue();
+                batch.SetState(field.Ordinal, ColumnState.Null);
+                break;
+            case Outcome.Unavailable:
+                batch.DropValue();
+                batch.SetState(field.Ordinal, ColumnState.Unavailable);
+                break;
+            default:
+                batch.DropValue();
+                batch.SetUnfaithful(field.Ordinal);
+                break;
+        }
+    }
+}

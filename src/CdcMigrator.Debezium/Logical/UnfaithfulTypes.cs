@@ -1,0 +1,54 @@
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Debezium.Logical;
+
+/// <summary>
+/// Column types that Debezium 3.5 cannot carry faithfully under any setting. They are never written from an event but reselected by key
+/// (invariant A5). Everything here was observed with real connectors; where a single value is at fault, its logical type says so.
+/// </summary>
+internal static class UnfaithfulTypes
+{
+    /// <summary>Whether no value of the type can be taken from an event.</summary>
+    public static bool Contains(ColumnType type) => type.Kind switch
+    {
+        // 12:34:56+05:30 arrives as 07:04:56Z, 24:00:00 as 00:00:00Z.
+        ColumnKind.TimeTz => true,
+
+        // '101' and '00101' arrive alike: the length is lost.
+        ColumnKind.VarBit => true,
+        ColumnKind.Array => type.Element is null || ContainsArrayOf(type.Element),
+        _ => false,
+    };
+
+    /// <summary>Whether events have no field at all for the column, so that a missing field does not mean a missing column.</summary>
+    public static bool IsMissingInEvents(ColumnType type, DebeziumSettings settings) => type.Kind switch
+    {
+        ColumnKind.Opaque => !settings.UnknownTypesIncluded,
+        ColumnKind.Array => type.Element is { } element
+            && (element.Kind is ColumnKind.Money or ColumnKind.Interval or ColumnKind.VarBit or ColumnKind.Point
+                || element.BaseName is "name" or "xml"
+                || (element.Kind == ColumnKind.Opaque && !settings.UnknownTypesIncluded)),
+        _ => false,
+    };
+
+    private static bool ContainsArrayOf(ColumnType element) => element.Kind switch
+    {
+        // No field in the event, whatever the settings.
+        ColumnKind.Money or ColumnKind.Interval or ColumnKind.VarBit or ColumnKind.Point => true,
+
+        // Null and a warning in the connector's log: bit(n)[], composite[].
+        ColumnKind.Bit or ColumnKind.Opaque => true,
+
+        // time[] is cut to milliseconds, timetz[] to seconds.
+        ColumnKind.Time or ColumnKind.TimeTz => true,
+
+        // BC elements arrive as AD, which nothing in the value betrays.
+        ColumnKind.Date or ColumnKind.TimestampTz => true,
+
+        // Several dimensions are not a type of their own in PostgreSQL.
+        ColumnKind.Array => true,
+
+        // No field (name[], xml[]); null and a warning (ltree[], tsvector[]).
+        _ => element.BaseName is "name" or "xml" or "ltree" or "tsvector",
+    };
+}
