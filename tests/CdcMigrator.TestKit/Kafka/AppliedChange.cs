@@ -1,0 +1,4 @@
+namespace CdcMigrator.TestKit.Kafka;
+
+/// <summary>A change as the fake target committed it.</summary>
+public sealed record AppliedChange(long Offset, string Value, long Epoch);

@@ -1,0 +1,62 @@
+using System.Text;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.TestKit.Kafka;
+
+/// <summary>
+/// Reads a value as plain text: <c>poison…</c>, <c>schema:7</c>, <c>marker:…</c>, <c>fence-heartbeat</c> and <c>heartbeat</c> mean what
+/// they say, null is a tombstone, anything else is a change.
+/// </summary>
+public sealed class TextDecoder(TextDecoderState state) : IRecordDecoder
+{
+    private static readonly ColumnType Text = new("text", ColumnKind.Text);
+
+    private static readonly TableRoute Route = new(
+        new TableMapping { Source = new TableName("public", "t"), Target = new TableName("public", "t") },
+        new TargetTable
+        {
+            Name = new TableName("public", "t"),
+            Columns = [new TargetColumn("id", Text), new TargetColumn("val", Text)],
+            Keys = [new UniqueKey("t_pkey", [0], true)],
+        },
+        new UniqueKey("t_pkey", [0], true));
+
+    public DecodeResult Decode(LogRecord record, ChangeBatch batch)
+    {
+        if (record.Value is null)
+        {
+            return new DecodeResult(DecodeKind.Tombstone);
+        }
+
+        var text = Encoding.UTF8.GetString(record.Value);
+        if (text.StartsWith("poison", StringComparison.Ordinal) && !state.Cured)
+        {
+            throw new FaultException(FaultKind.Poison, "unknown-column", $"The target has no column for '{text}'", "Add it.");
+        }
+
+        if (text.StartsWith("schema:", StringComparison.Ordinal) && !state.Schemas.ContainsKey(int.Parse(text.AsSpan(7), null)))
+        {
+            return new DecodeResult(DecodeKind.NeedsSchema, SchemaId: int.Parse(text.AsSpan(7), null));
+        }
+
+        if (text == "heartbeat")
+        {
+            return new DecodeResult(DecodeKind.Heartbeat, record.TimestampMs);
+        }
+
+        if (text.StartsWith("marker:", StringComparison.Ordinal) || text == "fence-heartbeat")
+        {
+            var id = text == "fence-heartbeat" ? "heartbeat" : text;
+            return new DecodeResult(DecodeKind.Fence, record.TimestampMs, Fence: new FenceRow(id, text, SourcePosition.None));
+        }
+
+        batch.BeginRow(Route);
+        batch.SetValue(0, record.Key ?? []);
+        batch.SetValue(1, record.Value);
+        batch.CommitRow(Route, ChangeOperation.Insert, record.Offset, SourcePosition.None, KeyChangeHalf.None, record.TimestampMs);
+        return new DecodeResult(DecodeKind.Change, record.TimestampMs);
+    }
+}
