@@ -1,0 +1,222 @@
+using System.Net;
+using System.Net.Sockets;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Embedded.Servers;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Streaming.Inspection;
+using CdcMigrator.TestKit.Kit;
+using CdcMigrator.TestKit.Processes;
+using Npgsql;
+
+namespace CdcMigrator.EndToEndTests.Migration;
+
+/// <summary>
+/// One real migration: two PostgreSQL servers of its own, a Debezium connector in the kit, a migration file, and the processes of
+/// <c>cdcm run</c> a test starts, kills and pauses. Everything is done with the commands a user has.
+/// </summary>
+internal sealed class MigrationStack : IAsyncDisposable
+{
+    private readonly KitFixture kit;
+    private readonly string folder = Directory.CreateTempSubdirectory("cdcm-e2e-").FullName;
+    private readonly List<ProcessRun> services = [];
+    private int files;
+
+    private MigrationStack(KitFixture kit, string name, MigrationFormat format)
+    {
+        this.kit = kit;
+        Name = name;
+        Format = format;
+    }
+
+    public string Name { get; }
+
+    public MigrationFormat Format { get; }
+
+    public LocalPostgresServer SourceServer { get; private set; } = null!;
+
+    public LocalPostgresServer TargetServer { get; private set; } = null!;
+
+    public NpgsqlDataSource Source { get; private set; } = null!;
+
+    public NpgsqlDataSource Target { get; private set; } = null!;
+
+    public string SourceConnection { get; private set; } = "";
+
+    public string TargetConnection { get; private set; } = "";
+
+    public IReadOnlyList<string> Tables { get; private set; } = [];
+
+    /// <summary>Slot the registered connector reads.</summary>
+    public string Slot => $"cdcm_{Name}";
+
+    public static async Task<MigrationStack> StartAsync(
+        KitFixture kit, string name, MigrationFormat format, string schema, IReadOnlyList<string> tables, string seed = "")
+    {
+        var stack = new MigrationStack(kit, name, format) { Tables = tables };
+        try
+        {
+            var found = PostgresInstallation.FindAll();
+            stack.SourceServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Installation = found.Count > 0 ? found[0] : null });
+            stack.TargetServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Installation = found.Count > 0 ? found[^1] : null });
+            stack.SourceConnection = await stack.SourceServer.CreateDatabaseAsync("shop", schema + seed);
+            stack.TargetConnection = await stack.TargetServer.CreateDatabaseAsync("shop", schema);
+            stack.Source = NpgsqlDataSource.Create(stack.SourceConnection);
+            stack.Target = NpgsqlDataSource.Create(stack.TargetConnection);
+            return stack;
+        }
+        catch
+        {
+            await stack.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Writes a migration file whose service listens on a free port; returns its path.</summary>
+    public string WriteFile()
+    {
+        var path = Path.Combine(folder, $"migration-{Interlocked.Increment(ref files)}.yaml");
+        File.WriteAllText(path, $$"""
+            migration: {{Name}}
+            source:  { kind: postgresql, connection: "{{SourceConnection}}" }
+            target:  { connection: "{{TargetConnection}}" }
+            log:
+              kind: kafka
+              bootstrapServers: "{{kit.BootstrapServers}}"
+              topicPrefix: {{Name}}
+              format: {{(Format == MigrationFormat.Avro ? "avro" : "json")}}
+            {{(Format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
+            connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
+            tables:  [ {{string.Join(", ", Tables.Select(table => $"{{ source: {table} }}"))}} ]
+            service: { url: "http://127.0.0.1:{{FreePort()}}" }
+            """);
+        return path;
+    }
+
+    /// <summary>Renders the connector with the command line, adjusts the converter where the format asks for it, and registers it.</summary>
+    public async Task RegisterAsync()
+    {
+        var file = WriteFile();
+        string[] verb = ["connector", "register", "-f", file];
+        var result = await Cdcm.RunAsync(Format == MigrationFormat.JsonWithSchema ? [.. verb, "--json-schemas"] : verb);
+        Assert.True(result.ExitCode == 0, $"connector register: {result.Error}{result.Output}");
+    }
+
+    /// <summary>Starts a service process.</summary>
+    public ProcessRun StartService()
+    {
+        var service = Cdcm.Start("run", "-f", WriteFile());
+        services.Add(service);
+        return service;
+    }
+
+    /// <summary>Runs a verb on a fresh file and returns how it ended.</summary>
+    public Task<ProcessResult> RunAsync(params string[] verb) => Cdcm.RunAsync([.. verb, "-f", WriteFile()]);
+
+    /// <summary>
+    /// Waits until everything written before the call is in the target: marker written, slot past it, end offsets taken after that,
+    /// progress past those. Independent of the service's own drain proof.
+    /// </summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        var marker = await FenceTable.WriteMarkerAsync(Source, cancellationToken);
+        await WaitAsync("the slot to confirm the marker", async () =>
+            await SlotState.ReadAsync(Source, Slot, cancellationToken) is { } slot && slot.ConfirmedFlushLsn >= marker.Lsn, cancellationToken);
+        using var inspector = new LogInspector(kit.BootstrapServers);
+        var topics = Tables.Append(FenceTable.Name.ToString()).Select(table => $"{Name}.{table}").ToList();
+        var ends = await inspector.ReadTopicRangesAsync(topics, cancellationToken);
+        await WaitAsync("progress to pass the end offsets", async () =>
+        {
+            var progress = await ProgressAsync(cancellationToken);
+            return ends.All(end => end.Value.End == 0 || progress.GetValueOrDefault(end.Key, 0) >= end.Value.End);
+        }, cancellationToken);
+    }
+
+    /// <summary>Committed progress by lane.</summary>
+    public async Task<Dictionary<LaneId, long>> ProgressAsync(CancellationToken cancellationToken)
+    {
+        var progress = new Dictionary<LaneId, long>();
+        try
+        {
+            await using var command = Target.CreateCommand("select topic, partition, next_offset from cdc_migrator.progress where migration = $1");
+            command.Parameters.Add(new NpgsqlParameter { Value = Name });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                progress[new LaneId(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
+            }
+        }
+        catch (NpgsqlException)
+        {
+            // The target is being killed and restarted: no progress is known now.
+        }
+
+        return progress;
+    }
+
+    /// <summary>Waits for a condition; what a hung wait was for is in the message. Never a measure of speed.</summary>
+    public async Task WaitAsync(string what, Func<Task<bool>> condition, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(5));
+        while (!await condition())
+        {
+            if (limit.IsCancellationRequested)
+            {
+                var logs = string.Join("\n---\n", services.Select(service => string.Join('\n', (service.Error + service.Output).Split('\n').TakeLast(25))));
+                Assert.Fail($"waited in vain for {what}\n{logs}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var service in services)
+        {
+            await service.DisposeAsync();
+        }
+
+        if (kit.Command is not null)
+        {
+            using var http = new HttpClient { BaseAddress = kit.ConnectUrl };
+            try
+            {
+                await http.DeleteAsync(new Uri($"connectors/{Name}-source", UriKind.Relative));
+            }
+            catch (HttpRequestException)
+            {
+                // Connect is down: it goes with the kit.
+            }
+        }
+
+        if (Source is not null)
+        {
+            await Source.DisposeAsync();
+        }
+
+        if (Target is not null)
+        {
+            await Target.DisposeAsync();
+        }
+
+        if (SourceServer is not null)
+        {
+            await SourceServer.DisposeAsync();
+        }
+
+        if (TargetServer is not null)
+        {
+            await TargetServer.DisposeAsync();
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
