@@ -1,0 +1,17 @@
+namespace CdcMigrator.Cutover.Draining;
+
+/// <summary>What a drain proof found.</summary>
+/// <param name="Drained">Everything committed in the source before the marker is committed in the target.</param>
+/// <param name="MarkerSeen">The marker was met in the log.</param>
+/// <param name="SlotConfirmed">The slot's confirmed position reached the marker's.</param>
+/// <param name="Lanes">End and progress by lane; empty until the slot confirmed.</param>
+/// <param name="WaitedMs">How long it took, in milliseconds.</param>
+public sealed record DrainReport(bool Drained, bool MarkerSeen, bool SlotConfirmed, IReadOnlyList<DrainLane> Lanes, long WaitedMs)
+{
+    /// <summary>What is still waited for, in words; empty when drained.</summary>
+    public string WaitingFor =>
+        Drained ? ""
+        : !MarkerSeen ? "the marker to appear in the log"
+        : !SlotConfirmed ? "the replication slot to confirm the marker"
+        : $"{Lanes.Count(lane => !lane.Reached)} lanes to reach their end offsets";
+}
