@@ -18,7 +18,8 @@ namespace CdcMigrator.Streaming;
 /// </summary>
 public sealed class ApplyPipeline : IAsyncDisposable
 {
-    private const string QuietAkka = "akka { loglevel = ERROR, stdout-loglevel = OFF, log-dead-letters = off }";
+    /// <summary>A stream that fails is told of by its lane, once.</summary>
+    private const string QuietAkka = "akka { loglevel = OFF, stdout-loglevel = OFF, log-dead-letters = off }";
     private readonly LaneParts parts;
     private readonly PollLoop poll;
     private readonly LogWatch watch;

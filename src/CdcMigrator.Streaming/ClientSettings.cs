@@ -67,6 +67,9 @@ internal static class ClientSettings
         // Prefetched records are memory too; a full queue must not cost the default second of backing off.
         config.QueuedMaxMessagesKbytes ??= (int)Math.Clamp(options.LaneBytes * 2 / 1024, 1024, 64 * 1024);
         config.Set("fetch.queue.backoff.ms", "20");
+
+        // One fetch is out at a time: a lane that seeks waits for the broker to answer the one that finds nothing new.
+        config.FetchWaitMaxMs ??= 50;
         config.FetchMaxBytes ??= (int)Math.Min(50L << 20, Math.Max(1L << 20, options.LaneBytes));
         config.ReceiveMessageMaxBytes ??= (int)Math.Min(int.MaxValue, Math.Max(100L << 20, options.MaxRecordBytes + (16L << 20)));
         config.SocketNagleDisable ??= true;
