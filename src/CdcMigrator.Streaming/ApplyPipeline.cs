@@ -86,12 +86,12 @@ public sealed class ApplyPipeline : IAsyncDisposable
             return batch;
         }
 
-        await writers.WaitAsync(lane.Closing).ConfigureAwait(false);
+        using var turn = await WriterTurn.TakeAsync(writers, lane.Closing).ConfigureAwait(false);
         try
         {
             var begun = parts.Time.GetTimestamp();
             parts.Metrics.Applying(batch.Changes);
-            applied.Add(await lane.Writer.ApplyAsync(batch.Changes, lane.Aborted).ConfigureAwait(false));
+            applied.Add(await lane.Writer.ApplyAsync(batch.Changes, turn, lane.Aborted).ConfigureAwait(false));
             parts.Metrics.Applied(batch.Changes, parts.Time.GetElapsedTime(begun), parts.Time.GetUtcNow());
             return batch;
         }
@@ -99,10 +99,6 @@ public sealed class ApplyPipeline : IAsyncDisposable
         {
             parts.Metrics.Failed(lane.Id, Faulted.From(e, lane.Id).Kind);
             throw;
-        }
-        finally
-        {
-            writers.Release();
         }
     }
 

@@ -28,4 +28,10 @@ public interface ILaneWriter
     /// </summary>
     /// <exception cref="Faults.FaultException">Fenced: another owner claimed the lane. Transient: claim anew and retry. Poison: the lane halts.</exception>
     Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The same, for a caller that holds a turn to write. A writer that may wait for another lane overrides it: it gives the turn back before such
+    /// a wait and takes it again before it goes on.
+    /// </summary>
+    Task<ApplyCounts> ApplyAsync(ChangeBatch batch, WriterTurn turn, CancellationToken cancellationToken) => ApplyAsync(batch, cancellationToken);
 }

@@ -86,7 +86,7 @@ internal sealed class PollLoop : ILaneFeed
 
     void ILaneFeed.Begin(LaneSession session) => Post(_ =>
     {
-        if (lanes.TryGetValue(Partition(session.Id), out var lane) && lane == session.Owner)
+        if (lanes.TryGetValue(FetchControl.Partition(session.Id), out var lane) && lane == session.Owner)
         {
             lane.Feeding = session;
         }
@@ -101,11 +101,9 @@ internal sealed class PollLoop : ILaneFeed
         if (session.Owner.Feeding == session)
         {
             session.Owner.Feeding = null;
-            Pause(consumer, session.Id);
+            FetchControl.Pause(consumer, parts.Log, session.Id);
         }
     });
-
-    private static TopicPartition Partition(LaneId lane) => new(lane.Topic, lane.Partition);
 
     private void Post(Action<IConsumer<byte[]?, byte[]?>> note) => notes.Enqueue(note);
 
@@ -211,7 +209,7 @@ internal sealed class PollLoop : ILaneFeed
             case OffsetVerdict.Stale:
                 return;
             case OffsetVerdict.Verify:
-                Pause(consumer, session.Id);
+                FetchControl.Pause(consumer, parts.Log, session.Id);
                 gaps.Verify(session);
                 return;
             case OffsetVerdict.TakeAfterGap:
@@ -227,7 +225,7 @@ internal sealed class PollLoop : ILaneFeed
         if (session.Records.Bytes > parts.Options.LaneBytes)
         {
             session.Paused = true;
-            Pause(consumer, session.Id);
+            FetchControl.Pause(consumer, parts.Log, session.Id);
         }
     }
 
@@ -244,7 +242,7 @@ internal sealed class PollLoop : ILaneFeed
         {
             if (!lane.SeenByPoll)
             {
-                lane.SeenByPoll = Pause(consumer, lane.Id);
+                lane.SeenByPoll = FetchControl.Pause(consumer, parts.Log, lane.Id);
             }
 
             if (lane.Feeding is { } session)
@@ -257,7 +255,7 @@ internal sealed class PollLoop : ILaneFeed
 
                 if (session.WantsSeek && !session.Verifying && !session.Paused)
                 {
-                    SeekAndResume(consumer, session);
+                    FetchControl.SeekAndResume(consumer, parts.Log, session);
                 }
             }
         }
@@ -267,62 +265,9 @@ internal sealed class PollLoop : ILaneFeed
             reportedAt = parts.Time.GetTimestamp();
             foreach (var lane in current)
             {
-                StoreHint(consumer, lane);
+                FetchControl.StoreHint(consumer, lane);
                 parts.Metrics.Observe(lane.Status());
             }
-        }
-    }
-
-    /// <summary>Always seeks before resuming: where a pause left the client's own position is not relied on.</summary>
-    private void SeekAndResume(IConsumer<byte[]?, byte[]?> consumer, LaneSession session)
-    {
-        try
-        {
-            var partition = Partition(session.Id);
-            consumer.Seek(new TopicPartitionOffset(partition, session.Offsets.Expected));
-            consumer.Resume([partition]);
-            session.Offsets.Sought();
-            session.WantsSeek = false;
-        }
-        catch (KafkaException e)
-        {
-            // The partition's fetcher has not started yet. The next turn tries again.
-            StreamingLog.ClientMessage(parts.Log, $"seek of {session.Id}: {e.Error.Reason}");
-        }
-    }
-
-    private bool Pause(IConsumer<byte[]?, byte[]?> consumer, LaneId lane)
-    {
-        try
-        {
-            consumer.Pause([Partition(lane)]);
-            return true;
-        }
-        catch (KafkaException e)
-        {
-            StreamingLog.ClientMessage(parts.Log, $"pause of {lane}: {e.Error.Reason}");
-            return false;
-        }
-    }
-
-    private static void StoreHint(IConsumer<byte[]?, byte[]?> consumer, Lane lane)
-    {
-        try
-        {
-            var end = consumer.GetWatermarkOffsets(Partition(lane.Id)).High;
-            if (lane.NextOffset >= 0)
-            {
-                consumer.StoreOffset(new TopicPartitionOffset(Partition(lane.Id), lane.NextOffset));
-            }
-
-            if (end.Value >= 0)
-            {
-                lane.NoteEnd(Math.Max(lane.KnownEnd, end.Value));
-            }
-        }
-        catch (KafkaException)
-        {
-            // The partition is no longer ours. It was a hint.
         }
     }
 
@@ -360,7 +305,7 @@ internal sealed class PollLoop : ILaneFeed
         gone.ForEach(lane => lane.Abort());
         if (wait > TimeSpan.Zero)
         {
-            gone.ForEach(lane => StoreHint(consumer, lane));
+            gone.ForEach(lane => FetchControl.StoreHint(consumer, lane));
         }
 
         if (gone.Count > 0)

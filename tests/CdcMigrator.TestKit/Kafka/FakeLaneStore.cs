@@ -18,6 +18,9 @@ public sealed class FakeLaneStore : ILaneStore
     /// <summary>Called before a batch is committed; may wait, or throw to fail with nothing written.</summary>
     public Func<ChangeBatch, CancellationToken, Task>? BeforeCommit { get; set; }
 
+    /// <summary>Called before a batch is committed, with the turn the lane holds.</summary>
+    public Func<ChangeBatch, WriterTurn, CancellationToken, Task>? BeforeTurn { get; set; }
+
     /// <summary>Called after a batch was committed; may throw, as a connection lost before the answer came.</summary>
     public Func<ChangeBatch, Task>? AfterCommit { get; set; }
 
@@ -155,6 +158,12 @@ public sealed class FakeLaneStore : ILaneStore
         public long NextOffset { get; private set; } = next;
 
         public SourcePosition HighestPosition => SourcePosition.None;
+
+        public async Task<ApplyCounts> ApplyAsync(ChangeBatch batch, WriterTurn turn, CancellationToken cancellationToken)
+        {
+            await (store.BeforeTurn?.Invoke(batch, turn, cancellationToken) ?? Task.CompletedTask);
+            return await ApplyAsync(batch, cancellationToken);
+        }
 
         public async Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken)
         {
