@@ -1,0 +1,26 @@
+using CdcMigrator.Domain.Preflight;
+
+namespace CdcMigrator.Connect.Checks;
+
+/// <summary>Settings of the PostgreSQL connector.</summary>
+internal static class PostgresRules
+{
+    public static IReadOnlyList<SettingRule> All { get; } =
+    [
+        new("plugin.name", "decoderbufs", ["pgoutput"], Severity.Error, "only records of pgoutput are known to be faithful"),
+        new("publication.autocreate.mode", "all_tables", ["filtered", "disabled"], Severity.Error,
+            "all_tables publishes every table, and updates of a table without a key then fail on the source itself; no_tables publishes none"),
+        new("include.unknown.datatypes", "false", ["true"], Severity.Error, "columns of types Debezium does not know (composites, multiranges, lines, …) are missing from the events"),
+        new("decimal.handling.mode", "precise", ["string"], Severity.Warning, "NaN and infinite numerics stop the connector, and the scale of a numeric without one is lost (1.10 arrives as 1.1)")
+        {
+            IsFine = value => value is not "precise",
+        },
+        new("interval.handling.mode", "numeric", ["string"], Severity.Warning,
+            "months and days of an interval are folded into microseconds; each such value is read from the source again, row by row"),
+        new("hstore.handling.mode", "json", ["json", "map"], Severity.Error, "hstore values cannot be read"),
+        new("lsn.flush.mode", "connector", ["connector", "connector_and_driver"], Severity.Error, "nothing confirms the slot, so the source keeps its WAL until its disk is full"),
+        new("flush.lsn.source", "true", ["true"], Severity.Error, "nothing confirms the slot, so the source keeps its WAL until its disk is full"),
+        new("slot.drop.on.stop", "false", ["false"], Severity.Error, "changes made while the connector is stopped are lost"),
+        new("read.only", "false", ["false"], Severity.Warning, "the heartbeat query cannot write on a standby, and a comparison under live writes needs the primary"),
+    ];
+}
