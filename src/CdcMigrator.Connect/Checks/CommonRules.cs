@@ -26,11 +26,6 @@ internal static class CommonRules
         new("binary.handling.mode", "bytes", ["bytes", "hex"], Severity.Error, "an unchanged binary TOAST value arrives as NULL"),
         new("time.precision.mode", "adaptive", ["microseconds", "adaptive", "adaptive_time_microseconds"], Severity.Error,
             "times lose their microseconds (connect), 24:00, infinite and BC values (isostring), years outside 1677 to 2262 (nanoseconds), or come in a form that is not read (structured)"),
-        new("unavailable.value.placeholder", "__debezium_unavailable_value", ["__cdcm_unavailable_ and 16 random characters"], Severity.Warning,
-            "a column that holds this very text cannot be told from an unchanged TOAST value")
-        {
-            IsFine = value => value is not "__debezium_unavailable_value",
-        },
         new("snapshot.mode", "initial", ["initial"], Severity.Warning, "rows that exist before the connector starts may not be sent, or be sent again at each start")
         {
             IsFine = value => value.ToLowerInvariant() is "initial" or "when_needed" or "initial_only",

@@ -11,6 +11,11 @@ internal static class PostgresRules
         new("publication.autocreate.mode", "all_tables", ["filtered", "disabled"], Severity.Error,
             "all_tables publishes every table, and updates of a table without a key then fail on the source itself; no_tables publishes none"),
         new("include.unknown.datatypes", "false", ["true"], Severity.Error, "columns of types Debezium does not know (composites, multiranges, lines, …) are missing from the events"),
+        new("unavailable.value.placeholder", "__debezium_unavailable_value", ["__cdcm_unavailable_ and 16 random characters"], Severity.Warning,
+            "a column that holds this very text cannot be told from an unchanged TOAST value")
+        {
+            IsFine = value => value is not "__debezium_unavailable_value",
+        },
         new("decimal.handling.mode", "precise", ["string"], Severity.Warning, "NaN and infinite numerics stop the connector, and the scale of a numeric without one is lost (1.10 arrives as 1.1)")
         {
             IsFine = value => value is not "precise",
