@@ -73,7 +73,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     public ValueSlot Slot(in Change change, int column) => slots[change.FirstSlot + column];
 
     /// <summary>All slots of a change, by the ordinal of the route's target columns.</summary>
-    public ReadOnlySpan<ValueSlot> Slots(in Change change) =>
+    public ReadOnlySpan<ValueSlot> Slots(scoped in Change change) =>
         slots.AsSpan(change.FirstSlot, change.Route.Target.Columns.Count);
 
     /// <summary>The bytes of a value; empty unless its state is <see cref="ColumnState.Value"/>.</summary>

@@ -1,0 +1,28 @@
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Postgres.Apply;
+
+/// <summary>
+/// Reads columns of rows from the source by key, for what events do not carry (invariant A5). A port, because the source may be another
+/// engine. Thread-safe.
+/// </summary>
+public interface ISourceRows
+{
+    /// <summary>Reads the rows as they are now, in one query and one snapshot.</summary>
+    /// <param name="route">Their table.</param>
+    /// <param name="keys">Key values as text, in the order of <c>route.Key.Columns</c>, each key once.</param>
+    /// <param name="columns">Ordinals of the target columns whose source values are wanted.</param>
+    /// <param name="transactions">
+    /// Source transactions (ids modulo 2^32) that the snapshot must see: a transaction reaches the log a moment before others see it, and a row
+    /// it inserted must not be taken for deleted.
+    /// </param>
+    /// <param name="cancellationToken">Stops the query.</param>
+    /// <returns>One entry a key in the same order: the values as PostgreSQL text, or null where the source has no such row any more.</returns>
+    /// <exception cref="Domain.Faults.FaultException">Unreachable or Transient: try again. Configuration: the source refuses the query.</exception>
+    Task<IReadOnlyList<string?[]?>> ReadAsync(
+        TableRoute route,
+        IReadOnlyList<string[]> keys,
+        IReadOnlyList<int> columns,
+        IReadOnlyCollection<uint> transactions,
+        CancellationToken cancellationToken);
+}

@@ -1,0 +1,312 @@
+using System.Runtime.InteropServices;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Postgres.Apply;
+
+/// <summary>
+/// A range of a batch's changes reduced to one effect a key (invariant A3): later columns over earlier ones, where a delete or an insert
+/// starts over. Replays are left out (A4). Rows keep the order of their last changes, so that a unique value handed from one row to
+/// the next mostly goes through in one statement.
+/// </summary>
+internal sealed class NetEffect
+{
+    private readonly Dictionary<TableRoute, Dictionary<int, int>> rowsByKey = [];
+    private readonly List<NetRow> rows = [];
+    private readonly int start;
+    private readonly int end;
+    private ValueSlot[] merged = [];
+    private int usedMerged;
+
+    private NetEffect(ChangeBatch batch, int start, int end, SourcePosition highest)
+    {
+        Batch = batch;
+        this.start = start;
+        this.end = end;
+        Highest = highest;
+    }
+
+    public ChangeBatch Batch { get; }
+
+    /// <summary>Highest position of the lane once this is applied.</summary>
+    public SourcePosition Highest { get; private set; }
+
+    /// <summary>Changes left out because they were applied before.</summary>
+    public int Replays { get; private set; }
+
+    /// <summary>Rows whose missing columns were read from the source.</summary>
+    public int Reselected { get; set; }
+
+    /// <summary>Changes applied, by table and operation.</summary>
+    public Dictionary<(TableRoute Route, ChangeOperation Operation), int> Counts { get; } = [];
+
+    /// <summary>Reselected rows by table.</summary>
+    public Dictionary<TableRoute, int> ReselectedByTable { get; } = [];
+
+    /// <summary>Replays by table.</summary>
+    public Dictionary<TableRoute, int> ReplaysByTable { get; } = [];
+
+    public Span<NetRow> Rows => CollectionsMarshal.AsSpan(rows);
+
+    /// <summary>Reduces the changes [start, end) given the lane's highest position before them.</summary>
+    public static NetEffect Of(ChangeBatch batch, int start, int end, SourcePosition highest)
+    {
+        var net = new NetEffect(batch, start, end, highest);
+        for (var i = start; i < end; i++)
+        {
+            net.Add(i);
+        }
+
+        return net;
+    }
+
+    public TableRoute RouteOf(in NetRow row) => Batch.Changes[row.LastChange].Route;
+
+    /// <summary>The row's image by the ordinals of its table's columns.</summary>
+    public ReadOnlySpan<ValueSlot> Slots(scoped in NetRow row) => row.Merged < 0
+        ? Batch.Slots(Batch.Changes[row.LastChange])
+        : merged.AsSpan(row.Merged, RouteOf(row).Target.Columns.Count);
+
+    /// <summary>The row's image for changing; made its own first.</summary>
+    public Span<ValueSlot> OwnSlots(scoped ref NetRow row)
+    {
+        var width = RouteOf(row).Target.Columns.Count;
+        if (row.Merged < 0)
+        {
+            row.Merged = Reserve(width);
+            Batch.Slots(Batch.Changes[row.LastChange]).CopyTo(merged.AsSpan(row.Merged, width));
+        }
+
+        return merged.AsSpan(row.Merged, width);
+    }
+
+    /// <summary>Whether a column that would be written is not carried.</summary>
+    public bool LacksColumns(in NetRow row)
+    {
+        var columns = RouteOf(row).Target.Columns;
+        var slots = Slots(row);
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (slots[i].State == ColumnState.Unavailable && !columns[i].Generated)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Groups for execution: all deletes, then all upserts, then all updates. An update that carries every column is an upsert, so that a
+    /// row the target lacks is written.
+    /// </summary>
+    public IReadOnlyList<RowGroup> Group()
+    {
+        var order = new int[end - start];
+        Array.Fill(order, -1);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            order[rows[i].LastChange - start] = i;
+        }
+
+        var deletes = new List<RowGroup>();
+        var upserts = new List<RowGroup>();
+        var updates = new List<RowGroup>();
+        foreach (var index in order)
+        {
+            if (index < 0)
+            {
+                continue;
+            }
+
+            ref var row = ref Rows[index];
+            var route = RouteOf(row);
+            if (row.DeleteFirst)
+            {
+                var group = deletes.Find(group => group.Route == route);
+                if (group is null)
+                {
+                    deletes.Add(group = new RowGroup(route, WriteKind.Delete, [.. route.Key.Columns.Order()]));
+                }
+
+                Put(group, index, Slots(row));
+            }
+
+            if (row.Kind != WriteKind.None)
+            {
+                var kind = row.Kind == WriteKind.Update && LacksColumns(row) ? WriteKind.Update : WriteKind.Upsert;
+                Put(GroupFor(kind == WriteKind.Update ? updates : upserts, route, kind, Slots(row)), index, Slots(row));
+            }
+        }
+
+        return [.. deletes, .. upserts, .. updates];
+    }
+
+    /// <summary>Groups of these rows alone, of those among them that are upserts now.</summary>
+    public IReadOnlyList<RowGroup> GroupUpserts(IReadOnlyList<int> chosen)
+    {
+        var groups = new List<RowGroup>();
+        foreach (var index in chosen)
+        {
+            ref var row = ref Rows[index];
+            if (row.Kind == WriteKind.Upsert)
+            {
+                Put(GroupFor(groups, RouteOf(row), WriteKind.Upsert, Slots(row)), index, Slots(row));
+            }
+        }
+
+        return groups;
+    }
+
+    private void Add(int index)
+    {
+        var change = Batch.Changes[index];
+        if (IsReplay(change))
+        {
+            Replays++;
+            CollectionsMarshal.GetValueRefOrAddDefault(ReplaysByTable, change.Route, out _)++;
+            return;
+        }
+
+        CollectionsMarshal.GetValueRefOrAddDefault(Counts, (change.Route, change.Operation), out _)++;
+        if (!rowsByKey.TryGetValue(change.Route, out var byKey))
+        {
+            rowsByKey[change.Route] = byKey = new Dictionary<int, int>(end - start, new KeyComparer(Batch, change.Route.Key.Columns));
+        }
+
+        ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(byKey, index, out var known);
+        if (!known)
+        {
+            place = rows.Count;
+            rows.Add(new NetRow
+            {
+                LastChange = index,
+                Merged = -1,
+                DeleteFirst = change.Operation == ChangeOperation.Delete,
+                Kind = KindOf(change.Operation),
+            });
+            return;
+        }
+
+        ref var row = ref Rows[place];
+        switch (change.Operation)
+        {
+            case ChangeOperation.Delete:
+                row.DeleteFirst = true;
+                row.Kind = WriteKind.None;
+                row.Merged = -1;
+                break;
+            case ChangeOperation.Update when row.Kind != WriteKind.None:
+                Merge(ref row, change);
+                break;
+            default:
+                row.Kind = WriteKind.Upsert;
+                row.Merged = -1;
+                break;
+        }
+
+        row.LastChange = index;
+    }
+
+    /// <summary>
+    /// A replay is contiguous: once one of its changes is applied again, all behind it must be, or a row would stay at the older state. So
+    /// the highest position grows within the range, and a change whose place is unknown (the first transaction after a
+    /// connector's start) makes it start over.
+    /// </summary>
+    private bool IsReplay(in Change change)
+    {
+        if (change.Operation == ChangeOperation.SnapshotRow)
+        {
+            return false;
+        }
+
+        if (change.Position.IsReplayOf(Highest))
+        {
+            return true;
+        }
+
+        Highest = change.Position is { Lsn: not 0, IsComparable: false } ? SourcePosition.None : SourcePosition.Max(Highest, change.Position);
+        return false;
+    }
+
+    private void Merge(ref NetRow row, in Change change)
+    {
+        var own = OwnSlots(ref row);
+        var later = Batch.Slots(change);
+        for (var i = 0; i < own.Length; i++)
+        {
+            if (later[i].State is ColumnState.Value or ColumnState.Null || (later[i].State == ColumnState.Unavailable && own[i].State == ColumnState.Absent))
+            {
+                own[i] = later[i];
+            }
+        }
+    }
+
+    private int Reserve(int width)
+    {
+        if (merged.Length < usedMerged + width)
+        {
+            Array.Resize(ref merged, Math.Max(merged.Length * 2, usedMerged + (width * 16)));
+        }
+
+        usedMerged += width;
+        return usedMerged - width;
+    }
+
+    private static void Put(RowGroup group, int row, ReadOnlySpan<ValueSlot> slots)
+    {
+        group.Rows.Add(row);
+        foreach (var column in group.Columns)
+        {
+            group.Bytes += slots[column].Length;
+        }
+    }
+
+    private static RowGroup GroupFor(List<RowGroup> groups, TableRoute route, WriteKind kind, ReadOnlySpan<ValueSlot> slots)
+    {
+        foreach (var group in groups)
+        {
+            if (group.Route == route && Carries(route, slots, group.Columns))
+            {
+                return group;
+            }
+        }
+
+        var columns = new List<int>(slots.Length);
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (IsWritten(route, slots, i))
+            {
+                columns.Add(i);
+            }
+        }
+
+        var added = new RowGroup(route, kind, [.. columns]);
+        groups.Add(added);
+        return added;
+    }
+
+    private static bool Carries(TableRoute route, ReadOnlySpan<ValueSlot> slots, int[] columns)
+    {
+        var next = 0;
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (IsWritten(route, slots, i) && (next == columns.Length || columns[next++] != i))
+            {
+                return false;
+            }
+        }
+
+        return next == columns.Length;
+    }
+
+    private static bool IsWritten(TableRoute route, ReadOnlySpan<ValueSlot> slots, int column) =>
+        slots[column].State is ColumnState.Value or ColumnState.Null && !route.Target.Columns[column].Generated;
+
+    private static WriteKind KindOf(ChangeOperation operation) => operation switch
+    {
+        ChangeOperation.Delete => WriteKind.None,
+        ChangeOperation.Update => WriteKind.Update,
+        _ => WriteKind.Upsert,
+    };
+}

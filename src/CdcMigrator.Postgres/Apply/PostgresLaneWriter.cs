@@ -1,0 +1,248 @@
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.Apply;
+
+/// <summary>
+/// Writes one lane's batches under one claim. A batch goes as a whole, as its net effect; if a row of it is refused it goes in parts, so
+/// that everything before the refused change is committed and the change is named.
+/// </summary>
+internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress claimed) : ILaneWriter
+{
+    private bool ended;
+
+    public LaneId Lane { get; } = claimed.Lane;
+
+    public long Epoch { get; } = claimed.Epoch;
+
+    public long NextOffset { get; private set; } = claimed.NextOffset;
+
+    public SourcePosition HighestPosition { get; private set; } = claimed.Position;
+
+    public async Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (ended || batch.Lane != Lane || batch.FromOffset != NextOffset)
+        {
+            var fault = new Fault(FaultKind.Internal, "writer-misused",
+                $"Batch of {batch.Lane} from offset {batch.FromOffset} was given to {(ended ? "an ended" : "the")} writer of {Lane} at offset {NextOffset}");
+            throw new FaultException(fault with { Lane = Lane });
+        }
+
+        ended = true;
+        try
+        {
+            var counts = await ApplyAllAsync(batch, cancellationToken);
+            ended = false;
+            return counts;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException and not FaultException)
+        {
+            throw new FaultException(PostgresFaults.Classify(exception) with { Lane = Lane }, exception);
+        }
+    }
+
+    private async Task<ApplyCounts> ApplyAllAsync(ChangeBatch batch, CancellationToken cancellationToken)
+    {
+        var refused = FirstRefused(batch);
+        var end = refused?.Index ?? batch.Changes.Count;
+        var counts = default(ApplyCounts);
+        var next = 0;
+        while (true)
+        {
+            var (done, applied, blocked) = await ApplyRangeAsync(batch, next, end, cancellationToken);
+            next = done;
+            counts += applied;
+            if (blocked is null)
+            {
+                break;
+            }
+
+            counts += await new BlockedChange(store, batch, next, blocked).ResolveAsync(this, cancellationToken);
+            next++;
+        }
+
+        store.UniqueWaits.TryRemove(Lane, out _);
+        return refused is null ? counts : throw new FaultException(refused.Value.Fault);
+    }
+
+    /// <summary>Applies [start, end) of the batch's changes. Returns where it came to and, if it stopped before the end, why.</summary>
+    private async Task<(int Done, ApplyCounts Counts, Exception? Blocked)> ApplyRangeAsync(ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
+    {
+        if (start == end && OffsetAt(batch, end) == NextOffset)
+        {
+            return (end, default, null);
+        }
+
+        try
+        {
+            return (end, await ApplyWholeAsync(batch, start, end, cancellationToken), null);
+        }
+        catch (PostgresException error) when (PostgresFaults.IsRowError(error))
+        {
+            return await SplitAsync(batch, start, end, error.SqlState, cancellationToken);
+        }
+        catch (RowConflictException)
+        {
+            return await SplitAsync(batch, start, end, "key-spelling", cancellationToken);
+        }
+    }
+
+    private async Task<(int Done, ApplyCounts Counts, Exception? Blocked)> SplitAsync(
+        ChangeBatch batch, int start, int end, string reason, CancellationToken cancellationToken)
+    {
+        store.Metrics.Split(reason);
+        PostgresLog.BatchSplit(store.Log, Lane, OffsetAt(batch, start), OffsetAt(batch, end), reason);
+        return await WithSessionAsync(async session =>
+        {
+            var split = new SplitApply(session, store, batch, HighestPosition);
+            await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+            await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
+            var done = await split.ApplyAsync(start, end, cancellationToken);
+            var to = OffsetAt(batch, done);
+            await MoveAsync(session, Move(to, split.Highest), cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            Moved(to, split.Highest);
+            var counts = split.Parts.Aggregate(default(ApplyCounts), (sum, net) => sum + Count(net));
+            return (done, counts, split.Blocked);
+        }, cancellationToken);
+    }
+
+    private async Task<ApplyCounts> ApplyWholeAsync(ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
+    {
+        var net = NetEffect.Of(batch, start, end, HighestPosition);
+
+        // Before any lock is taken in the target: the source may be slow.
+        await store.Reselection.CompleteInsertsAsync(net, cancellationToken);
+        await CommitAsync(net, OffsetAt(batch, end), cancellationToken);
+        return Count(net);
+    }
+
+    /// <summary>One transaction: the guarded move, and the net effect's rows.</summary>
+    internal async Task CommitAsync(NetEffect net, long to, CancellationToken cancellationToken)
+    {
+        var move = Move(to, net.Highest).Command();
+        await WithSessionAsync(async session =>
+        {
+            var execution = new GroupExecution(session, store.Plans, store.Reselection);
+            var groups = await execution.PrepareAsync(net.Group(), copy: true, cancellationToken);
+            if (GroupExecution.IsDecidedByServer(groups))
+            {
+                await execution.ExecuteInOneTripAsync(move, net, groups, cancellationToken);
+            }
+            else
+            {
+                await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+                await execution.ExecuteAsync(move, net, groups, copy: true, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+            }
+
+            return true;
+        }, cancellationToken);
+        Moved(to, net.Highest);
+    }
+
+    /// <summary>Counts a committed net effect.</summary>
+    internal ApplyCounts Count(NetEffect net)
+    {
+        long inserts = 0, updates = 0, deletes = 0, snapshotRows = 0;
+        foreach (var ((route, operation), count) in net.Counts)
+        {
+            store.Metrics.Applied(route, operation, count);
+            switch (operation)
+            {
+                case ChangeOperation.Insert: inserts += count; break;
+                case ChangeOperation.Update: updates += count; break;
+                case ChangeOperation.Delete: deletes += count; break;
+                default: snapshotRows += count; break;
+            }
+        }
+
+        foreach (var (route, count) in net.ReplaysByTable)
+        {
+            store.Metrics.Duplicates(route, count);
+        }
+
+        foreach (var (route, count) in net.ReselectedByTable)
+        {
+            store.Metrics.Reselected(route, count);
+        }
+
+        return new ApplyCounts(inserts, updates, deletes, snapshotRows, net.Replays, net.Reselected);
+    }
+
+    /// <summary>Offset progress stands at when the changes below this index are applied.</summary>
+    internal static long OffsetAt(ChangeBatch batch, int index) => index < batch.Changes.Count ? batch.Changes[index].Offset : batch.NextOffset;
+
+    private ProgressMove Move(long to, SourcePosition position) => new(store.Migration, Lane, Epoch, NextOffset, to, position);
+
+    private void Moved(long to, SourcePosition position)
+    {
+        NextOffset = to;
+        HighestPosition = position;
+    }
+
+    private static async Task MoveAsync(ApplySession session, ProgressMove move, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(session.Connection) { BatchCommands = { move.Command() } };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>A session is kept only after success, or an error the server reported and the rollback that answers it.</summary>
+    private async Task<T> WithSessionAsync<T>(Func<ApplySession, Task<T>> work, CancellationToken cancellationToken)
+    {
+        var session = await store.Sessions.TakeAsync(cancellationToken);
+        var sound = false;
+        try
+        {
+            var result = await work(session);
+            sound = true;
+            return result;
+        }
+        catch (Exception exception) when (exception is RowConflictException || (exception is PostgresException error && PostgresFaults.IsRowError(error)))
+        {
+            sound = session.Connection.FullState == System.Data.ConnectionState.Open;
+            throw;
+        }
+        finally
+        {
+            await (sound ? store.Sessions.ReturnAsync(session) : ApplySessions.DiscardAsync(session));
+        }
+    }
+
+    /// <summary>The first change that can never be applied, by what it is.</summary>
+    private static (int Index, Fault Fault)? FirstRefused(ChangeBatch batch)
+    {
+        for (var i = 0; i < batch.Changes.Count; i++)
+        {
+            var change = batch.Changes[i];
+            if (change.Operation == ChangeOperation.Truncate)
+            {
+                return (i, new Fault(FaultKind.Poison, "truncate", $"Table {change.Route.Source} was truncated in the source",
+                    $"Empty {change.Route.Target.Name} yourself if its topic has one partition, else move the table anew with 'cdcm tables resync {change.Route.Source}'")
+                {
+                    Lane = batch.Lane,
+                    Offset = change.Offset,
+                    Table = change.Route.Source.ToString(),
+                });
+            }
+
+            foreach (var column in change.Route.Key.Columns)
+            {
+                if (batch.Slot(change, column).State != ColumnState.Value)
+                {
+                    return (i, RowFaults.Of(batch, change, new Fault(FaultKind.Poison, "keyless",
+                        $"The change has no value for key column {change.Route.SourceColumns[column]}",
+                        "Give the table the same primary key on both sides, and REPLICA IDENTITY DEFAULT in the source")));
+                }
+            }
+        }
+
+        return null;
+    }
+}

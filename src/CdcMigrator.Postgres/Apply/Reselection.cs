@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Postgres.Apply;
+
+/// <summary>Completes rows of a net effect with what the source holds now.</summary>
+internal sealed class Reselection(ISourceRows? source)
+{
+    /// <summary>
+    /// Reads the unavailable columns of every row that is to be inserted. A row the source no longer has is dropped: its delete follows
+    /// in the log.
+    /// </summary>
+    public Task CompleteInsertsAsync(NetEffect net, CancellationToken cancellationToken)
+    {
+        List<int>? lacking = null;
+        var rows = net.Rows;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (rows[i].Kind == WriteKind.Upsert && net.LacksColumns(rows[i]))
+            {
+                (lacking ??= []).Add(i);
+            }
+        }
+
+        return lacking is null ? Task.CompletedTask : CompleteAsync(net, lacking, whole: false, cancellationToken);
+    }
+
+    /// <summary>Reads the unavailable columns of these rows, or all of their columns, and makes them upserts.</summary>
+    public async Task CompleteAsync(NetEffect net, IReadOnlyList<int> rows, bool whole, CancellationToken cancellationToken)
+    {
+        foreach (var group in rows.GroupBy(row => net.RouteOf(net.Rows[row])))
+        {
+            var indices = group.ToList();
+            var columns = Wanted(net, group.Key, indices, whole);
+            var found = await ReadAsync(net, group.Key, indices, columns, cancellationToken);
+            for (var i = 0; i < indices.Count; i++)
+            {
+                Fill(net, group.Key, indices[i], columns, found[i], whole);
+            }
+        }
+    }
+
+    private Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken)
+    {
+        if (source is null)
+        {
+            var change = net.Batch.Changes[net.Rows[rows[0]].LastChange];
+            throw new FaultException(RowFaults.Of(net.Batch, change, new Fault(
+                FaultKind.Poison,
+                "unavailable-column",
+                $"Column {route.SourceColumns[columns[0]]} is not in the event and the source cannot be read for it",
+                "Give the migration access to the source, or set REPLICA IDENTITY FULL on the table and resync it")));
+        }
+
+        var keys = rows.Select(row => KeyOf(net, net.Rows[row], route)).ToList();
+        var transactions = rows.Select(row => net.Batch.Changes[net.Rows[row].LastChange])
+            .Where(change => change.Operation != ChangeOperation.SnapshotRow && change.Position.TransactionId != 0)
+            .Select(change => change.Position.TransactionId)
+            .ToHashSet();
+        return source.ReadAsync(route, keys, columns, transactions, cancellationToken);
+    }
+
+    private static int[] Wanted(NetEffect net, TableRoute route, List<int> rows, bool whole)
+    {
+        var wanted = new bool[route.Target.Columns.Count];
+        foreach (var row in rows)
+        {
+            var slots = net.Slots(net.Rows[row]);
+            for (var i = 0; i < slots.Length; i++)
+            {
+                wanted[i] |= IsWanted(route, slots, i, whole);
+            }
+        }
+
+        return [.. Enumerable.Range(0, wanted.Length).Where(i => wanted[i])];
+    }
+
+    private static bool IsWanted(TableRoute route, ReadOnlySpan<ValueSlot> slots, int column, bool whole) =>
+        !route.Target.Columns[column].Generated
+        && (slots[column].State == ColumnState.Unavailable || (whole && slots[column].State != ColumnState.Absent));
+
+    private static void Fill(NetEffect net, TableRoute route, int index, int[] columns, string?[]? values, bool whole)
+    {
+        ref var row = ref net.Rows[index];
+        if (values is null)
+        {
+            row.Kind = WriteKind.None;
+            return;
+        }
+
+        row.Kind = WriteKind.Upsert;
+        net.Reselected++;
+        CollectionsMarshal.GetValueRefOrAddDefault(net.ReselectedByTable, route, out _)++;
+        var slots = net.OwnSlots(ref row);
+
+        // The batch's own buffer keeps the values: a row that is opened, filled and abandoned leaves its bytes behind.
+        var batch = net.Batch;
+        batch.BeginRow(route);
+        for (var i = 0; i < columns.Length; i++)
+        {
+            if (!IsWanted(route, slots, columns[i], whole))
+            {
+                continue;
+            }
+
+            if (values[i] is { } text)
+            {
+                batch.SetValue(columns[i], Encoding.UTF8.GetBytes(text));
+            }
+            else
+            {
+                batch.SetState(columns[i], ColumnState.Null);
+            }
+
+            slots[columns[i]] = batch.OpenSlot(columns[i]);
+        }
+
+        batch.AbandonRow();
+    }
+
+    private static string[] KeyOf(NetEffect net, in NetRow row, TableRoute route)
+    {
+        var slots = net.Slots(row);
+        var key = new string[route.Key.Columns.Count];
+        for (var i = 0; i < key.Length; i++)
+        {
+            key[i] = Encoding.UTF8.GetString(net.Batch.Value(slots[route.Key.Columns[i]]));
+        }
+
+        return key;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace CdcMigrator.Postgres.Apply;
+
+/// <summary>Reads rows of a PostgreSQL source by key, as text. Needs the primary: a standby may not have the change yet. Thread-safe.</summary>
+/// <param name="source">Sessions from <see cref="Connections.PostgresConnections.CreateSourceRead"/>.</param>
+/// <param name="time">Clock of the waits for a transaction to become visible.</param>
+public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISourceRows
+{
+    private const string Snapshot = "select pg_catalog.pg_current_snapshot()::text";
+    private const int Looks = 200;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(25);
+
+    private const string KeyColumns = """
+        select a.attname::text, pg_catalog.format_type(t.oid, -1), pg_catalog.format_type(a.atttypid, a.atttypmod),
+            coalesce((select pg_catalog.format('operator(%I.%s)', n.nspname, o.oprname)
+                from pg_catalog.pg_opclass c join pg_catalog.pg_am am on am.oid = c.opcmethod and am.amname = 'btree'
+                join pg_catalog.pg_amop m on m.amopfamily = c.opcfamily and m.amopstrategy = 3 and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype
+                join pg_catalog.pg_operator o on o.oid = m.amopopr join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+                where c.opcintype = t.oid and c.opcdefault), 'operator(pg_catalog.=)'),
+            coalesce((select l.collisdeterministic from pg_catalog.pg_collation l where l.oid = a.attcollation), true), t.typname::text
+        from pg_catalog.pg_attribute a
+        cross join lateral (
+            with recursive b(oid, basetype, typname) as (
+                select t.oid, t.typbasetype, t.typname from pg_catalog.pg_type t where t.oid = a.atttypid
+                union all select t.oid, t.typbasetype, t.typname from b join pg_catalog.pg_type t on t.oid = b.basetype)
+            select b.oid, b.typname from b where b.basetype = 0) t
+        where a.attrelid = pg_catalog.to_regclass($1) and a.attname = any($2) and not a.attisdropped
+        """;
+
+    private readonly ConcurrentDictionary<TableName, IReadOnlyDictionary<string, KeyColumn>> keyTypes = new();
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<string?[]?>> ReadAsync(
+        TableRoute route, IReadOnlyList<string[]> keys, IReadOnlyList<int> columns, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(columns);
+        ArgumentNullException.ThrowIfNull(transactions);
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
+            var types = await KeyTypesAsync(connection, route, cancellationToken);
+            for (var look = 0; look < Looks; look++)
+            {
+                // One snapshot for both questions: whether the changes are in it, and what the rows are.
+                await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+                if (await SeesAsync(connection, transactions, cancellationToken))
+                {
+                    return await QueryAsync(connection, route, keys, columns, types, cancellationToken);
+                }
+
+                await transaction.RollbackAsync(cancellationToken);
+                await Task.Delay(LookAgain, time, cancellationToken);
+            }
+        }
+        catch (NpgsqlException exception)
+        {
+            keyTypes.TryRemove(route.Source, out _);
+            var fault = PostgresFaults.Classify(exception);
+            throw new FaultException(fault with { Message = $"Reading {route.Source} in the source: {fault.Message}", Table = route.Source.ToString() }, exception);
+        }
+
+        throw new FaultException(FaultKind.Transient, "source-not-visible",
+            $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down?");
+    }
+
+    /// <summary>Whether a snapshot, as <c>xmin:xmax:xip,…</c>, sees a transaction id modulo 2^32.</summary>
+    internal static bool Sees(string snapshot, uint transaction)
+    {
+        var parts = snapshot.Split(':');
+        var next = (uint)ulong.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
+        return (int)(transaction - next) < 0
+            && !parts[2].Split(',', StringSplitOptions.RemoveEmptyEntries)
+                .Any(running => (uint)ulong.Parse(running, System.Globalization.CultureInfo.InvariantCulture) == transaction);
+    }
+
+    private static async Task<bool> SeesAsync(NpgsqlConnection connection, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Snapshot, connection);
+        var snapshot = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return transactions.All(transaction => Sees(snapshot, transaction));
+    }
+
+    private static async Task<IReadOnlyList<string?[]?>> QueryAsync(
+        NpgsqlConnection connection,
+        TableRoute route,
+        IReadOnlyList<string[]> keys,
+        IReadOnlyList<int> columns,
+        IReadOnlyDictionary<string, KeyColumn> types,
+        CancellationToken cancellationToken)
+    {
+        var names = route.Key.Columns.Select(column => route.SourceColumns[column]).ToArray();
+        var arrays = string.Join(", ", names.Select((_, i) => $"${i + 1}::text[]"));
+
+        // The index finds the row by value; the text tells apart keys that are equal in another spelling.
+        var join = string.Join(" and ", names.Select((name, i) => types[name] is var key && key.Exact
+            ? $"t.{key.Sql} {key.Equality} k.k{i}::{key.Type}"
+            : $"t.{key.Sql} {key.Equality} k.k{i}::{key.Type} and t.{key.Sql}::text collate pg_catalog.\"C\" = k.k{i}::{key.Declared}::text collate pg_catalog.\"C\""));
+        var values = columns.Select(column => $"t.{TableName.Quote(route.SourceColumns[column])}::text");
+        await using var command = new NpgsqlCommand($"""
+            select {string.Join(", ", values.Prepend("k.n::int"))} from unnest({arrays}) with ordinality as k({string.Join(", ", names.Select((_, i) => $"k{i}"))}, n)
+            join {route.Source.Sql} as t on {join}
+            """, connection);
+        for (var i = 0; i < names.Length; i++)
+        {
+            var part = i;
+            command.Parameters.Add(new NpgsqlParameter { Value = keys.Select(key => key[part]).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        }
+
+        var rows = new string?[]?[keys.Count];
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var row = new string?[columns.Count];
+            for (var i = 0; i < row.Length; i++)
+            {
+                row[i] = await reader.IsDBNullAsync(i + 1, cancellationToken) ? null : reader.GetString(i + 1);
+            }
+
+            rows[reader.GetInt32(0) - 1] = row;
+        }
+
+        return rows;
+    }
+
+    private async Task<IReadOnlyDictionary<string, KeyColumn>> KeyTypesAsync(NpgsqlConnection connection, TableRoute route, CancellationToken cancellationToken)
+    {
+        if (keyTypes.TryGetValue(route.Source, out var known))
+        {
+            return known;
+        }
+
+        var names = route.Key.Columns.Select(column => route.SourceColumns[column]).ToArray();
+        await using var command = new NpgsqlCommand(KeyColumns, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = route.Source.Sql });
+        command.Parameters.Add(new NpgsqlParameter { Value = names });
+        var types = new Dictionary<string, KeyColumn>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var name = reader.GetString(0);
+            types[name] = new KeyColumn(route.OrdinalOfSource(name), TableName.Quote(name), reader.GetString(1), reader.GetString(2), reader.GetString(3),
+                KeyColumn.HasOneText(reader.GetString(5), reader.GetBoolean(4)));
+        }
+
+        if (names.FirstOrDefault(name => !types.ContainsKey(name)) is { } missing)
+        {
+            throw new FaultException(FaultKind.Configuration, "missing-column", $"The source's {route.Source} has no column {missing}",
+                "Compare the table's schema on both sides with 'cdcm preflight'");
+        }
+
+        return keyTypes[route.Source] = types;
+    }
+}

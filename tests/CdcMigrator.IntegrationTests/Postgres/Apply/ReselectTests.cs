@@ -1,0 +1,134 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.TestKit.Changes;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Postgres.Apply;
+
+/// <summary>Columns the event does not carry (invariant A5).</summary>
+public sealed class ReselectTests(PostgresFixture postgres)
+{
+    private const string Docs = "create table docs(id int primary key, name text, big text, more bytea)";
+    private static readonly LaneId Lane = new("t", 0);
+
+    [Fact]
+    public async Task An_update_of_a_row_the_target_lacks_is_completed_from_the_source()
+    {
+        await using var pair = await CreateAsync("insert into docs values (1, 'newer', repeat('x', 10), '\\x00ff')");
+        var docs = pair.Target.Route("docs");
+        var writer = await pair.Target.ClaimAsync();
+        var counts = await writer.ApplyAsync(new BatchBuilder(Lane)
+            .Update(docs, ("id", "1"), ("name", "a"), ("big", BatchBuilder.Unavailable), ("more", BatchBuilder.Unavailable)).Build(), CancellationToken.None);
+        Assert.Equal([@"1|a|xxxxxxxxxx|\x00ff"], await pair.Target.Database.RowsAsync("select * from docs"));
+        Assert.Equal(1, counts.Reselected);
+    }
+
+    [Fact]
+    public async Task The_new_half_of_a_key_change_gets_its_unavailable_column_from_the_source()
+    {
+        await using var pair = await CreateAsync("insert into docs values (2, 'a', 'big one', null)");
+        var docs = pair.Target.Route("docs");
+        await pair.Target.Database.ExecuteAsync("insert into docs values (1, 'a', 'big one', null)");
+        var writer = await pair.Target.ClaimAsync();
+        var position = new SourcePosition(100, 100, 0);
+        await writer.ApplyAsync(new BatchBuilder(Lane)
+            .Add(docs, ChangeOperation.Delete, KeyChangeHalf.OldKey, position, ("id", "1"))
+            .Add(docs, ChangeOperation.Insert, KeyChangeHalf.NewKey, position, ("id", "2"), ("name", "a"), ("big", BatchBuilder.Unavailable), ("more", null))
+            .Build(), CancellationToken.None);
+        Assert.Equal(["2|a|big one|∅"], await pair.Target.Database.RowsAsync("select * from docs"));
+    }
+
+    [Fact]
+    public async Task A_row_the_source_has_deleted_since_is_skipped()
+    {
+        await using var pair = await CreateAsync("");
+        var docs = pair.Target.Route("docs");
+        var writer = await pair.Target.ClaimAsync();
+        await writer.ApplyAsync(new BatchBuilder(Lane)
+            .Insert(docs, ("id", "1"), ("name", "a"), ("big", BatchBuilder.Unavailable))
+            .Update(docs, ("id", "2"), ("name", "a"), ("big", BatchBuilder.Unavailable))
+            .Insert(docs, ("id", "3"), ("name", "c"), ("big", "here")).Build(), CancellationToken.None);
+        Assert.Equal(["3|c|here|∅"], await pair.Target.Database.RowsAsync("select * from docs"));
+        Assert.Equal(3, writer.NextOffset);
+    }
+
+    [Fact]
+    public async Task Many_rows_missing_in_the_target_are_completed_through_the_staging_table()
+    {
+        await using var pair = await CreateAsync("insert into docs select g, 's', 'big ' || g, null from generate_series(1, 1200) g");
+        var docs = pair.Target.Route("docs");
+        await pair.Target.Database.ExecuteAsync("insert into docs select g, 't', 'target''s own', null from generate_series(1, 1200, 2) g");
+        var batch = new BatchBuilder(Lane);
+        for (var i = 1; i <= 1200; i++)
+        {
+            batch.Update(docs, ("id", $"{i}"), ("name", "n"), ("big", BatchBuilder.Unavailable), ("more", null));
+        }
+
+        var counts = await (await pair.Target.ClaimAsync()).ApplyAsync(batch.Build(), CancellationToken.None);
+        Assert.Equal(600, counts.Reselected);
+        Assert.Equal(["600"], await pair.Target.Database.RowsAsync("select count(*) from docs where id % 2 = 1 and big = 'target''s own' and name = 'n'"));
+        Assert.Equal(["600"], await pair.Target.Database.RowsAsync("select count(*) from docs where id % 2 = 0 and big = 'big ' || id and name = 'n'"));
+    }
+
+    [Fact]
+    public async Task Without_a_source_a_change_that_needs_one_halts_the_lane_behind_what_precedes_it()
+    {
+        await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(Docs), ["public.docs"]);
+        var docs = target.Route("docs");
+        var writer = await target.ClaimAsync();
+        var fault = await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(
+            new BatchBuilder(Lane).Insert(docs, ("id", "7"), ("big", BatchBuilder.Unavailable)).Build(), CancellationToken.None));
+        Assert.Equal((FaultKind.Poison, "unavailable-column", """{"id":"7"}""", 0L), (fault.Fault.Kind, fault.Fault.Code, fault.Fault.Key, fault.Fault.Offset));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_is_in_the_log_before_it_is_visible_is_waited_for()
+    {
+        await using var pair = await CreateAsync("");
+        await using var holding = await pair.Source.DataSource.OpenConnectionAsync();
+        await using var transaction = await holding.BeginTransactionAsync();
+        await using var insert = new Npgsql.NpgsqlCommand("insert into docs values (1, 'a', 'not lost', null) returning (pg_current_xact_id()::text::numeric % 4294967296)::bigint", holding);
+        var id = (uint)(long)(await insert.ExecuteScalarAsync())!;
+
+        var docs = pair.Target.Route("docs");
+        var writer = await pair.Target.ClaimAsync();
+        var applying = writer.ApplyAsync(new BatchBuilder(Lane)
+            .Add(docs, ChangeOperation.Insert, KeyChangeHalf.None, new SourcePosition(5, 5, id), ("id", "1"), ("name", "a"), ("big", BatchBuilder.Unavailable), ("more", null))
+            .Build(), CancellationToken.None);
+        Assert.NotSame(applying, await Task.WhenAny(applying, Task.Delay(TimeSpan.FromMilliseconds(200))));
+        await transaction.CommitAsync();
+        await applying;
+        Assert.Equal(["1|a|not lost|∅"], await pair.Target.Database.RowsAsync("select * from docs"));
+    }
+
+    [Theory]
+    [InlineData("100:100:", 99u, true)]
+    [InlineData("100:100:", 100u, false)]
+    [InlineData("90:100:95", 95u, false)]
+    [InlineData("90:100:95", 96u, true)]
+    [InlineData("4294967300:4294967301:", 4u, true)]
+    [InlineData("4294967300:4294967301:", 4294967295u, true)]
+    [InlineData("4294967290:4294967295:", 3u, false)]
+    public void A_snapshot_is_compared_with_transaction_ids_that_wrap(string snapshot, uint transaction, bool sees) =>
+        Assert.Equal(sees, SourceRows.Sees(snapshot, transaction));
+
+    private async Task<Pair> CreateAsync(string sourceRows)
+    {
+        var source = await postgres.CreateSourceAsync($"{Docs}; {sourceRows}");
+        var rows = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        return new Pair(source, rows, await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(Docs), ["public.docs"], new SourceRows(rows, TimeProvider.System)));
+    }
+
+    private sealed record Pair(TestDatabase Source, Npgsql.NpgsqlDataSource Rows, LaneTarget Target) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await Target.DisposeAsync();
+            await Rows.DisposeAsync();
+            await Source.DisposeAsync();
+        }
+    }
+}
