@@ -58,6 +58,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
 
     private DecodeResult Decode(LogRecord record, ChangeBatch batch, ref TablePlan? table)
     {
+        formats.Clear();
         if (record.Value is null)
         {
             return new DecodeResult(DecodeKind.Tombstone);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using CdcMigrator.Debezium.Avro;
 
 namespace CdcMigrator.Debezium;
 
@@ -6,12 +8,13 @@ namespace CdcMigrator.Debezium;
 public sealed class SchemaStore
 {
     private readonly ConcurrentDictionary<int, string> schemas = new();
+    private readonly ConcurrentDictionary<int, AvroNode> compiled = new();
 
     /// <summary>Whether the schema of this id is known.</summary>
     public bool TryGet(int id) => schemas.ContainsKey(id);
 
     /// <summary>The schema of this id as the registry gave it.</summary>
-    public bool TryGet(int id, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? json) => schemas.TryGetValue(id, out json);
+    public bool TryGet(int id, [NotNullWhen(true)] out string? json) => schemas.TryGetValue(id, out json);
 
     /// <summary>Makes a schema known. Idempotent: the first text given for an id stays.</summary>
     public void Add(int id, string json)
@@ -19,4 +22,8 @@ public sealed class SchemaStore
         ArgumentNullException.ThrowIfNull(json);
         schemas.TryAdd(id, json);
     }
+
+    /// <summary>The schema compiled, once for all decoders.</summary>
+    internal AvroNode Compiled(int id) =>
+        compiled.TryGetValue(id, out var node) ? node : compiled.GetOrAdd(id, static (key, texts) => AvroSchemas.Compile(texts[key]), schemas);
 }

@@ -19,6 +19,9 @@ internal sealed record FieldPlan(string Name, string FieldName, int Ordinal, Log
     /// </summary>
     public byte[]? SuspectDefault { get; init; }
 
+    /// <summary>Null may stand for a value.</summary>
+    public bool NullIsSuspect { get; init; }
+
     /// <summary>Any value may be a default in place of NULL.</summary>
     public bool AnyValueIsSuspect { get; init; }
 }

@@ -6,7 +6,7 @@ namespace CdcMigrator.Debezium.Envelopes;
 internal interface IRecordFormat
 {
     /// <summary>The column being read, for messages.</summary>
-    string? Column { get; }
+    string? Column { get; set; }
 
     /// <summary>Reads a value's envelope.</summary>
     void ReadEnvelope(byte[] value, Envelope envelope);

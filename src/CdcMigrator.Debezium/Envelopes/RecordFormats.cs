@@ -1,3 +1,4 @@
+using CdcMigrator.Debezium.Avro;
 using CdcMigrator.Debezium.Json;
 using CdcMigrator.Debezium.Logical;
 
@@ -7,28 +8,55 @@ namespace CdcMigrator.Debezium.Envelopes;
 internal sealed class RecordFormats(DebeziumSettings settings, SchemaStore? schemas, ValueWriter writer)
 {
     private readonly JsonFormat json = new(settings, writer);
+    private readonly AvroFormat? avro = schemas is null ? null : new AvroFormat(settings, schemas, writer);
 
     /// <summary>The column being read, for messages.</summary>
-    public string? Column => json.Column;
+    public string? Column => json.Column ?? avro?.Column;
 
-    /// <summary>The format of these bytes; null when their schema must be loaded first.</summary>
+    /// <summary>Forgets the former record.</summary>
+    public void Clear()
+    {
+        json.Column = null;
+        if (avro is not null)
+        {
+            avro.Column = null;
+        }
+    }
+
+    /// <summary>The format of these bytes; null when their schema must be loaded first, or there are none.</summary>
     public IRecordFormat? Of(byte[]? bytes, out int missingSchema)
     {
         missingSchema = 0;
-        _ = schemas;
-        return bytes is null ? null : json;
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        // No JSON begins with a zero byte.
+        if (bytes.Length < AvroFormat.Head || bytes[0] != 0)
+        {
+            return json;
+        }
+
+        if (avro is null)
+        {
+            throw new FormatException("it is Avro, but the migration file names no schema registry (log.schemaRegistry)");
+        }
+
+        missingSchema = AvroFormat.IdOf(bytes);
+        return schemas!.TryGet(missingSchema) ? avro : null;
     }
 
     /// <summary>Time of a heartbeat; 0 where it does not say.</summary>
     public long HeartbeatTimestamp(byte[] value, Envelope envelope)
     {
-        if (value is not [(byte)'{', ..])
+        if (Of(value, out _) is not { } format)
         {
             return 0;
         }
 
         envelope.Clear();
-        json.ReadEnvelope(value, envelope);
+        format.ReadEnvelope(value, envelope);
         return envelope.TimestampMs;
     }
 }

@@ -1,6 +1,7 @@
 using CdcMigrator.Debezium.Logical;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
 
 namespace CdcMigrator.Debezium.Envelopes;
 
@@ -11,6 +12,7 @@ namespace CdcMigrator.Debezium.Envelopes;
 internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey, DebeziumSettings settings)
 {
     private readonly List<FieldPlan> fields = [];
+    private FieldPlan[]? inOrder;
 
     /// <summary>The field of a name, given its place in the record.</summary>
     public FieldPlan Field(ReadOnlySpan<byte> name, int place)
@@ -32,6 +34,9 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
         fields.Add(compiled);
         return compiled;
     }
+
+    /// <summary>The fields of a format whose records all have the same ones in the same order.</summary>
+    public FieldPlan[] InOrder(IReadOnlyList<string> names) => inOrder ??= [.. names.Select(Compile)];
 
     /// <summary>Compiles the field of a column.</summary>
     /// <exception cref="FaultException">Poison: the target has no such column, or the key no such part.</exception>
@@ -67,8 +72,13 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
         }
 
         var type = known is null ? LogicalTypes.Assume(column.Type, settings) : LogicalTypes.Resolve(known, column.Type, settings);
-        return isKey ? new FieldPlan(name, fieldName, ordinal, type) : Defaults.Mark(new FieldPlan(name, fieldName, ordinal, type), known, column, settings);
+        return isKey ? new FieldPlan(name, fieldName, ordinal, type) : Defaults.Mark(Row(name, fieldName, ordinal, type, column), known, column, settings);
     }
+
+    private FieldPlan Row(string name, string fieldName, int ordinal, LogicalType type, TargetColumn column) => new(name, fieldName, ordinal, type)
+    {
+        NullIsSuspect = !settings.PlainText && !settings.IsMySqlFamily && UnfaithfulTypes.IsNullAmbiguous(column.Type, settings),
+    };
 
     /// <summary>Opens a row in the batch; columns that events never have a field for are to be reselected.</summary>
     public void Begin(ChangeBatch batch)

@@ -19,7 +19,7 @@ internal static class RowSink
                 }
 
                 break;
-            case Outcome.Null:
+            case Outcome.Null when !field.NullIsSuspect:
                 batch.DropValue();
                 batch.SetState(field.Ordinal, ColumnState.Null);
                 break;

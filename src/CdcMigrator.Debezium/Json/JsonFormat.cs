@@ -12,7 +12,11 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
     private ConnectSchema? schema;
 
     /// <inheritdoc />
-    public string? Column => rows.Column;
+    public string? Column
+    {
+        get => rows.Column;
+        set => rows.Column = value;
+    }
 
     /// <inheritdoc />
     public void ReadEnvelope(byte[] value, Envelope envelope)

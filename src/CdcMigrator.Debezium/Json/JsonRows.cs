@@ -9,7 +9,7 @@ namespace CdcMigrator.Debezium.Json;
 internal sealed class JsonRows(ValueWriter writer)
 {
     /// <summary>The column being read, for messages.</summary>
-    public string? Column { get; private set; }
+    public string? Column { get; set; }
 
     /// <summary>Decodes a row.</summary>
     public void WriteRow(ReadOnlySpan<byte> json, RowPlan plan, ChangeBatch batch)

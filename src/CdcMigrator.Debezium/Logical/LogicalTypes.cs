@@ -37,7 +37,6 @@ internal static class LogicalTypes
         ConnectNames.NanoTime => new TimeType(TimeUnit.Nanoseconds),
         ConnectNames.Timestamp => new TimestampType(TimeUnit.Milliseconds),
         ConnectNames.MicroTimestamp => new TimestampType(TimeUnit.Microseconds),
-        ConnectNames.NanoTimestamp => new TimestampType(TimeUnit.Nanoseconds),
 
         // Milliseconds whatever the column has: right only where it has no more.
         ConnectNames.ConnectTime when column.Modifier is >= 0 and <= 3 => new TimeType(TimeUnit.Milliseconds),
@@ -54,8 +53,8 @@ internal static class LogicalTypes
         ConnectNames.Point or ConnectNames.Geometry or ConnectNames.Geography when column.BaseName is "geometry" or "geography" => GeometryType.Instance,
         ConnectNames.DoubleVector or ConnectNames.FloatVector => VectorType.Instance,
 
-        // MicroDuration knows months as 30.4375 days; the structs of Debezium 3.7 and its newer geometries are not read yet.
-        ConnectNames.ConnectTime or ConnectNames.ConnectTimestamp or ConnectNames.MicroDuration or ConnectNames.NanoDuration
+        // MicroDuration knows months as 30.4375 days. NanoTimestamp holds 1677 to 2262 and overflows silently before Debezium 3.6.
+        ConnectNames.ConnectTime or ConnectNames.ConnectTimestamp or ConnectNames.NanoTimestamp or ConnectNames.MicroDuration or ConnectNames.NanoDuration
             or ConnectNames.ZonedTime or ConnectNames.Bits => UnfaithfulType.Instance,
 
         // Enum, EnumSet, Json, Xml, Uuid, Ltree, Tsvector, Year, and custom converters' names: the primitive decides.

@@ -7,7 +7,7 @@ internal sealed class TextType : LogicalType
 
     public override Outcome FromText(ReadOnlySpan<byte> utf8, ValueWriter writer)
     {
-        if (writer.Placeholder.Is(utf8))
+        if (writer.Placeholder.Is(utf8) || (writer.InArray && writer.Placeholder.IsUuid(utf8)))
         {
             return Outcome.Unavailable;
         }

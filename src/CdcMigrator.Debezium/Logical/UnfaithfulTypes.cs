@@ -31,6 +31,19 @@ internal static class UnfaithfulTypes
         _ => false,
     };
 
+    /// <summary>
+    /// Whether null may stand for something else: an unchanged TOAST value, NaN in a numeric[], NULL in an enum[]. Debezium has a placeholder
+    /// in arrays for these element types only; bytea loses it in the modes but <c>bytes</c> (and <c>hex</c>, outside of arrays).
+    /// </summary>
+    public static bool IsNullAmbiguous(ColumnType type, DebeziumSettings settings) => type.Kind switch
+    {
+        ColumnKind.Bytes => settings.Binary is BinaryHandlingMode.Base64 or BinaryHandlingMode.Base64UrlSafe,
+        ColumnKind.Array => type.Element is not { } element || (element.Kind == ColumnKind.Bytes
+            ? settings.Binary != BinaryHandlingMode.Bytes
+            : element.BaseName is not ("text" or "varchar" or "bpchar" or "json" or "jsonb" or "int4" or "int8" or "uuid")),
+        _ => false,
+    };
+
     private static bool ContainsArrayOf(ColumnType element) => element.Kind switch
     {
         // No field in the event, whatever the settings.
