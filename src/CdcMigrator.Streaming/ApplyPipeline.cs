@@ -65,9 +65,9 @@ public sealed class ApplyPipeline : IAsyncDisposable
     /// <exception cref="FaultException">Configuration: the Kafka client refuses its settings.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
+        poll.Start();
         system = ActorSystem.Create("cdcm", QuietAkka);
         materializer = system.Materializer();
-        poll.Start();
         watching = watch.RunAsync(stopping.Token);
         return Task.CompletedTask;
     }

@@ -47,6 +47,13 @@ internal static class ClientSettings
         {
             config.PartitionAssignmentStrategy ??= PartitionAssignmentStrategy.CooperativeSticky;
         }
+        else
+        {
+            // The broker decides these; the client refuses them. They may be there for the case that the broker has 'classic' only.
+            config.PartitionAssignmentStrategy = null;
+            config.SessionTimeoutMs = null;
+            config.HeartbeatIntervalMs = null;
+        }
 
         // A missing offset is never guessed at: progress is in the target, and a gap must be heard of.
         config.AutoOffsetReset = AutoOffsetReset.Error;
@@ -61,7 +68,6 @@ internal static class ClientSettings
         config.AutoCommitIntervalMs = 2000;
 
         config.MaxPollIntervalMs = (int)options.MaxPollInterval.TotalMilliseconds;
-        config.SessionTimeoutMs = protocol == GroupProtocol.Consumer ? null : config.SessionTimeoutMs;
         config.TopicMetadataRefreshIntervalMs = (int)Math.Max(1000, options.LogCheckInterval.TotalMilliseconds);
 
         // Prefetched records are memory too; a full queue must not cost the default second of backing off.

@@ -6,6 +6,8 @@ namespace CdcMigrator.Streaming.Consuming;
 /// <summary>What errors of the Kafka client mean to us.</summary>
 internal static class GroupErrors
 {
+    public const string BrokerDown = "log-unreachable";
+
     /// <summary>Whether the broker, or its settings, lack the group protocol 'consumer'.</summary>
     public static bool IsProtocolUnsupported(Error error) =>
         error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion
@@ -16,7 +18,7 @@ internal static class GroupErrors
     public static Fault? FaultOf(Error error, StreamingOptions options) => error.Code switch
     {
         ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve => new Fault(
-            FaultKind.Unreachable, "log-unreachable", $"No broker of {options.BootstrapServers} answers: {error.Reason}", "Check log.bootstrapServers and that the brokers run."),
+            FaultKind.Unreachable, BrokerDown, $"No broker of {options.BootstrapServers} answers: {error.Reason}", "Check log.bootstrapServers and that the brokers run."),
         ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed or ErrorCode.Local_Ssl => new Fault(
             FaultKind.Unreachable, "log-authentication", $"Kafka refuses the connection: {error.Reason}", "Check the security settings in log.client."),
         ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => new Fault(

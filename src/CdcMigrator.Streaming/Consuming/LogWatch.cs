@@ -28,6 +28,7 @@ internal sealed class LogWatch(LaneParts parts, PollLoop poll)
             {
                 await CheckAsync(cancellationToken).ConfigureAwait(false);
                 fault = null;
+                poll.BrokerAnswered();
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {

@@ -84,6 +84,15 @@ internal sealed class PollLoop : ILaneFeed
         consumer.Subscribe(names);
     });
 
+    /// <summary>The broker answered someone else: it is reachable, though an idle client may not notice.</summary>
+    public void BrokerAnswered()
+    {
+        if (fault is { Kind: FaultKind.Unreachable, Code: GroupErrors.BrokerDown })
+        {
+            fault = null;
+        }
+    }
+
     void ILaneFeed.Begin(LaneSession session) => Post(_ =>
     {
         if (lanes.TryGetValue(FetchControl.Partition(session.Id), out var lane) && lane == session.Owner)

@@ -204,7 +204,11 @@ internal sealed class Lane
         };
         Volatile.Write(ref session, begun);
         claimed = true;
-        StreamingLog.LaneClaimed(parts.Log, Id, writer.NextOffset, writer.Epoch);
+        if (trouble.Current.Fault is null)
+        {
+            StreamingLog.LaneClaimed(parts.Log, Id, writer.NextOffset, writer.Epoch);
+        }
+
         feed.Begin(begun);
         if (closing.IsCancellationRequested)
         {

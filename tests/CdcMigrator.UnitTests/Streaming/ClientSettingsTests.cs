@@ -18,6 +18,7 @@ public sealed class ClientSettingsTests
             ["isolation.level"] = "read_uncommitted",
             ["security.protocol"] = "SSL",
             ["session.timeout.ms"] = "7000",
+            ["heartbeat.interval.ms"] = "1000",
             ["group.protocol"] = "classic",
         },
     };
@@ -39,7 +40,9 @@ public sealed class ClientSettingsTests
     {
         var config = ClientSettings.ForConsumer(Options, GroupProtocol.Consumer);
         Assert.Null(config.SessionTimeoutMs);
+        Assert.Null(config.HeartbeatIntervalMs);
         Assert.Null(config.PartitionAssignmentStrategy);
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(ClientSettings.ForConsumer(Options with { Client = Options.Client.Where(pair => pair.Key != "security.protocol").ToDictionary() }, GroupProtocol.Consumer)).Build();
         Assert.Equal(GroupProtocol.Consumer, config.GroupProtocol);
     }
 
