@@ -1,0 +1,27 @@
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Streaming.Inspection;
+using Npgsql;
+
+namespace CdcMigrator.Service.Runtime;
+
+/// <summary>The drain proof's view of the running migration.</summary>
+internal sealed class DrainEvidence(
+    FenceWatch fence, NpgsqlDataSource source, string slot, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, string? clusterId)
+    : IDrainEvidence
+{
+    public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => Task.FromResult(fence.Saw(markerId));
+
+    public async Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) =>
+        (await SlotState.ReadAsync(source, slot, cancellationToken))?.ConfirmedFlushLsn ?? 0;
+
+    public async Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken) =>
+        (await inspector.ReadTopicRangesAsync(topics, cancellationToken)).ToDictionary(range => range.Key, range => range.Value.End);
+
+    public async Task<IReadOnlyDictionary<LaneId, long>> ReadProgressAsync(CancellationToken cancellationToken) =>
+        (await store.ReadProgressAsync(cancellationToken))
+            .Where(lane => clusterId is null || lane.ClusterId == clusterId)
+            .ToDictionary(lane => lane.Lane, lane => lane.NextOffset);
+}

@@ -1,0 +1,318 @@
+using CdcMigrator.Connect;
+using CdcMigrator.Connect.Registry;
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Debezium;
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Status;
+using CdcMigrator.Embedded;
+using CdcMigrator.Postgres;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Streaming;
+using CdcMigrator.Streaming.Inspection;
+using Npgsql;
+using Prometheus;
+
+namespace CdcMigrator.Service.Runtime;
+
+/// <summary>
+/// A migration in this process, composed: connector settings, control schema, routes, the log, the pipeline. What is not there yet
+/// (a database that is down, a target table that is missing) is waited for and shown; it never ends the process.
+/// </summary>
+public sealed class MigrationRuntime : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
+    private readonly MigrationDefinition definition;
+    private readonly TimeProvider time;
+    private readonly ILoggerFactory loggers;
+    private readonly ILogger log;
+    private readonly ServiceMetrics metrics;
+    private readonly StreamingMetrics streamingMetrics;
+    private readonly PostgresMetrics postgresMetrics;
+    private readonly NpgsqlDataSource apply;
+    private readonly NpgsqlDataSource control;
+    private readonly NpgsqlDataSource? sourceRead;
+    private readonly NpgsqlDataSource? sourceControl;
+    private readonly ConnectClient? connect;
+    private readonly PostgresLaneStore store;
+    private readonly RouteKeeper routes;
+    private readonly FenceWatch fence = new();
+    private volatile Fault? waitingFor;
+    private volatile ApplyPipeline? pipeline;
+    private volatile EmbeddedLog? embedded;
+    private RuntimePhase phase = RuntimePhase.Starting;
+    private LogInspector? inspector;
+    private IReadOnlyCollection<string> topics = [];
+
+    /// <summary>Composes the migration; nothing connects before <see cref="RunAsync"/>.</summary>
+    /// <param name="definition">The migration file.</param>
+    /// <param name="registry">Where metrics go; the owner has given it the label <c>migration</c>.</param>
+    /// <param name="time">Clock and timers.</param>
+    /// <param name="loggers">Where to log.</param>
+    public MigrationRuntime(MigrationDefinition definition, CollectorRegistry registry, TimeProvider time, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        this.definition = definition;
+        this.time = time;
+        this.loggers = loggers;
+        log = loggers.CreateLogger<MigrationRuntime>();
+        var factory = Metrics.WithCustomRegistry(registry);
+        metrics = new ServiceMetrics(factory);
+        streamingMetrics = new StreamingMetrics(factory);
+        postgresMetrics = new PostgresMetrics(factory);
+        apply = PostgresConnections.CreateApply(definition.Target.Connection);
+        control = PostgresConnections.CreateControl(definition.Target.Connection);
+        if (definition.Source.Kind == SourceKind.PostgreSql)
+        {
+            sourceRead = PostgresConnections.CreateSourceRead(definition.Source.Connection);
+            sourceControl = PostgresConnections.CreateControl(definition.Source.Connection);
+        }
+
+        connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
+        routes = new RouteKeeper(control, definition.Tables, log);
+        store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
+            sourceRead is null ? null : new SourceRows(sourceRead), postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
+        metrics.SetPhase(phase);
+    }
+
+    /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
+    private string Slot => ConnectorNames.Slot(definition.Name);
+
+    /// <summary>Starts, runs until cancelled, stops gracefully. Returns normally after a stop that was asked for.</summary>
+    /// <exception cref="FaultException">Configuration and other faults that waiting cannot heal.</exception>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await StartAsync(stop);
+            await WatchAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        finally
+        {
+            await StopAsync();
+        }
+    }
+
+    /// <summary>The process as it is now. Cheap, any thread.</summary>
+    public RuntimeStatus Status()
+    {
+        var now = pipeline?.Status();
+        var faults = new[] { waitingFor, embedded?.Status.Fault, now?.Fault }
+            .Concat(now?.Lanes.Select(lane => lane.Fault) ?? [])
+            .OfType<Fault>()
+            .DistinctBy(fault => fault.ToString());
+        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Routes = routes.Routes, Log = embedded?.Status };
+    }
+
+    /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>
+    public async Task RetryLanesAsync(CancellationToken cancellationToken)
+    {
+        if (pipeline is { } running)
+        {
+            await routes.LoadAsync(cancellationToken);
+            running.Retry();
+        }
+    }
+
+    /// <summary>Committed progress of all lanes in every process.</summary>
+    public Task<IReadOnlyList<LaneProgress>> ReadProgressAsync(CancellationToken cancellationToken) => store.ReadProgressAsync(cancellationToken);
+
+    /// <summary>Proves that everything up to a marker is in the target, or says what is missing.</summary>
+    /// <exception cref="FaultException">NotAllowed: not started yet, or the source has no slot to ask.</exception>
+    public async Task<DrainReport> DrainAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (inspector is not { } log || sourceControl is null)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started, or its source is not PostgreSQL",
+                "See 'cdcm status' for what the start waits for");
+        }
+
+        var evidence = new DrainEvidence(fence, sourceControl, Slot, log, topics, store, embedded?.Incarnation);
+        return await new DrainProof(evidence, time).RunAsync(markerId, lsn, timeout, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        connect?.Dispose();
+        await store.DisposeAsync();
+        foreach (var pool in new[] { apply, control, sourceRead, sourceControl })
+        {
+            if (pool is not null)
+            {
+                await pool.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task StartAsync(CancellationToken stop)
+    {
+        await WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
+        await WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
+        await WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);
+        DebeziumSettings settings = null!;
+        await WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
+        if (definition.Log.Kind == LogKind.Embedded)
+        {
+            await WaitForAsync(async () => embedded = await StartEmbeddedAsync(stop), waitsForTables: false, stop);
+        }
+
+        var options = Options();
+        topics = [.. options.Topics, options.FenceTopic!];
+        inspector = new LogInspector(options.BootstrapServers, options.Client, options.Incarnation);
+        var schemas = new SchemaStore();
+        var registry = definition.Log.SchemaRegistry is { } url ? new SchemaRegistryClient(url, schemas.Add) : null;
+        var running = new ApplyPipeline(options, () => new DebeziumDecoder(settings, routes.Current, schemas), store, registry, fence.Observe, streamingMetrics, time, loggers);
+        await running.StartAsync(stop);
+        pipeline = running;
+        SetPhase(RuntimePhase.Running);
+        RuntimeLog.Started(log, definition.Name, definition.Tables.Count, options.BootstrapServers);
+    }
+
+    private async Task WatchAsync(CancellationToken stop)
+    {
+        var sampler = new Sampler(sourceControl, Slot, connect, definition.Connect?.Connector, metrics, log);
+        while (true)
+        {
+            var now = pipeline!.Status();
+            metrics.SetLanes(now.Lanes);
+            await routes.RefreshAsync(now, stop);
+            await sampler.SampleAsync(stop);
+            if (embedded is { Status: { Stopped: true, Fault: { } fault } })
+            {
+                throw new FaultException(fault);
+            }
+
+            await Task.Delay(WatchInterval, time, stop);
+        }
+    }
+
+    private async Task StopAsync()
+    {
+        if (phase is RuntimePhase.Stopped)
+        {
+            return;
+        }
+
+        SetPhase(RuntimePhase.Stopping);
+        RuntimeLog.Stopping(log);
+        if (pipeline is { } running)
+        {
+            await running.StopAsync();
+        }
+
+        // After the pipeline: the log confirms what the last batches committed, and its broker must outlive its consumers.
+        if (embedded is { } publisher)
+        {
+            await publisher.DisposeAsync();
+        }
+
+        inspector?.Dispose();
+        SetPhase(RuntimePhase.Stopped);
+        RuntimeLog.Stopped(log);
+    }
+
+    /// <summary>Repeats a step of the start while what it needs is not there; other faults end the process.</summary>
+    private async Task WaitForAsync(Func<Task> step, bool waitsForTables, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                await step();
+                waitingFor = null;
+                return;
+            }
+            catch (Exception exception) when (exception is FaultException or NpgsqlException)
+            {
+                var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+                if (!(fault.Kind is FaultKind.Unreachable or FaultKind.Transient || (waitsForTables && fault.Kind == FaultKind.Configuration)
+                    || fault.Code is "slot-in-use" or "connector-unknown"))
+                {
+                    throw new FaultException(fault, exception);
+                }
+
+                if (waitingFor?.ToString() != fault.ToString())
+                {
+                    RuntimeLog.Waiting(log, fault);
+                }
+
+                waitingFor = fault;
+            }
+
+            await Task.Delay(RetryPause, time, stop);
+        }
+    }
+
+    private async Task RecordLineageAsync(CancellationToken stop)
+    {
+        if (sourceControl is not null)
+        {
+            fence.Lineage = await LineageStore.RecordAsync(control, definition.Name, await SourceIdentity.ReadAsync(sourceControl, stop), stop);
+        }
+    }
+
+    private async Task<DebeziumSettings> ReadSettingsAsync(CancellationToken stop)
+    {
+        if (definition.Log.Kind == LogKind.Embedded)
+        {
+            return DebeziumSettings.ForEmbeddedLog(definition.Log.TopicPrefix);
+        }
+
+        var config = connect is not null
+            ? await connect.GetConfigAsync(definition.Connect!.Connector, stop)
+            : definition.Log.Settings;
+        return DebeziumSettings.FromConnector(new Dictionary<string, string>(config) { ["topic.prefix"] = definition.Log.TopicPrefix });
+    }
+
+    private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)
+    {
+        await ControlSchema.PrepareSourceAsync(sourceControl!, stop);
+        return await EmbeddedLog.StartAsync(new EmbeddedLogOptions
+        {
+            Migration = definition.Name,
+            SourceConnection = definition.Source.Connection,
+            TargetConnection = definition.Target.Connection,
+            Tables = definition.Tables,
+            TopicPrefix = definition.Log.TopicPrefix,
+            ReadProgress = store.ReadProgressAsync,
+            SlotName = Slot,
+            Time = time,
+            LoggerFactory = loggers,
+        }, stop);
+    }
+
+    private StreamingOptions Options() => new()
+    {
+        BootstrapServers = embedded?.BootstrapServers ?? definition.Log.BootstrapServers,
+        Group = definition.Log.Group.Length > 0 ? definition.Log.Group : $"cdcm-{definition.Name}",
+        Topics = [.. definition.Tables.Select(table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table.Source))],
+        FenceTopic = EmbeddedLog.TopicOf(definition.Log.TopicPrefix, FenceTable.Name),
+        Client = definition.Log.Client,
+        LaneBytes = definition.Apply.LaneBytes,
+        BatchChanges = definition.Apply.BatchChanges,
+        BatchBytes = definition.Apply.BatchBytes,
+        MaxRecordBytes = definition.Apply.MaxRecordBytes,
+        Writers = definition.Apply.Writers,
+        DrainTimeout = definition.Apply.DrainTimeout,
+        Incarnation = embedded?.Incarnation,
+    };
+
+    private void SetPhase(RuntimePhase next)
+    {
+        phase = next;
+        metrics.SetPhase(next);
+    }
+}

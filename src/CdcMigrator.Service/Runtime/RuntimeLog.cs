@@ -1,0 +1,25 @@
+using CdcMigrator.Domain.Faults;
+
+namespace CdcMigrator.Service.Runtime;
+
+/// <summary>Everything the process as a whole says.</summary>
+internal static partial class RuntimeLog
+{
+    [LoggerMessage(1001, LogLevel.Information, "migration {Migration}: {Tables} tables, log at {BootstrapServers}")]
+    public static partial void Started(ILogger log, string migration, int tables, string bootstrapServers);
+
+    [LoggerMessage(1002, LogLevel.Warning, "waiting to start: {Fault}")]
+    public static partial void Waiting(ILogger log, Fault fault);
+
+    [LoggerMessage(1003, LogLevel.Information, "stopping: batches in flight are finished first")]
+    public static partial void Stopping(ILogger log);
+
+    [LoggerMessage(1004, LogLevel.Information, "stopped")]
+    public static partial void Stopped(ILogger log);
+
+    [LoggerMessage(1005, LogLevel.Information, "the target's tables were read again: {Change}")]
+    public static partial void RoutesChanged(ILogger log, string change);
+
+    [LoggerMessage(1006, LogLevel.Warning, "{What} could not be sampled: {Fault}")]
+    public static partial void SampleFailed(ILogger log, string what, Fault fault);
+}

@@ -1,0 +1,29 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Status;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Embedded;
+
+namespace CdcMigrator.Service.Runtime;
+
+/// <summary>A service process at one moment.</summary>
+public sealed record RuntimeStatus
+{
+    /// <summary>Where it is in its life.</summary>
+    public required RuntimePhase Phase { get; init; }
+
+    /// <summary>The pipeline; null until it has started.</summary>
+    public PipelineStatus? Pipeline { get; init; }
+
+    /// <summary>Everything that is wrong now: what the start waits for, the pipeline's fault, halted lanes.</summary>
+    public required IReadOnlyList<Fault> Faults { get; init; }
+
+    /// <summary>Tables and where they go; null until the target's catalog was read.</summary>
+    public RouteTable? Routes { get; init; }
+
+    /// <summary>The embedded log; null with Kafka.</summary>
+    public EmbeddedLogStatus? Log { get; init; }
+
+    /// <summary>Whether the process does its work: started, broker heard, no lane waiting for its claim.</summary>
+    public bool Ready => Phase == RuntimePhase.Running && Pipeline is { Fault: null } pipeline
+        && pipeline.Lanes.All(lane => lane.State is not LaneState.Claiming);
+}
