@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using CdcMigrator.Connect;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Servers;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Streaming.Inspection;
@@ -18,19 +20,17 @@ internal sealed class MigrationStack : IAsyncDisposable
 {
     private readonly KitFixture kit;
     private readonly string folder = Directory.CreateTempSubdirectory("cdcm-e2e-").FullName;
-    private readonly List<ProcessRun> services = [];
+    private readonly List<ServiceProcess> services = [];
     private int files;
+    private MigrationFormat format;
 
-    private MigrationStack(KitFixture kit, string name, MigrationFormat format)
+    private MigrationStack(KitFixture kit, string name)
     {
         this.kit = kit;
         Name = name;
-        Format = format;
     }
 
     public string Name { get; }
-
-    public MigrationFormat Format { get; }
 
     public LocalPostgresServer SourceServer { get; private set; } = null!;
 
@@ -44,21 +44,22 @@ internal sealed class MigrationStack : IAsyncDisposable
 
     public string TargetConnection { get; private set; } = "";
 
-    public IReadOnlyList<string> Tables { get; private set; } = [];
+    public IReadOnlyList<TableName> Tables { get; private set; } = [];
 
     /// <summary>Slot the registered connector reads.</summary>
-    public string Slot => $"cdcm_{Name}";
+    public string Slot => ConnectorNames.Slot(Name);
 
     public static async Task<MigrationStack> StartAsync(
-        KitFixture kit, string name, MigrationFormat format, string schema, IReadOnlyList<string> tables, string seed = "")
+        KitFixture kit, string name, string schema, IReadOnlyList<TableName> tables, Func<string, Task> seed)
     {
-        var stack = new MigrationStack(kit, name, format) { Tables = tables };
+        var stack = new MigrationStack(kit, name) { Tables = tables };
         try
         {
             var found = PostgresInstallation.FindAll();
             stack.SourceServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Installation = found.Count > 0 ? found[0] : null });
             stack.TargetServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Installation = found.Count > 0 ? found[^1] : null });
-            stack.SourceConnection = await stack.SourceServer.CreateDatabaseAsync("shop", schema + seed);
+            stack.SourceConnection = await stack.SourceServer.CreateDatabaseAsync("shop", schema);
+            await seed(stack.SourceConnection);
             stack.TargetConnection = await stack.TargetServer.CreateDatabaseAsync("shop", schema);
             stack.Source = NpgsqlDataSource.Create(stack.SourceConnection);
             stack.Target = NpgsqlDataSource.Create(stack.TargetConnection);
@@ -72,8 +73,9 @@ internal sealed class MigrationStack : IAsyncDisposable
     }
 
     /// <summary>Writes a migration file whose service listens on a free port; returns its path.</summary>
-    public string WriteFile()
+    public (string Path, Uri Address) WriteFile()
     {
+        var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var path = Path.Combine(folder, $"migration-{Interlocked.Increment(ref files)}.yaml");
         File.WriteAllText(path, $$"""
             migration: {{Name}}
@@ -83,34 +85,35 @@ internal sealed class MigrationStack : IAsyncDisposable
               kind: kafka
               bootstrapServers: "{{kit.BootstrapServers}}"
               topicPrefix: {{Name}}
-              format: {{(Format == MigrationFormat.Avro ? "avro" : "json")}}
-            {{(Format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
+              format: {{(format == MigrationFormat.Avro ? "avro" : "json")}}
+            {{(format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
             tables:  [ {{string.Join(", ", Tables.Select(table => $"{{ source: {table} }}"))}} ]
-            service: { url: "http://127.0.0.1:{{FreePort()}}" }
+            service: { url: "{{address}}" }
             """);
-        return path;
+        return (path, address);
     }
 
-    /// <summary>Renders the connector with the command line, adjusts the converter where the format asks for it, and registers it.</summary>
-    public async Task RegisterAsync()
+    /// <summary>Registers the connector with the command line, in one of the formats.</summary>
+    public async Task RegisterAsync(MigrationFormat serialisation)
     {
-        var file = WriteFile();
-        string[] verb = ["connector", "register", "-f", file];
-        var result = await Cdcm.RunAsync(Format == MigrationFormat.JsonWithSchema ? [.. verb, "--json-schemas"] : verb);
+        format = serialisation;
+        string[] verb = ["connector", "register", "-f", WriteFile().Path];
+        var result = await Cdcm.RunAsync(format == MigrationFormat.JsonWithSchema ? [.. verb, "--json-schemas"] : verb);
         Assert.True(result.ExitCode == 0, $"connector register: {result.Error}{result.Output}");
     }
 
     /// <summary>Starts a service process.</summary>
-    public ProcessRun StartService()
+    public ServiceProcess StartService()
     {
-        var service = Cdcm.Start("run", "-f", WriteFile());
+        var (path, address) = WriteFile();
+        var service = new ServiceProcess(Cdcm.Start("run", "-f", path), address);
         services.Add(service);
         return service;
     }
 
     /// <summary>Runs a verb on a fresh file and returns how it ended.</summary>
-    public Task<ProcessResult> RunAsync(params string[] verb) => Cdcm.RunAsync([.. verb, "-f", WriteFile()]);
+    public Task<ProcessResult> RunAsync(params string[] verb) => Cdcm.RunAsync([.. verb, "-f", WriteFile().Path]);
 
     /// <summary>
     /// Waits until everything written before the call is in the target: marker written, slot past it, end offsets taken after that,
@@ -122,7 +125,7 @@ internal sealed class MigrationStack : IAsyncDisposable
         await WaitAsync("the slot to confirm the marker", async () =>
             await SlotState.ReadAsync(Source, Slot, cancellationToken) is { } slot && slot.ConfirmedFlushLsn >= marker.Lsn, cancellationToken);
         using var inspector = new LogInspector(kit.BootstrapServers);
-        var topics = Tables.Append(FenceTable.Name.ToString()).Select(table => $"{Name}.{table}").ToList();
+        var topics = Tables.Append(FenceTable.Name).Select(table => $"{Name}.{table}").ToList();
         var ends = await inspector.ReadTopicRangesAsync(topics, cancellationToken);
         await WaitAsync("progress to pass the end offsets", async () =>
         {
@@ -162,7 +165,7 @@ internal sealed class MigrationStack : IAsyncDisposable
         {
             if (limit.IsCancellationRequested)
             {
-                var logs = string.Join("\n---\n", services.Select(service => string.Join('\n', (service.Error + service.Output).Split('\n').TakeLast(25))));
+                var logs = string.Join("\n---\n", services.Select(service => string.Join('\n', service.Log.Split('\n').TakeLast(25))));
                 Assert.Fail($"waited in vain for {what}\n{logs}");
             }
 

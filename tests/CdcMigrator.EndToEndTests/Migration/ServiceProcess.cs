@@ -1,0 +1,42 @@
+using System.Text.Json;
+using CdcMigrator.TestKit.Processes;
+
+namespace CdcMigrator.EndToEndTests.Migration;
+
+/// <summary>A <c>cdcm run</c> process and its HTTP address.</summary>
+internal sealed class ServiceProcess(ProcessRun run, Uri address) : IAsyncDisposable
+{
+    private readonly HttpClient http = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) };
+
+    public Uri Address => address;
+
+    public bool HasExited => run.HasExited;
+
+    public string Log => run.Error + run.Output;
+
+    public Task KillAsync() => run.KillAsync();
+
+    public Task SignalAsync(string signal) => run.SignalAsync(signal);
+
+    /// <summary>Lanes that run here, <c>topic/partition</c>; none while the process does not answer.</summary>
+    public async Task<IReadOnlyList<string>> LanesAsync()
+    {
+        try
+        {
+            using var status = JsonDocument.Parse(await http.GetStringAsync(new Uri("/api/status", UriKind.Relative)));
+            return [.. status.RootElement.GetProperty("lanes").EnumerateArray()
+                .Where(lane => lane.GetProperty("state").GetString() is "running" or "paused")
+                .Select(lane => $"{lane.GetProperty("topic").GetString()}/{lane.GetProperty("partition").GetInt32()}")];
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return [];
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await run.DisposeAsync();
+    }
+}
