@@ -6,7 +6,6 @@ using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
-using CdcMigrator.Domain.Status;
 using CdcMigrator.Embedded;
 using CdcMigrator.Postgres;
 using CdcMigrator.Postgres.Apply;
@@ -78,7 +77,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
         routes = new RouteKeeper(control, definition.Tables, log);
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
-            sourceRead is null ? null : new SourceRows(sourceRead), postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
+            sourceRead is null ? null : new SourceRows(sourceRead, time), postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         metrics.SetPhase(phase);
     }
 
