@@ -1,0 +1,117 @@
+using CdcMigrator.Domain.Migrations;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace CdcMigrator.Service.Configuration;
+
+/// <summary>Writes a definition as the file it amounts to: every default in its place, references expanded, secrets redacted.</summary>
+public static class EffectiveFile
+{
+    /// <summary>The file's text. Loads again, but for the redacted secrets.</summary>
+    public static string Render(MigrationDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        using var writer = new StringWriter { NewLine = "\n" };
+        new YamlStream(new YamlDocument(Root(definition))).Save(writer, assignAnchors: false);
+        return writer.ToString().Replace("\r", "", StringComparison.Ordinal).TrimEnd('\n', '.') + "\n";
+    }
+
+    private static YamlMappingNode Root(MigrationDefinition definition)
+    {
+        var root = Map(
+            ("migration", definition.Name),
+            ("source", Map(("kind", Kind(definition.Source.Kind)), ("connection", Redaction.Connection(definition.Source.Connection)))),
+            ("target", Map(("connection", Redaction.Connection(definition.Target.Connection)))),
+            ("log", Log(definition.Log)));
+        if (definition.Connect is { } connect)
+        {
+            root.Add("connect", Map(("url", Redaction.Url(connect.Url)), ("connector", connect.Connector)));
+        }
+
+        root.Add("tables", new YamlSequenceNode(definition.Tables.Select(table => Map(
+            ("source", table.Source.ToString()),
+            ("target", table.Target.ToString()),
+            ("exclude", List(table.Exclude.Order(StringComparer.Ordinal))),
+            ("rename", Settings(table.Rename))))));
+        root.Add("rules", new YamlSequenceNode(definition.Rules.Select(rule => Map(
+            ("name", rule.Name), ("source", rule.Source), ("target", rule.Target), ("tolerance", Text(rule.Tolerance))))));
+        root.Add("apply", Apply(definition.Apply));
+        root.Add("cutover", Cutover(definition.Cutover));
+        root.Add("service", Map(("url", definition.Service.Url.OriginalString)));
+        return root;
+    }
+
+    private static YamlMappingNode Log(LogSection log)
+    {
+        var section = Map(("kind", log.Kind == LogKind.Kafka ? "kafka" : "embedded"));
+        if (log.Kind == LogKind.Kafka)
+        {
+            section.Add("bootstrapServers", log.BootstrapServers);
+        }
+
+        section.Add("topicPrefix", log.TopicPrefix);
+        section.Add("format", log.Format == LogFormat.Json ? "json" : "avro");
+        if (log.SchemaRegistry is { } registry)
+        {
+            section.Add("schemaRegistry", Redaction.Url(registry));
+        }
+
+        section.Add("group", log.Group);
+        section.Add("settings", Settings(log.Settings));
+        section.Add("client", Settings(log.Client));
+        return section;
+    }
+
+    private static YamlMappingNode Apply(ApplySection apply) => Map(
+        ("writers", Text(apply.Writers)),
+        ("batchChanges", Text(apply.BatchChanges)),
+        ("batchBytes", Sizes.Format(apply.BatchBytes)),
+        ("laneBytes", Sizes.Format(apply.LaneBytes)),
+        ("maxRecordBytes", Sizes.Format(apply.MaxRecordBytes)),
+        ("takeoverTimeout", Durations.Format(apply.TakeoverTimeout)),
+        ("uniqueWait", Durations.Format(apply.UniqueWait)),
+        ("drainTimeout", Durations.Format(apply.DrainTimeout)),
+        ("onPoison", "halt"));
+
+    private static YamlMappingNode Cutover(CutoverSection cutover) => Map(
+        ("maxLag", Durations.Format(cutover.MaxLag)),
+        ("budget", Durations.Format(cutover.Budget)),
+        ("verifiedWithin", Durations.Format(cutover.VerifiedWithin)),
+        ("appRoles", List(cutover.AppRoles)),
+        ("route", List([])),
+        ("rollbackWindow", Durations.Format(cutover.RollbackWindow)));
+
+    private static string Kind(SourceKind kind) => kind switch
+    {
+        SourceKind.MariaDb => "mariadb",
+        SourceKind.MySql => "mysql",
+        _ => "postgresql",
+    };
+
+    private static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
+
+    private static YamlMappingNode Map(params (string Key, YamlNode Value)[] pairs) =>
+        new(pairs.Select(pair => KeyValuePair.Create<YamlNode, YamlNode>(new YamlScalarNode(pair.Key), Quoted(pair.Value))));
+
+    private static YamlSequenceNode List(IEnumerable<string> items) =>
+        new(items.Select(item => Quoted(new YamlScalarNode(item)))) { Style = YamlDotNet.Core.Events.SequenceStyle.Flow };
+
+    private static YamlMappingNode Settings(IReadOnlyDictionary<string, string> settings) =>
+        new(settings.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair =>
+            KeyValuePair.Create<YamlNode, YamlNode>(Quoted(new YamlScalarNode(pair.Key)), Quoted(new YamlScalarNode(Redaction.Setting(pair.Key, pair.Value))))))
+        {
+            Style = settings.Count == 0 ? YamlDotNet.Core.Events.MappingStyle.Flow : YamlDotNet.Core.Events.MappingStyle.Block,
+        };
+
+    /// <summary>A scalar that YAML would not read as the same text, or that would be taken for a reference, is quoted and escaped.</summary>
+    private static YamlNode Quoted(YamlNode node)
+    {
+        if (node is YamlScalarNode { Value: { } text } scalar)
+        {
+            scalar.Value = text.Replace("${", "$${", StringComparison.Ordinal);
+            scalar.Style = text.Length == 0 || text is "null" or "~" or "Null" or "NULL" ? ScalarStyle.DoubleQuoted : ScalarStyle.Any;
+        }
+
+        return node;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using CdcMigrator.Domain.Migrations;
+
+namespace CdcMigrator.Service.Configuration;
+
+/// <summary>Every key of a migration file. The loader refuses what is not here, and reads nothing that is not here.</summary>
+public static class MigrationKeys
+{
+    private const string Required = "required";
+    private static readonly ApplySection Apply = new();
+    private static readonly CutoverSection Cutover = new();
+
+    /// <summary>All keys, in the order in which documentation shows them.</summary>
+    public static IReadOnlyList<MigrationKey> All { get; } =
+    [
+        new("migration", "name", Required, "Name of the migration: letters, digits, - and _, at most 40. Progress in the target is kept under it."),
+
+        new("source", "section", Required, "The database that is left."),
+        new("source.kind", "postgresql | mariadb | mysql", "postgresql", "Its engine."),
+        new("source.connection", "connection string", Required, "Npgsql connection string (PostgreSQL) or MySqlConnector's (MariaDB, MySQL)."),
+
+        new("target", "section", Required, "The PostgreSQL that is moved to."),
+        new("target.connection", "connection string", Required, "Npgsql connection string."),
+
+        new("log", "section", Required, "What carries changes. `log: embedded` is short for a section with that kind."),
+        new("log.kind", "kafka | embedded", "kafka", "Kafka fed by Debezium, or an in-process log read from the source's replication slot."),
+        new("log.bootstrapServers", "host:port,…", "required for kafka", "Kafka bootstrap servers."),
+        new("log.topicPrefix", "text", "the migration's name", "Debezium's topic.prefix: topics are prefix.schema.table."),
+        new("log.format", "json | avro", "json", "How keys and values are serialised. JSON with and without schemas is told apart by itself."),
+        new("log.schemaRegistry", "URL", "required for avro", "Confluent-compatible schema registry."),
+        new("log.group", "text", "cdcm-<migration>", "Consumer group. Processes of one group share the partitions."),
+        new("log.settings", "map of text", "", "Connector settings that decide what values mean, wanted where connect is absent."),
+        new("log.client", "map of text", "", "Settings passed to librdkafka as they are: TLS, SASL, …"),
+
+        new("connect", "section", "", "Kafka Connect, so that its connector can be registered, checked and watched."),
+        new("connect.url", "URL", Required, "Base address of its REST API."),
+        new("connect.connector", "text", Required, "Name of the source connector."),
+
+        new("tables", "list", Required, "Tables to move. An entry is a name, or a section with the keys below."),
+        new("tables[].source", "schema.table", Required, "Table in the source."),
+        new("tables[].target", "schema.table", "the source's name", "Table in the target."),
+        new("tables[].exclude", "list of text", "", "Source columns that are not migrated."),
+        new("tables[].rename", "map of text", "", "Source column to target column, where names differ."),
+
+        new("rules", "list", "", "Pairs of queries whose single values must agree on both sides."),
+        new("rules[].name", "text", Required, "Name in reports."),
+        new("rules[].source", "SQL", Required, "Query for the source."),
+        new("rules[].target", "SQL", Required, "Query for the target."),
+        new("rules[].tolerance", "number", "0", "Largest allowed absolute difference."),
+
+        new("apply", "section", "", "How changes are applied."),
+        new("apply.writers", "integer", Text(Apply.Writers), "Connections that write to the target, in one process."),
+        new("apply.batchChanges", "integer", Text(Apply.BatchChanges), "Most changes of one transaction and lane."),
+        new("apply.batchBytes", "size", Sizes.Format(Apply.BatchBytes), "Most bytes of values of one transaction and lane."),
+        new("apply.laneBytes", "size", Sizes.Format(Apply.LaneBytes), "Most bytes of undecoded records a lane holds before its partition is paused."),
+        new("apply.maxRecordBytes", "size", Sizes.Format(Apply.MaxRecordBytes), "Largest record accepted; a larger one halts its lane."),
+        new("apply.takeoverTimeout", "duration", Durations.Format(Apply.TakeoverTimeout), "How long a claim waits for the former owner before its backend is terminated."),
+        new("apply.uniqueWait", "duration", Durations.Format(Apply.UniqueWait), "How long a change may wait for a unique value that another lane has yet to free."),
+        new("apply.drainTimeout", "duration", Durations.Format(Apply.DrainTimeout), "How long a graceful stop waits for batches in flight."),
+        new("apply.onPoison", "halt", "halt", "What a lane does with a record that can never be applied."),
+
+        new("cutover", "section", "", "Limits of the cutover."),
+        new("cutover.maxLag", "duration", Durations.Format(Cutover.MaxLag), "Most lag at which a cutover may begin."),
+        new("cutover.budget", "duration", Durations.Format(Cutover.Budget), "Longest predicted write outage."),
+        new("cutover.verifiedWithin", "duration", Durations.Format(Cutover.VerifiedWithin), "How recent the last full verification must be."),
+        new("cutover.appRoles", "list of text", "", "Roles of the application, for the probe write behind the fence."),
+        new("cutover.route", "empty list", "", "Routing hooks. Not available in this version: anything but an empty list is refused."),
+        new("cutover.rollbackWindow", "duration", Durations.Format(Cutover.RollbackWindow), "How long the way back is kept open."),
+
+        new("service", "section", "", "The service's HTTP endpoint."),
+        new("service.url", "URL", new ServiceSection().Url.ToString().TrimEnd('/'), "Address to listen on; port 0 lets the system choose."),
+    ];
+
+    /// <summary>Names of the keys directly inside a section; the top level is the empty path.</summary>
+    public static IReadOnlyList<string> NamesIn(string section) => [.. All.Where(key => key.Section == section).Select(key => key.Name)];
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

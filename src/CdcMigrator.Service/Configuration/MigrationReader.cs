@@ -1,0 +1,229 @@
+using System.Data.Common;
+using System.Text.RegularExpressions;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using Npgsql;
+
+namespace CdcMigrator.Service.Configuration;
+
+/// <summary>From the root section of a file to a definition, section by section in the file's order.</summary>
+internal sealed partial class MigrationReader(SectionReader root)
+{
+    public MigrationDefinition Read()
+    {
+        var name = Name();
+        var source = Source(root.Section("source", required: true));
+        return new MigrationDefinition
+        {
+            Name = name,
+            Source = source,
+            Target = Target(root.Section("target", required: true)),
+            Log = Log(root.Section("log", required: true, shorthand: "kind"), name, source.Kind),
+            Connect = Connect(root.Section("connect")),
+            Tables = Tables(root.Entries("tables", required: true, shorthand: "source")),
+            Rules = Rules(root.Entries("rules")),
+            Apply = Apply(root.Section("apply")),
+            Cutover = Cutover(root.Section("cutover")),
+            Service = Service(root.Section("service")),
+        };
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9_-]{1,40}$")]
+    private static partial Regex NameForm();
+
+    private static SourceSection Source(SectionReader section)
+    {
+        var kind = section.Choice(
+            "kind", SourceKind.PostgreSql, ("postgresql", SourceKind.PostgreSql), ("mariadb", SourceKind.MariaDb), ("mysql", SourceKind.MySql));
+        return new SourceSection(kind, Connection(section, kind));
+    }
+
+    private static TargetSection Target(SectionReader section) => new(Connection(section, SourceKind.PostgreSql));
+
+    /// <summary>A connection string that its driver can read, with server and database.</summary>
+    private static string Connection(SectionReader section, SourceKind kind)
+    {
+        var text = section.Text("connection");
+        if (text.Length == 0)
+        {
+            return text;
+        }
+
+        try
+        {
+            if (kind == SourceKind.PostgreSql)
+            {
+                var builder = new NpgsqlConnectionStringBuilder(text);
+                Want(builder.Host, "Host");
+                Want(builder.Database, "Database");
+            }
+            else
+            {
+                _ = new DbConnectionStringBuilder { ConnectionString = text };
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException)
+        {
+            section.Fail("connection", $"connection is not a connection string: {e.Message}");
+        }
+
+        return text;
+
+        void Want(string? value, string keyword)
+        {
+            if (string.IsNullOrEmpty(value))
+            {
+                section.Fail("connection", $"connection lacks {keyword}: \"Host=…;Port=5432;Database=…;Username=…;Password=…\"");
+            }
+        }
+    }
+
+    private static LogSection Log(SectionReader section, string migration, SourceKind source)
+    {
+        var kind = section.Choice("kind", LogKind.Kafka, ("kafka", LogKind.Kafka), ("embedded", LogKind.Embedded));
+        var format = section.Choice("format", LogFormat.Json, ("json", LogFormat.Json), ("avro", LogFormat.Avro));
+        var log = new LogSection
+        {
+            Kind = kind,
+            BootstrapServers = section.Text("bootstrapServers", ""),
+            TopicPrefix = section.Text("topicPrefix", migration),
+            Format = format,
+            SchemaRegistry = section.Url("schemaRegistry"),
+            Group = section.Text("group", $"cdcm-{migration}"),
+            Settings = section.Map("settings"),
+            Client = section.Map("client"),
+        };
+        if (section.Exists && kind == LogKind.Kafka && log.BootstrapServers.Length == 0)
+        {
+            section.Fail("bootstrapServers", "key 'bootstrapServers' is missing in log: where Kafka answers, host:port");
+        }
+
+        if (section.Exists && kind == LogKind.Kafka && format == LogFormat.Avro && log.SchemaRegistry is null)
+        {
+            section.Fail("schemaRegistry", "key 'schemaRegistry' is missing in log: Avro needs the address of the schema registry");
+        }
+
+        if (kind == LogKind.Embedded && source != SourceKind.PostgreSql)
+        {
+            section.Fail("kind", "the embedded log reads PostgreSQL sources only; use kind: kafka with Debezium");
+        }
+
+        if (kind == LogKind.Embedded && format == LogFormat.Avro)
+        {
+            section.Fail("format", "the embedded log writes JSON only");
+        }
+
+        return log;
+    }
+
+    private static ConnectSection? Connect(SectionReader section)
+    {
+        var url = section.Url("url", required: true);
+        var connector = section.Text("connector");
+        return section.Exists && url is not null ? new ConnectSection(url, connector) : null;
+    }
+
+    private static List<TableMapping> Tables(IReadOnlyList<SectionReader> entries)
+    {
+        var tables = new List<TableMapping>(entries.Count);
+        var sources = new HashSet<TableName>();
+        var targets = new HashSet<TableName>();
+        foreach (var entry in entries)
+        {
+            var source = entry.Table("source");
+            var table = new TableMapping
+            {
+                Source = source,
+                Target = entry.Table("target", source),
+                Exclude = entry.Texts("exclude").ToHashSet(StringComparer.Ordinal),
+                Rename = entry.Map("rename"),
+            };
+            if (source != default && !sources.Add(source))
+            {
+                entry.Fail("source", $"table {source} is listed twice");
+            }
+            else if (table.Target != default && !targets.Add(table.Target))
+            {
+                entry.Fail("target", $"two tables go to {table.Target}");
+            }
+
+            CheckColumns(entry, table);
+            tables.Add(table);
+        }
+
+        return tables;
+    }
+
+    private static void CheckColumns(SectionReader entry, TableMapping table)
+    {
+        foreach (var column in table.Rename.Keys.Where(table.Exclude.Contains))
+        {
+            entry.Fail("rename", $"column {column} of {table.Source} is both excluded and renamed");
+        }
+
+        foreach (var twice in table.Rename.GroupBy(pair => pair.Value, StringComparer.Ordinal).Where(group => group.Count() > 1))
+        {
+            entry.Fail("rename", $"columns {string.Join(", ", twice.Select(pair => pair.Key))} of {table.Source} are all renamed to {twice.Key}");
+        }
+    }
+
+    private static List<BusinessRule> Rules(IReadOnlyList<SectionReader> entries) =>
+        [.. entries.Select(entry => new BusinessRule(entry.Text("name"), entry.Text("source"), entry.Text("target"), entry.Number("tolerance", 0)))];
+
+    private static ApplySection Apply(SectionReader section)
+    {
+        var defaults = new ApplySection();
+        return new ApplySection
+        {
+            Writers = section.Integer("writers", defaults.Writers, 1, 64),
+            BatchChanges = section.Integer("batchChanges", defaults.BatchChanges, 1, 1_000_000),
+            BatchBytes = section.Size("batchBytes", defaults.BatchBytes),
+            LaneBytes = section.Size("laneBytes", defaults.LaneBytes),
+            MaxRecordBytes = section.Size("maxRecordBytes", defaults.MaxRecordBytes),
+            TakeoverTimeout = section.Duration("takeoverTimeout", defaults.TakeoverTimeout),
+            UniqueWait = section.Duration("uniqueWait", defaults.UniqueWait),
+            DrainTimeout = section.Duration("drainTimeout", defaults.DrainTimeout),
+            OnPoison = section.Choice("onPoison", PoisonPolicy.Halt, ("halt", PoisonPolicy.Halt)),
+        };
+    }
+
+    private static CutoverSection Cutover(SectionReader section)
+    {
+        var defaults = new CutoverSection();
+        if (section.Texts("route").Count > 0)
+        {
+            section.Fail("route", "routing hooks are not available in this version; leave 'route' out and switch the application's address yourself");
+        }
+
+        return new CutoverSection
+        {
+            MaxLag = section.Duration("maxLag", defaults.MaxLag),
+            Budget = section.Duration("budget", defaults.Budget),
+            VerifiedWithin = section.Duration("verifiedWithin", defaults.VerifiedWithin),
+            AppRoles = section.Texts("appRoles"),
+            RollbackWindow = section.Duration("rollbackWindow", defaults.RollbackWindow),
+        };
+    }
+
+    private static ServiceSection Service(SectionReader section)
+    {
+        var url = section.Url("url");
+        if (url is not null && (url.Scheme != "http" || url.AbsolutePath != "/"))
+        {
+            section.Fail("url", "service.url must be a plain http address without a path, like http://0.0.0.0:8080; put TLS in front of it");
+        }
+
+        return url is null ? new ServiceSection() : new ServiceSection { Url = url };
+    }
+
+    private string Name()
+    {
+        var name = root.Text("migration");
+        if (name.Length > 0 && !NameForm().IsMatch(name))
+        {
+            root.Fail("migration", $"'{name}' is not a migration name: letters, digits, - and _, at most 40");
+        }
+
+        return name;
+    }
+}

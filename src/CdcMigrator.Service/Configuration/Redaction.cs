@@ -1,0 +1,42 @@
+using System.Data.Common;
+
+namespace CdcMigrator.Service.Configuration;
+
+/// <summary>Takes secrets out of settings before they are shown.</summary>
+internal static class Redaction
+{
+    public const string Mark = "***";
+
+    private static readonly string[] SecretWords = ["password", "passwd", "pwd", "secret", "token", "jaas", "pem", "oauthbearer.config", "passphrase"];
+
+    /// <summary>A connection string with the values of secret keywords replaced.</summary>
+    public static string Connection(string connection)
+    {
+        var builder = new DbConnectionStringBuilder();
+        try
+        {
+            builder.ConnectionString = connection;
+        }
+        catch (ArgumentException)
+        {
+            return Mark;
+        }
+
+        foreach (var keyword in builder.Keys.Cast<string>().Where(IsSecret).ToList())
+        {
+            builder[keyword] = Mark;
+        }
+
+        return builder.ConnectionString;
+    }
+
+    /// <summary>A setting's value, replaced where its name says it is a secret.</summary>
+    public static string Setting(string name, string value) => IsSecret(name) ? Mark : value;
+
+    /// <summary>An address without the user and password in it.</summary>
+    public static string Url(Uri url) => url.UserInfo.Length == 0
+        ? url.OriginalString
+        : new UriBuilder(url) { UserName = Mark, Password = "" }.Uri.ToString();
+
+    private static bool IsSecret(string name) => SecretWords.Any(word => name.Replace(" ", "", StringComparison.Ordinal).Contains(word, StringComparison.OrdinalIgnoreCase));
+}
