@@ -1,0 +1,6 @@
+namespace CdcMigrator.Service.Api;
+
+/// <summary>Whether a cutover may begin.</summary>
+/// <param name="Open">Every criterion passes.</param>
+/// <param name="Criteria">The criteria.</param>
+public sealed record GateReport(bool Open, IReadOnlyList<GateCriterion> Criteria);

@@ -1,0 +1,38 @@
+namespace CdcMigrator.Service.Api;
+
+/// <summary>Body of <c>GET /api/status</c> and of <c>cdcm status -o json</c>.</summary>
+public sealed record StatusReport
+{
+    /// <summary>Name of the migration.</summary>
+    public required string Migration { get; init; }
+
+    /// <summary>What the service is doing, see <see cref="ServicePhase"/>.</summary>
+    public required ServicePhase Phase { get; init; }
+
+    /// <summary>How far the target is behind.</summary>
+    public required LagSummary Lag { get; init; }
+
+    /// <summary>What this process applied since it started.</summary>
+    public required AppliedReport Applied { get; init; }
+
+    /// <summary>Changes parked because they can never be applied.</summary>
+    public long DeadLetters { get; init; }
+
+    /// <summary>Every partition of the captured topics.</summary>
+    public required IReadOnlyList<LaneReport> Lanes { get; init; }
+
+    /// <summary>Tables of the migration file.</summary>
+    public required IReadOnlyList<TableReport> Tables { get; init; }
+
+    /// <summary>Whether a cutover may begin, and why not.</summary>
+    public required GateReport Gate { get; init; }
+
+    /// <summary>Topics the migration needs that the broker does not have.</summary>
+    public required IReadOnlyList<string> MissingTopics { get; init; }
+
+    /// <summary>What is wrong now, worst first; empty while all is well.</summary>
+    public required IReadOnlyList<FaultReport> Faults { get; init; }
+
+    /// <summary>What to do next, in order.</summary>
+    public required IReadOnlyList<string> NextSteps { get; init; }
+}
