@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Service.Api;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -15,6 +18,21 @@ public static class EffectiveFile
         new YamlStream(new YamlDocument(Root(definition))).Save(writer, assignAnchors: false);
         return writer.ToString().Replace("\r", "", StringComparison.Ordinal).TrimEnd('\n', '.') + "\n";
     }
+
+    /// <summary>The same as JSON.</summary>
+    public static string RenderJson(MigrationDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        return Json(Root(definition))!.ToJsonString(ApiJson.Options);
+    }
+
+    private static JsonNode? Json(YamlNode node) => node switch
+    {
+        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, Json(pair.Value)))),
+        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Json)]),
+        YamlScalarNode { Value: { } text } => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number) : JsonValue.Create(text),
+        _ => null,
+    };
 
     private static YamlMappingNode Root(MigrationDefinition definition)
     {

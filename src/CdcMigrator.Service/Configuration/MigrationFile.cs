@@ -63,7 +63,11 @@ public static class MigrationFile
         }
         catch (YamlException e)
         {
-            context.Add(e.Start, $"not YAML: {e.InnerException?.Message ?? e.Message}");
+            // The parser loses its way long after a tab, and does not name it.
+            var tab = text.Split('\n').ToList().FindIndex(line => line.TrimStart(' ').StartsWith('\t'));
+            context.Add(
+                tab < 0 ? e.Start : new Mark(0, tab + 1, 1),
+                tab < 0 ? $"not YAML: {e.InnerException?.Message ?? e.Message}" : "not YAML: the line is indented with a tab; use spaces");
         }
 
         return new MigrationFileReading(context.HasErrors ? null : definition, context.Errors);

@@ -28,7 +28,7 @@ public static class MigrationKeys
         new("log.topicPrefix", "text", "the migration's name", "Debezium's topic.prefix: topics are prefix.schema.table."),
         new("log.format", "json | avro", "json", "How keys and values are serialised. JSON with and without schemas is told apart by itself."),
         new("log.schemaRegistry", "URL", "required for avro", "Confluent-compatible schema registry."),
-        new("log.group", "text", "cdcm-<migration>", "Consumer group. Processes of one group share the partitions."),
+        new("log.group", "text", "cdcm- and the migration's name", "Consumer group. Processes of one group share the partitions."),
         new("log.settings", "map of text", "", "Connector settings that decide what values mean, wanted where connect is absent."),
         new("log.client", "map of text", "", "Settings passed to librdkafka as they are: TLS, SASL, …"),
 

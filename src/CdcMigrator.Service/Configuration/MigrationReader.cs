@@ -95,12 +95,12 @@ internal sealed partial class MigrationReader(SectionReader root)
         };
         if (section.Exists && kind == LogKind.Kafka && log.BootstrapServers.Length == 0)
         {
-            section.Fail("bootstrapServers", "key 'bootstrapServers' is missing in log: where Kafka answers, host:port");
+            section.Missing("bootstrapServers", "where Kafka answers, host:port");
         }
 
         if (section.Exists && kind == LogKind.Kafka && format == LogFormat.Avro && log.SchemaRegistry is null)
         {
-            section.Fail("schemaRegistry", "key 'schemaRegistry' is missing in log: Avro needs the address of the schema registry");
+            section.Missing("schemaRegistry", "Avro needs the address of the schema registry");
         }
 
         if (kind == LogKind.Embedded && source != SourceKind.PostgreSql)

@@ -14,6 +14,7 @@ internal sealed class SectionReader
     private readonly YamlNode place;
     private readonly string path;
     private readonly ReadingContext context;
+    private readonly HashSet<string> misspelt = [];
 
     /// <param name="node">The mapping; null where the file leaves the section out.</param>
     /// <param name="place">Where a missing key is reported.</param>
@@ -33,9 +34,6 @@ internal sealed class SectionReader
 
     public string Text(string key, string? otherwise = null) => Scalar(key, required: otherwise is null)?.Text ?? otherwise ?? "";
 
-    /// <summary>A text that must be there unless the section is missing, which was reported already.</summary>
-    public string? OptionalText(string key) => Scalar(key, required: false)?.Text;
-
     public T Choice<T>(string key, T otherwise, params (string Name, T Value)[] choices)
     {
         if (Scalar(key, required: false) is not { } scalar)
@@ -52,7 +50,7 @@ internal sealed class SectionReader
         }
 
         var names = choices.Select(choice => choice.Name).ToList();
-        context.Add(scalar.Node, $"'{scalar.Text}' is not a value of {Full(key)}; one of {string.Join(", ", names)} is{Suggestion(scalar.Text, names)}");
+        context.Add(scalar.Node, $"'{scalar.Text}' is not a value of {Full(key)}; it is one of {string.Join(", ", names)}{Suggestion(scalar.Text, names)}");
         return otherwise;
     }
 
@@ -153,7 +151,7 @@ internal sealed class SectionReader
         var sectionPath = Full(key);
         if (IsAbsent(child))
         {
-            if (required)
+            if (required && !misspelt.Contains(key))
             {
                 context.Add(place, $"key '{key}' is missing");
             }
@@ -173,12 +171,21 @@ internal sealed class SectionReader
             return [.. sequence.Children.Select(item => Entry(item, $"{Full(key)}[]", shorthand))];
         }
 
-        if (!IsAbsent(child) || required)
+        if (!IsAbsent(child) || (required && !misspelt.Contains(key)))
         {
             context.Add(child ?? place, child is null ? $"key '{key}' is missing" : $"{Full(key)} must be a list{(required ? " with at least one entry" : "")}");
         }
 
         return [];
+    }
+
+    /// <summary>Reports a key that other keys make necessary, unless it is there under a misspelt name.</summary>
+    public void Missing(string key, string why)
+    {
+        if (!misspelt.Contains(key))
+        {
+            context.Add(place, $"key '{key}' is missing in {path}: {why}");
+        }
     }
 
     /// <summary>Reports a mistake at a key's value or, where the file has none, at the section.</summary>
@@ -209,6 +216,7 @@ internal sealed class SectionReader
 
     private string Full(string key) => path.Length == 0 ? key : $"{path}.{key}";
 
+    /// <summary>Also notes which missing key was probably meant, so that it is not reported a second time.</summary>
     private void RefuseUnknownKeys()
     {
         var known = MigrationKeys.NamesIn(path);
@@ -218,8 +226,9 @@ internal sealed class SectionReader
             if (!known.Contains(name))
             {
                 var where = path.Length == 0 ? "" : $" in {path}";
-                var meant = Suggestion(name, known);
-                context.Add(key, $"unknown key '{name}'{where}{(meant.Length > 0 ? meant : $"; known are {string.Join(", ", known)}")}");
+                var meant = NearestName.Of(name, known);
+                misspelt.Add(meant ?? "");
+                context.Add(key, $"unknown key '{name}'{where}; {(meant is null ? $"known are {string.Join(", ", known)}" : $"did you mean '{meant}'?")}");
             }
         }
     }
@@ -241,7 +250,7 @@ internal sealed class SectionReader
         var child = Child(key);
         if (IsAbsent(child))
         {
-            if (required && node is not null)
+            if (required && node is not null && !misspelt.Contains(key))
             {
                 context.Add(child ?? place, path.Length == 0 ? $"key '{key}' is missing" : $"key '{key}' is missing in {path}");
             }
