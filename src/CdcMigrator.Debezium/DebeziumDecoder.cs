@@ -46,12 +46,12 @@ public sealed class DebeziumDecoder : IRecordDecoder
         }
         catch (FaultException e)
         {
-            batch.AbandonRow();
+            batch.DiscardRow();
             throw new FaultException(Place(e.Fault, record, table), e.InnerException);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            batch.AbandonRow();
+            batch.DiscardRow();
             throw new FaultException(Place(Undecodable(e, table), record, table), e);
         }
     }

@@ -5,7 +5,9 @@ namespace CdcMigrator.Debezium.Logical;
 /// <summary>The schema a schemaless event must have been written with, from the target column's type and the connector's settings.</summary>
 internal static class AssumedSchemas
 {
-    public static ConnectSchema Of(ColumnType type, DebeziumSettings settings) => type.Kind switch
+    public static ConnectSchema Of(ColumnType type, DebeziumSettings settings) => OfExtension(type) ?? OfKind(type, settings);
+
+    private static ConnectSchema OfKind(ColumnType type, DebeziumSettings settings) => type.Kind switch
     {
         ColumnKind.Boolean => new(ConnectKind.Boolean),
         ColumnKind.Integer => new(ConnectKind.Integer),
@@ -29,16 +31,17 @@ internal static class AssumedSchemas
         ColumnKind.Point => new(ConnectKind.Struct, ConnectNames.Point),
         ColumnKind.Hstore => settings.Hstore == HstoreHandlingMode.Map ? new(ConnectKind.Map) : new(ConnectKind.Text, ConnectNames.Json),
         ColumnKind.Array => new(ConnectKind.Array) { Items = type.Element is null ? null : Of(type.Element, settings) },
-        _ => OfBaseName(type.BaseName),
+        _ => new(ConnectKind.Text),
     };
 
-    private static ConnectSchema OfBaseName(string baseName) => baseName switch
+    /// <summary>Types of extensions that Debezium knows.</summary>
+    private static ConnectSchema? OfExtension(ColumnType type) => type.Kind == ColumnKind.Array ? null : type.BaseName switch
     {
         "vector" => new(ConnectKind.Array, ConnectNames.DoubleVector),
         "halfvec" => new(ConnectKind.Array, ConnectNames.FloatVector),
         "sparsevec" => new(ConnectKind.Struct, ConnectNames.SparseDoubleVector),
         "geometry" or "geography" => new(ConnectKind.Struct, ConnectNames.Geometry),
-        _ => new(ConnectKind.Text),
+        _ => null,
     };
 
     private static ConnectSchema Date(DebeziumSettings settings) => settings.Time switch

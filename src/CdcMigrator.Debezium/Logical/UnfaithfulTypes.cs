@@ -23,7 +23,7 @@ internal static class UnfaithfulTypes
     /// <summary>Whether events have no field at all for the column, so that a missing field does not mean a missing column.</summary>
     public static bool IsMissingInEvents(ColumnType type, DebeziumSettings settings) => type.Kind switch
     {
-        ColumnKind.Opaque => !settings.UnknownTypesIncluded,
+        ColumnKind.Opaque => !settings.UnknownTypesIncluded && type.BaseName is not ("vector" or "halfvec" or "sparsevec" or "geometry" or "geography"),
         ColumnKind.Array => type.Element is { } element
             && (element.Kind is ColumnKind.Money or ColumnKind.Interval or ColumnKind.VarBit or ColumnKind.Point
                 || element.BaseName is "name" or "xml"

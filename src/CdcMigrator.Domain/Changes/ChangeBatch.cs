@@ -84,7 +84,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     public ReadOnlyMemory<byte> ValueMemory(ValueSlot slot) =>
         slot.State == ColumnState.Value ? buffer.AsMemory(slot.Start, slot.Length) : default;
 
-    /// <summary>Opens a row with every column <see cref="ColumnState.Absent"/>. Close it with <see cref="CommitRow"/> or <see cref="AbandonRow"/>.</summary>
+    /// <summary>Opens a row with every column <see cref="ColumnState.Absent"/>. Close it with <see cref="CommitRow"/>, <see cref="DiscardRow"/> or <see cref="AbandonRow"/>.</summary>
     public void BeginRow(TableRoute route)
     {
         ArgumentNullException.ThrowIfNull(route);
@@ -150,8 +150,11 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         rowSlots = -1;
     }
 
-    /// <summary>Gives the open row up, with its bytes. Does nothing when no row is open.</summary>
-    public void AbandonRow()
+    /// <summary>Gives the open row up; its bytes stay, so that slots taken from it remain valid until <see cref="Reset"/>.</summary>
+    public void AbandonRow() => rowSlots = valueStart = -1;
+
+    /// <summary>Gives the open row up, with its bytes: the batch is as before. Does nothing when no row is open.</summary>
+    public void DiscardRow()
     {
         usedBytes = rowSlots < 0 ? usedBytes : rowBytes;
         rowSlots = valueStart = -1;

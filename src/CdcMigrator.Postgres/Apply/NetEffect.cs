@@ -96,6 +96,20 @@ internal sealed class NetEffect
         return false;
     }
 
+    /// <summary>Whether a column may have changed though the event does not carry its value, so that also an update must read it from the source.</summary>
+    public bool MustReselect(in NetRow row)
+    {
+        foreach (var slot in Slots(row))
+        {
+            if (slot.MustReselect)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>
     /// Groups for execution: all deletes, then all upserts, then all updates. An update that carries every column is an upsert, so that a
     /// row the target lacks is written.
@@ -235,7 +249,7 @@ internal sealed class NetEffect
         var later = Batch.Slots(change);
         for (var i = 0; i < own.Length; i++)
         {
-            if (later[i].State is ColumnState.Value or ColumnState.Null || (later[i].State == ColumnState.Unavailable && own[i].State == ColumnState.Absent))
+            if (later[i].State is ColumnState.Value or ColumnState.Null || later[i].MustReselect || (later[i].State == ColumnState.Unavailable && own[i].State == ColumnState.Absent))
             {
                 own[i] = later[i];
             }

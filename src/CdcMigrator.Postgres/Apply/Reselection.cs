@@ -10,7 +10,7 @@ namespace CdcMigrator.Postgres.Apply;
 internal sealed class Reselection(ISourceRows? source)
 {
     /// <summary>
-    /// Reads the unavailable columns of every row that is to be inserted. A row the source no longer has is dropped: its delete follows
+    /// Reads the unavailable columns of every row that is to be inserted, or updated where a column may have changed unseen. A row the source no longer has is dropped: its delete follows
     /// in the log.
     /// </summary>
     public Task CompleteInsertsAsync(NetEffect net, CancellationToken cancellationToken)
@@ -19,7 +19,7 @@ internal sealed class Reselection(ISourceRows? source)
         var rows = net.Rows;
         for (var i = 0; i < rows.Length; i++)
         {
-            if (rows[i].Kind == WriteKind.Upsert && net.LacksColumns(rows[i]))
+            if ((rows[i].Kind == WriteKind.Upsert && net.LacksColumns(rows[i])) || (rows[i].Kind == WriteKind.Update && net.MustReselect(rows[i])))
             {
                 (lacking ??= []).Add(i);
             }

@@ -77,8 +77,6 @@ public sealed class GarbageTests
     {
         var batch = new ChangeBatch();
         batch.Reset(record.Lane, record.Offset);
-        batch.BeginRow(Corpus.Of("faithful").Routes.All.First());
-        batch.AbandonRow();
         try
         {
             var result = decoder.Decode(record, batch);

@@ -166,11 +166,11 @@ internal static class LogicalCases
 
         // Structs and maps
         new(V(ColumnKind.Point, "point"), Point, "{\"x\":1.1,\"y\":-2.5,\"wkb\":\"AQ==\",\"srid\":null}", "(1.1,-2.5)"),
-        new(V(ColumnKind.Text, "public.geometry", baseName: "geometry"), Geometry, "{\"wkb\":\"AQEAAAAAAAAAAADwPwAAAAAAAABA\",\"srid\":4326}",
+        new(V(ColumnKind.Opaque, "public.geometry", baseName: "geometry"), Geometry, "{\"wkb\":\"AQEAAAAAAAAAAADwPwAAAAAAAABA\",\"srid\":4326}",
             "0101000020e6100000000000000000f03f0000000000000040"),
-        new(V(ColumnKind.Text, "public.geometry", baseName: "geometry"), Geometry, "{\"wkb\":\"AQEAAAAAAAAAAADwPwAAAAAAAABA\",\"srid\":null}",
+        new(V(ColumnKind.Opaque, "public.geometry", baseName: "geometry"), Geometry, "{\"wkb\":\"AQEAAAAAAAAAAADwPwAAAAAAAABA\",\"srid\":null}",
             "0101000000000000000000f03f0000000000000040"),
-        new(V(ColumnKind.Text, "public.vector", baseName: "vector"), Array("{\"type\":\"float64\"}", "io.debezium.data.DoubleVector"), "[1.5,-2]", "[1.5,-2]"),
+        new(V(ColumnKind.Opaque, "public.vector", baseName: "vector"), Array("{\"type\":\"float64\"}", "io.debezium.data.DoubleVector"), "[1.5,-2]", "[1.5,-2]"),
         new(Hstore, T("string", "io.debezium.data.Json"), "\"{\\\"a\\\":\\\"1\\\",\\\"q\\\\\\\"\\\":null}\"", "\"a\"=>\"1\", \"q\\\"\"=>NULL"),
         new(Hstore, T("string", "io.debezium.data.Json"), "\"{}\"", ""),
         new(Hstore, T("string", "io.debezium.data.Json"), $"\"{{\\\"{Ph}\\\":\\\"{Ph}\\\"}}\"", Unavailable),
