@@ -1,4 +1,3 @@
-using System.Text;
 using CdcMigrator.Debezium.Envelopes;
 using CdcMigrator.Debezium.Logical;
 using CdcMigrator.Domain.Changes;
@@ -205,16 +204,15 @@ public sealed class DebeziumDecoder : IRecordDecoder
     /// <summary>Only that the headers are there matters: the keys themselves are in the records of the two halves.</summary>
     private static KeyChangeHalf KeyChange(LogRecord record, ChangeOperation operation)
     {
-        foreach (var header in record.Headers)
+        // By index: an enumerator of the interface would be allocated for every record.
+        for (var i = 0; i < record.Headers.Count; i++)
         {
-            if (operation == ChangeOperation.Delete && header.Key == "__debezium.newkey")
+            switch (record.Headers[i].Key)
             {
-                return KeyChangeHalf.OldKey;
-            }
-
-            if (operation == ChangeOperation.Insert && header.Key == "__debezium.oldkey")
-            {
-                return KeyChangeHalf.NewKey;
+                case "__debezium.newkey" when operation == ChangeOperation.Delete:
+                    return KeyChangeHalf.OldKey;
+                case "__debezium.oldkey" when operation == ChangeOperation.Insert:
+                    return KeyChangeHalf.NewKey;
             }
         }
 
@@ -258,23 +256,11 @@ public sealed class DebeziumDecoder : IRecordDecoder
                 "Compare the connector's converters and modes with those the migration assumes: cdcm preflight");
     }
 
-    private static Fault Place(Fault fault, LogRecord record, TablePlan? table) => fault with
+    private Fault Place(Fault fault, LogRecord record, TablePlan? table) => fault with
     {
         Lane = record.Lane,
         Offset = record.Offset,
         Table = fault.Table ?? table?.Name,
-        Key = fault.Key ?? KeyText(record.Key),
+        Key = fault.Key ?? formats.KeyText(record.Key),
     };
-
-    private static string? KeyText(byte[]? key)
-    {
-        const int Most = 200;
-        if (key is null)
-        {
-            return null;
-        }
-
-        var text = key is [0, ..] ? $"avro:{Convert.ToHexStringLower(key)}" : Encoding.UTF8.GetString(key);
-        return text.Length <= Most ? text : $"{text.AsSpan(0, Most)}…";
-    }
 }

@@ -97,6 +97,20 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
     }
 
     /// <inheritdoc />
+    public string KeyText(byte[] key)
+    {
+        var root = Root(key);
+        var parts = new List<string>();
+        foreach (var name in root.Names)
+        {
+            ReadKeyTexts(key, Encoding.UTF8.GetBytes(name), out var text);
+            parts.Add($"\"{name}\":{(text is null ? "…" : root.Field(name)!.Connect.Kind == ConnectKind.Text ? $"\"{text}\"" : text)}");
+        }
+
+        return $"{{{string.Join(',', parts)}}}";
+    }
+
+    /// <inheritdoc />
     public void ReadKeyTexts(byte[] key, ReadOnlySpan<byte> column, out string? text)
     {
         var reader = new AvroReader(key.AsSpan(Head));

@@ -20,6 +20,9 @@ internal interface IRecordFormat
     /// <summary>Reads two columns of <c>after</c> as text.</summary>
     void ReadRowTexts(byte[] value, Envelope envelope, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, out string? firstText, out string? secondText);
 
+    /// <summary>A key as JSON-like text, for messages.</summary>
+    string KeyText(byte[] key);
+
     /// <summary>Reads a column of a key as text.</summary>
     void ReadKeyTexts(byte[] key, ReadOnlySpan<byte> column, out string? text);
 }

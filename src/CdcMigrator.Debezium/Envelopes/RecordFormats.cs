@@ -47,6 +47,29 @@ internal sealed class RecordFormats(DebeziumSettings settings, SchemaStore? sche
         return schemas!.TryGet(missingSchema) ? avro : null;
     }
 
+    /// <summary>A key as JSON-like text for messages; null without one.</summary>
+    public string? KeyText(byte[]? key)
+    {
+        const int Most = 200;
+        if (key is null)
+        {
+            return null;
+        }
+
+        string text;
+        try
+        {
+            text = Of(key, out _)?.KeyText(key) ?? Convert.ToHexStringLower(key);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The key may be what cannot be decoded; the message shows its bytes then.
+            text = Convert.ToHexStringLower(key);
+        }
+
+        return text.Length <= Most ? text : $"{text.AsSpan(0, Most)}…";
+    }
+
     /// <summary>Time of a heartbeat; 0 where it does not say.</summary>
     public long HeartbeatTimestamp(byte[] value, Envelope envelope)
     {

@@ -55,6 +55,13 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
     }
 
     /// <inheritdoc />
+    public string KeyText(byte[] key)
+    {
+        var payload = wrappers.Unwrap(key);
+        return System.Text.Encoding.UTF8.GetString(key, payload.Start, payload.Length);
+    }
+
+    /// <inheritdoc />
     public void ReadKeyTexts(byte[] key, ReadOnlySpan<byte> column, out string? text)
     {
         var payload = wrappers.Unwrap(key);

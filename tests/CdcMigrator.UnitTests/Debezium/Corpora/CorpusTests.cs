@@ -162,6 +162,19 @@ public sealed partial class CorpusTests
         Assert.Equal(DecodeKind.Change, row.Result.Kind);
     }
 
+    [Theory]
+    [MemberData(nameof(Corpora))]
+    public void A_fault_shows_the_key_readably_in_every_format(string name)
+    {
+        var corpus = Corpus.Of(name);
+        var record = corpus.Records.First(record => record.Lane.Topic.EndsWith(".orders", StringComparison.Ordinal));
+        var route = TestKit.Events.TestRoutes.Of("public.orders", TestKit.Events.TestRoutes.Bigint("id"));
+        var table = new RouteTable([route]);
+        var decoder = new CdcMigrator.Debezium.DebeziumDecoder(corpus.Settings, () => table, Corpus.Schemas());
+
+        Assert.Equal("{\"id\":1}", Assert.Throws<FaultException>(() => DecodedRow.Decode(record, decoder)).Fault.Key);
+    }
+
     private static List<CorpusRow> Replay(string name)
     {
         var corpus = Corpus.Of(name);

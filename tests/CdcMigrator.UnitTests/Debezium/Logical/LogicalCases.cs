@@ -68,6 +68,11 @@ internal static class LogicalCases
         new(Date, T("string", "io.debezium.time.IsoDate"), "\"2017-09-15Z\"", "2017-09-15") { Settings = [("time.precision.mode", "isostring")] },
         new(Date, T("string", "io.debezium.time.IsoDate"), "\"+292278994-08-16Z\"", Reselect) { Settings = [("time.precision.mode", "isostring")] },
 
+        new(Date, T("struct", "io.debezium.time.StructuredDate", F("int32", "year"), F("int32", "month")), "{\"year\":2024,\"month\":2}", Reselect)
+        {
+            Settings = [("time.precision.mode", "structured")],
+        },
+
         // Times
         new(Time, T("int64", "io.debezium.time.MicroTime"), "45296789012", "12:34:56.789012"),
         new(Time, T("int64", "io.debezium.time.MicroTime"), "45296700000", "12:34:56.7"),
