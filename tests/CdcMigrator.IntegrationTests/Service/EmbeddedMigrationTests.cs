@@ -1,0 +1,171 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Embedded.Workload;
+using CdcMigrator.Postgres.Catalog;
+using CdcMigrator.Postgres.Digests;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Runtime;
+using CdcMigrator.TestKit.Databases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
+
+namespace CdcMigrator.IntegrationTests.Service;
+
+/// <summary>The composed migration over the embedded log: source PostgreSQL, slot, in-process broker, lanes, target PostgreSQL.</summary>
+public sealed class EmbeddedMigrationTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task A_shop_under_load_is_equal_after_the_drain_and_loses_no_acknowledged_write()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(ShopSchema.Sql);
+        await using var target = await postgres.CreateTargetAsync(ShopSchema.Sql);
+        await ShopSchema.LoadAsync(source.ConnectionString, 2000, cancellationToken);
+        await using var workload = ShopWorkload.Start(new WriteSide("source", source.ConnectionString), new ShopWorkloadOptions { Rate = 100, Writers = 3 });
+        await using var running = Running.Start(Definition("embedded_shop", source, target));
+
+        await workload.WaitForAcknowledgedAsync(300, cancellationToken);
+        await running.UntilAsync(status => status.Phase == RuntimePhase.Running, cancellationToken);
+        await workload.StopAsync(cancellationToken);
+        var marker = await FenceTable.WriteMarkerAsync(source.DataSource, cancellationToken);
+        var report = await running.Runtime.DrainAsync(marker.Id, marker.Lsn, TimeSpan.FromMinutes(2), cancellationToken);
+
+        Assert.True(report.Drained, $"waiting for {report.WaitingFor}: {string.Join(", ", running.Runtime.Status().Faults)}");
+        await ShouldBeEqualAsync(source, target, workload, cancellationToken);
+    }
+
+    [Fact]
+    public async Task Services_that_vanish_in_mid_stream_lose_nothing()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(ShopSchema.Sql);
+        await using var target = await postgres.CreateTargetAsync(ShopSchema.Sql);
+        await ShopSchema.LoadAsync(source.ConnectionString, 1000, cancellationToken);
+        var definition = Definition("embedded_restarts", source, target);
+        await using var workload = ShopWorkload.Start(new WriteSide("source", source.ConnectionString), new ShopWorkloadOptions { Rate = 100, Writers = 3 });
+        for (var life = 0; life < 3; life++)
+        {
+            await using var running = Running.Start(definition);
+            await running.UntilAsync(status => status.Phase == RuntimePhase.Running, cancellationToken);
+            await workload.WaitForAcknowledgedAsync(workload.Ledger.Acknowledged + 100, cancellationToken);
+        }
+
+        await using var last = Running.Start(definition);
+        await last.UntilAsync(status => status.Phase == RuntimePhase.Running, cancellationToken);
+        await workload.StopAsync(cancellationToken);
+        var marker = await FenceTable.WriteMarkerAsync(source.DataSource, cancellationToken);
+        var report = await last.Runtime.DrainAsync(marker.Id, marker.Lsn, TimeSpan.FromMinutes(2), cancellationToken);
+
+        Assert.True(report.Drained, $"waiting for {report.WaitingFor}: {string.Join(", ", last.Runtime.Status().Faults)}");
+        await ShouldBeEqualAsync(source, target, workload, cancellationToken);
+    }
+
+    [Fact]
+    public async Task A_missing_target_table_is_waited_for_by_name_and_the_migration_begins_when_it_is_there()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync("create table t(id int primary key, v text); insert into t values (1, 'one')");
+        await using var target = await postgres.CreateTargetAsync();
+        await using var running = Running.Start(Definition("late_table", source, target, new TableName("public", "t")));
+        await running.UntilAsync(status => status.Faults.Any(fault => fault.Code == "missing-table" && fault.ToString().Contains("public.t", StringComparison.Ordinal)), cancellationToken);
+
+        await target.ExecuteAsync("create table t(id int primary key, v text)");
+
+        await running.UntilAsync(status => status.Phase == RuntimePhase.Running && status.Faults.Count == 0, cancellationToken);
+        while (!(await target.RowsAsync("select * from t")).SequenceEqual(["1|one"]))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task A_column_the_target_lacks_halts_by_name_and_resumes_by_itself()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync("create table t(id int primary key, v text)");
+        await using var target = await postgres.CreateTargetAsync("create table t(id int primary key, v text)");
+        await using var running = Running.Start(Definition("drift", source, target, new TableName("public", "t")));
+        await running.UntilAsync(status => status.Phase == RuntimePhase.Running, cancellationToken);
+        await source.ExecuteAsync("alter table t add column late int; insert into t values (1, 'one', 7)");
+        await running.UntilAsync(status => status.Faults.Any(fault => fault.Code == "unknown-column" && fault.ToString().Contains("late", StringComparison.Ordinal)), cancellationToken);
+        Assert.Empty(await target.RowsAsync("select * from t"));
+
+        await target.ExecuteAsync("alter table t add column late int");
+
+        while (!(await target.RowsAsync("select * from t")).SequenceEqual(["1|one|7"]))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task A_closed_port_is_waited_for_and_shown()
+    {
+        await using var source = await postgres.CreateSourceAsync("create table t(id int primary key)");
+        await using var target = await postgres.CreateTargetAsync("create table t(id int primary key)");
+        var definition = Definition("closed", source, target, new TableName("public", "t")) with { Target = new TargetSection("Host=127.0.0.1;Port=1;Username=postgres;Database=x;Timeout=2") };
+        await using var running = Running.Start(definition);
+        await running.UntilAsync(status => status.Faults.Any(fault => fault.Kind == FaultKind.Unreachable), TestContext.Current.CancellationToken);
+        Assert.Equal(RuntimePhase.Starting, running.Runtime.Status().Phase);
+    }
+
+    private static MigrationDefinition Definition(string name, TestDatabase source, TestDatabase target, params TableName[] tables) => new()
+    {
+        Name = name,
+        Source = new SourceSection(SourceKind.PostgreSql, source.ConnectionString),
+        Target = new TargetSection(target.ConnectionString),
+        Log = new LogSection { Kind = LogKind.Embedded, TopicPrefix = name },
+        Tables = [.. (tables.Length > 0 ? tables : ShopSchema.Tables).Select(table => new TableMapping { Source = table, Target = table })],
+    };
+
+    private static async Task ShouldBeEqualAsync(TestDatabase source, TestDatabase target, ShopWorkload workload, CancellationToken cancellationToken)
+    {
+        var verdict = await workload.CheckAsync(target.ConnectionString, cancellationToken);
+        Assert.True(verdict.Kept, verdict.ToString());
+        var routes = await TargetCatalog.LoadAsync(target.DataSource, [.. ShopSchema.Tables.Select(table => new TableMapping { Source = table, Target = table })], cancellationToken);
+        foreach (var route in routes.All)
+        {
+            var result = await new TableComparison(source.DataSource, target.DataSource).CompareAsync(route, 5, cancellationToken);
+            Assert.True(result.Equal, $"{route}: {result.RowsSource} against {result.RowsTarget}, {string.Join("; ", result.Differences.Select(row => $"{row.Kind} {string.Join('/', row.Key.Values)} {string.Join(',', row.Columns)}"))}");
+        }
+    }
+
+    private sealed class Running : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource stop = new();
+        private readonly Task run;
+
+        private Running(MigrationDefinition definition)
+        {
+            Runtime = new MigrationRuntime(definition, Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
+            run = Task.Run(() => Runtime.RunAsync(stop.Token));
+        }
+
+        public MigrationRuntime Runtime { get; }
+
+        public static Running Start(MigrationDefinition definition) => new(definition);
+
+        public async Task UntilAsync(Func<RuntimeStatus, bool> condition, CancellationToken cancellationToken)
+        {
+            while (!condition(Runtime.Status()))
+            {
+                if (run.IsCompleted)
+                {
+                    await run;
+                    Assert.Fail("the runtime ended");
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await stop.CancelAsync();
+            await run;
+            await Runtime.DisposeAsync();
+            stop.Dispose();
+        }
+    }
+}
