@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
@@ -56,8 +55,6 @@ public sealed class PostgresLaneStore : ILaneStore, IAsyncDisposable
     internal RoutePlans Plans { get; } = new();
 
     internal Reselection Reselection { get; }
-
-    internal ConcurrentDictionary<LaneId, UniqueWait> UniqueWaits { get; } = new();
 
     /// <inheritdoc />
     public async Task<ILaneWriter> ClaimAsync(LaneId lane, LogIdentity identity, long logStart, CancellationToken cancellationToken)

@@ -23,7 +23,11 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
 
     public SourcePosition HighestPosition { get; private set; } = claimed.Position;
 
-    public async Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken)
+    public Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken) => RunAsync(batch, null, cancellationToken);
+
+    public Task<ApplyCounts> ApplyAsync(ChangeBatch batch, WriterTurn turn, CancellationToken cancellationToken) => RunAsync(batch, turn, cancellationToken);
+
+    private async Task<ApplyCounts> RunAsync(ChangeBatch batch, WriterTurn? turn, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         cancellationToken.ThrowIfCancellationRequested();
@@ -37,7 +41,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         ended = true;
         try
         {
-            var counts = await ApplyAllAsync(batch, cancellationToken);
+            var counts = await ApplyAllAsync(batch, turn, cancellationToken);
             ended = false;
             return counts;
         }
@@ -47,7 +51,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         }
     }
 
-    private async Task<ApplyCounts> ApplyAllAsync(ChangeBatch batch, CancellationToken cancellationToken)
+    private async Task<ApplyCounts> ApplyAllAsync(ChangeBatch batch, WriterTurn? turn, CancellationToken cancellationToken)
     {
         var refused = FirstRefused(batch);
         var end = refused?.Index ?? batch.Changes.Count;
@@ -63,16 +67,15 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
                 break;
             }
 
-            counts += await new BlockedChange(store, batch, next, blocked).ResolveAsync(this, cancellationToken);
+            counts += await new BlockedChange(store, this, batch, next).ResolveAsync(blocked, turn, cancellationToken);
             next++;
         }
 
-        store.UniqueWaits.TryRemove(Lane, out _);
         return refused is null ? counts : throw new FaultException(refused.Value.Fault);
     }
 
     /// <summary>Applies [start, end) of the batch's changes. Returns where it came to and, if it stopped before the end, why.</summary>
-    private async Task<(int Done, ApplyCounts Counts, Exception? Blocked)> ApplyRangeAsync(ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
+    internal async Task<(int Done, ApplyCounts Counts, Exception? Blocked)> ApplyRangeAsync(ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
     {
         if (start == end && OffsetAt(batch, end) == NextOffset)
         {

@@ -69,6 +69,7 @@ public sealed class ReselectTests(PostgresFixture postgres)
 
         var counts = await (await pair.Target.ClaimAsync()).ApplyAsync(batch.Build(), CancellationToken.None);
         Assert.Equal(600, counts.Reselected);
+        Assert.Equal(["0|n|600", "1|n|600"], await pair.Target.Database.RowsAsync("select id % 2, name, count(*) from docs group by 1, 2 order by 1, 2"));
         Assert.Equal(["600"], await pair.Target.Database.RowsAsync("select count(*) from docs where id % 2 = 1 and big = 'target''s own' and name = 'n'"));
         Assert.Equal(["600"], await pair.Target.Database.RowsAsync("select count(*) from docs where id % 2 = 0 and big = 'big ' || id and name = 'n'"));
     }

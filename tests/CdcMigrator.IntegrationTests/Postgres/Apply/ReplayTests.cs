@@ -1,0 +1,87 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.TestKit.Changes;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Postgres.Apply;
+
+/// <summary>Records the connector repeats (invariant A4).</summary>
+public sealed class ReplayTests(PostgresFixture postgres)
+{
+    private static readonly LaneId Lane = new("t", 0);
+
+    [Fact]
+    public async Task A_repeated_range_is_skipped_and_counted()
+    {
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        await writer.ApplyAsync(Add(Add(Add(new BatchBuilder(Lane), items, 10, "1"), items, 20, "2"), items, 30, "3").Build(), CancellationToken.None);
+        var counts = await writer.ApplyAsync(Add(Add(new BatchBuilder(Lane, 3), items, 10, "1"), items, 20, "2").Build(), CancellationToken.None);
+        Assert.Equal((2L, 0L), (counts.Replays, counts.Applied));
+        Assert.Equal(["1|3"], await target.Database.RowsAsync("select * from items"));
+    }
+
+    [Fact]
+    public async Task A_repeat_that_begins_in_one_batch_and_ends_in_the_next_leaves_no_older_state()
+    {
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        await writer.ApplyAsync(Add(Add(Add(new BatchBuilder(Lane), items, 10, "1"), items, 20, "2"), items, 10, "1").Build(), CancellationToken.None);
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane, 3), items, 20, "2").Build(), CancellationToken.None);
+        Assert.Equal(["1|2"], await target.Database.RowsAsync("select * from items"));
+    }
+
+    [Fact]
+    public async Task A_repeat_that_begins_before_positions_are_known_is_applied_to_its_end()
+    {
+        // The first transaction after a connector's start has no last commit: it cannot be told from a new one. Skipping what
+        // follows it would leave its older state.
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        var first = new SourcePosition(0, 5, 0);
+        await writer.ApplyAsync(Add(Add(Add(Add(new BatchBuilder(Lane), items, first, "1"), items, 10, "2"), items, 20, "3"), items, 30, "4", key: "9").Build(), CancellationToken.None);
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane, 4), items, first, "1").Build(), CancellationToken.None);
+        await writer.ApplyAsync(Add(Add(Add(new BatchBuilder(Lane, 5), items, 10, "2"), items, 20, "3"), items, 30, "4", key: "9").Build(), CancellationToken.None);
+        Assert.Equal(["1|3", "9|4"], await target.Database.RowsAsync("select * from items order by 1"));
+        Assert.Equal(new SourcePosition(30, 30, 0), writer.HighestPosition);
+    }
+
+    [Fact]
+    public async Task Both_halves_of_a_key_change_are_applied_although_they_share_a_position()
+    {
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane), items, 10, "1").Build(), CancellationToken.None);
+        var position = new SourcePosition(20, 20, 0);
+        await writer.ApplyAsync(new BatchBuilder(Lane, 1).Add(items, ChangeOperation.Delete, KeyChangeHalf.OldKey, position, ("id", "1")).Build(), CancellationToken.None);
+        await writer.ApplyAsync(new BatchBuilder(Lane, 2).Add(items, ChangeOperation.Insert, KeyChangeHalf.NewKey, position, ("id", "2"), ("v", "1")).Build(), CancellationToken.None);
+        Assert.Equal(["2|1"], await target.Database.RowsAsync("select * from items"));
+    }
+
+    [Fact]
+    public async Task Snapshot_rows_are_never_taken_for_replays()
+    {
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane), items, 100, "1").Build(), CancellationToken.None);
+        var counts = await writer.ApplyAsync(new BatchBuilder(Lane, 1)
+            .Add(items, ChangeOperation.SnapshotRow, KeyChangeHalf.None, new SourcePosition(7, 7, 0), ("id", "2"), ("v", "s")).Build(), CancellationToken.None);
+        Assert.Equal((1L, 0L), (counts.SnapshotRows, counts.Replays));
+        Assert.Equal(new SourcePosition(100, 100, 0), writer.HighestPosition);
+    }
+
+    private static BatchBuilder Add(BatchBuilder batch, TableRoute route, ulong lsn, string value, string key = "1") =>
+        Add(batch, route, new SourcePosition(lsn, lsn, 0), value, key);
+
+    private static BatchBuilder Add(BatchBuilder batch, TableRoute route, SourcePosition position, string value, string key = "1") =>
+        batch.Add(route, ChangeOperation.Update, KeyChangeHalf.None, position, ("id", key), ("v", value));
+
+    private async Task<LaneTarget> CreateAsync() =>
+        await LaneTarget.CreateAsync(await postgres.CreateTargetAsync("create table items(id int primary key, v text)"), ["public.items"]);
+}
