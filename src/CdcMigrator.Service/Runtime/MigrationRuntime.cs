@@ -270,10 +270,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             return DebeziumSettings.ForEmbeddedLog(definition.Log.TopicPrefix);
         }
 
-        var config = connect is not null
-            ? await connect.GetConfigAsync(definition.Connect!.Connector, stop)
-            : definition.Log.Settings;
-        return DebeziumSettings.FromConnector(new Dictionary<string, string>(config) { ["topic.prefix"] = definition.Log.TopicPrefix });
+        return DebeziumSettings.FromConnector(await ConnectorSettingsSource.ReadAsync(definition, connect, stop));
     }
 
     private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)

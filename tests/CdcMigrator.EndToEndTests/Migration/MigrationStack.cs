@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using CdcMigrator.Connect;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Servers;
 using CdcMigrator.Postgres.Fencing;
@@ -93,6 +94,23 @@ internal sealed class MigrationStack : IAsyncDisposable
             """);
         return (path, address);
     }
+
+    /// <summary>The migration file's content as the service sees it, for tests that compose it in this process.</summary>
+    public MigrationDefinition Definition(MigrationFormat serialisation) => new()
+    {
+        Name = Name,
+        Source = new SourceSection(SourceKind.PostgreSql, SourceConnection),
+        Target = new TargetSection(TargetConnection),
+        Log = new LogSection
+        {
+            BootstrapServers = kit.BootstrapServers,
+            TopicPrefix = Name,
+            Format = serialisation == MigrationFormat.Avro ? LogFormat.Avro : LogFormat.Json,
+            SchemaRegistry = serialisation == MigrationFormat.Avro ? kit.RegistryUrl : null,
+        },
+        Connect = new ConnectSection(kit.ConnectUrl, $"{Name}-source"),
+        Tables = [.. Tables.Select(table => new TableMapping { Source = table, Target = table })],
+    };
 
     /// <summary>Registers the connector with the command line, in one of the formats.</summary>
     public async Task RegisterAsync(MigrationFormat serialisation)
