@@ -162,12 +162,11 @@ public sealed class LocalPostgresServer : IAsyncDisposable
         Directory.CreateDirectory(BaseDirectory);
         if (ServerUser.Current is { } user)
         {
-            await RunAsync("chown", [user.Name, BaseDirectory], cancellationToken);
-            await RunAsync("chmod", ["a+x", BaseDirectory], cancellationToken);
+            await RunAsync(["chown", user.Name, BaseDirectory], cancellationToken);
+            await RunAsync(["chmod", "a+x", BaseDirectory], cancellationToken);
         }
 
-        var initdb = Command("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
-        await RunAsync(initdb.FileName, [.. initdb.ArgumentList], cancellationToken);
+        await RunAsync(AsServerUser("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"), cancellationToken);
     }
 
     private Process Launch()
@@ -199,14 +198,14 @@ public sealed class LocalPostgresServer : IAsyncDisposable
             arguments.Add($"{key}={value}");
         }
 
-        var start = Command("postgres", arguments);
-        var launched = new Process { StartInfo = start };
-        launched.OutputDataReceived += (_, line) => AppendLog(line.Data);
-        launched.ErrorDataReceived += (_, line) => AppendLog(line.Data);
-        launched.Start();
-        launched.BeginOutputReadLine();
-        launched.BeginErrorReadLine();
-        return launched;
+        // A session of its own: Ctrl-C at the terminal must reach the program that owns the server, not the server. The shell sends the
+        // output to a file, so that the server needs nothing of this process and may outlive it.
+        return Process.Start(new ProcessStartInfo("setsid",
+            ["sh", "-c", "exec \"$@\" </dev/null >>postgres.log 2>&1", "sh", .. AsServerUser("postgres", [.. arguments])])
+        {
+            WorkingDirectory = BaseDirectory,
+            Environment = { ["LC_ALL"] = "C" },
+        })!;
     }
 
     private async Task<bool> WaitUntilReadyAsync(Process starting, CancellationToken cancellationToken)
@@ -227,44 +226,22 @@ public sealed class LocalPostgresServer : IAsyncDisposable
         return false;
     }
 
-    private ProcessStartInfo Command(string program, IEnumerable<string> arguments)
+    private string[] AsServerUser(string program, params string[] arguments)
     {
-        var path = Path.Combine(installation.BinDirectory, program);
-        var start = new ProcessStartInfo
+        string[] command = [Path.Combine(installation.BinDirectory, program), .. arguments];
+        return ServerUser.Current is { } user ? ["setpriv", $"--reuid={user.Uid}", $"--regid={user.Gid}", "--clear-groups", .. command] : command;
+    }
+
+    private async Task RunAsync(string[] command, CancellationToken cancellationToken)
+    {
+        var program = command[0];
+        using var process = Process.Start(new ProcessStartInfo(program, command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = BaseDirectory,
-        };
-        if (ServerUser.Current is { } user)
-        {
-            start.FileName = "setpriv";
-            foreach (var argument in new[] { $"--reuid={user.Uid}", $"--regid={user.Gid}", "--clear-groups", path })
-            {
-                start.ArgumentList.Add(argument);
-            }
-        }
-        else
-        {
-            start.FileName = path;
-        }
-
-        // A session of its own: Ctrl-C at the terminal must reach the program that owns the server, not the server.
-        var inner = start.FileName;
-        start.FileName = "setsid";
-        start.ArgumentList.Insert(0, inner);
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        start.Environment["LC_ALL"] = "C";
-        return start;
-    }
-
-    private static async Task RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            Environment = { ["LC_ALL"] = "C" },
+        })!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = process.StandardError.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);
@@ -275,25 +252,7 @@ public sealed class LocalPostgresServer : IAsyncDisposable
     }
 
     private Task SignalAsync(string signal, CancellationToken cancellationToken) =>
-        RunAsync("kill", [$"-{signal}", process!.Id.ToString(CultureInfo.InvariantCulture)], cancellationToken);
-
-    private void AppendLog(string? line)
-    {
-        if (line is not null)
-        {
-            lock (options)
-            {
-                try
-                {
-                    File.AppendAllText(Path.Combine(BaseDirectory, "postgres.log"), line + "\n");
-                }
-                catch (IOException)
-                {
-                    // The folder may be going away; the log is for people only.
-                }
-            }
-        }
-    }
+        RunAsync(["kill", $"-{signal}", process!.Id.ToString(CultureInfo.InvariantCulture)], cancellationToken);
 
     private string TailOfLog()
     {
