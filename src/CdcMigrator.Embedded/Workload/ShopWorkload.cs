@@ -16,6 +16,8 @@ public sealed class ShopWorkload : IAsyncDisposable
     private readonly Task[] writers;
     private volatile WriteSide side;
     private long denied;
+    private int writing;
+    private volatile bool paused;
     private volatile string? lastFailure;
 
     private ShopWorkload(WriteSide side, ShopWorkloadOptions options)
@@ -54,6 +56,19 @@ public sealed class ShopWorkload : IAsyncDisposable
         side = next;
     }
 
+    /// <summary>Lets every writer finish its transaction and then rest; one in doubt is decided first.</summary>
+    public async Task PauseAsync(CancellationToken cancellationToken)
+    {
+        paused = true;
+        while (Volatile.Read(ref writing) > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    /// <summary>Lets the writers go on after <see cref="PauseAsync"/>.</summary>
+    public void Resume() => paused = false;
+
     /// <summary>Waits until this many transactions are acknowledged.</summary>
     public async Task WaitForAcknowledgedAsync(long count, CancellationToken cancellationToken)
     {
@@ -76,7 +91,7 @@ public sealed class ShopWorkload : IAsyncDisposable
         await Task.WhenAll(writers);
     }
 
-    /// <summary>Whether a database holds everything the writers were promised. Call it after <see cref="StopAsync"/>.</summary>
+    /// <summary>Whether a database holds everything the writers were promised. Call it while they rest: paused or stopped.</summary>
     /// <exception cref="InvalidOperationException">A transaction is undecided.</exception>
     public async Task<LedgerVerdict> CheckAsync(string connectionString, CancellationToken cancellationToken)
     {
@@ -131,6 +146,21 @@ public sealed class ShopWorkload : IAsyncDisposable
         await using var writer = new ShopWriter(index, this, options);
         await writer.RunAsync(stop.Token, abort.Token);
     }
+
+    /// <summary>A writer is about to write; false while paused. Counted first, looked at second: a pause never misses one.</summary>
+    internal bool TryEnter()
+    {
+        Interlocked.Increment(ref writing);
+        if (!paused)
+        {
+            return true;
+        }
+
+        Leave();
+        return false;
+    }
+
+    internal void Leave() => Interlocked.Decrement(ref writing);
 
     internal void CountDenied() => Interlocked.Increment(ref denied);
 

@@ -35,9 +35,21 @@ internal sealed class ShopWriter(int index, ShopWorkload workload, ShopWorkloadO
                 }
 
                 pause = due - options.Time.GetElapsedTime(started);
-                if (pause <= TimeSpan.Zero)
+                if (pause <= TimeSpan.Zero && !workload.TryEnter())
                 {
-                    await WriteAsync(operations, abort);
+                    pause = DeniedPause;
+                }
+                else if (pause <= TimeSpan.Zero)
+                {
+                    try
+                    {
+                        await WriteAsync(operations, abort);
+                    }
+                    finally
+                    {
+                        workload.Leave();
+                    }
+
                     failures = 0;
 
                     // After an outage the pace is caught up for a second, not for all of it.

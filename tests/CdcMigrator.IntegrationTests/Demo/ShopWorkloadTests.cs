@@ -126,6 +126,23 @@ public sealed class ShopWorkloadTests(PostgresFixture postgres)
         Assert.True(verdict.Kept, verdict.ToString());
     }
 
+    [Fact]
+    public async Task Paused_writers_rest_between_transactions_and_go_on()
+    {
+        await using var shop = await LoadAsync(400);
+        await using var workload = ShopWorkload.Start(new WriteSide("source", shop.ConnectionString), Fast);
+        await workload.WaitForAcknowledgedAsync(50, Cancellation);
+        await workload.PauseAsync(Cancellation);
+        var receipts = await shop.ScalarAsync<long>("select count(*) from receipts");
+        Assert.Equal((receipts, 0), (workload.Ledger.Acknowledged, workload.Ledger.Undecided));
+        Assert.True((await workload.CheckAsync(shop.ConnectionString, Cancellation)).Kept);
+        Assert.Equal(receipts, await shop.ScalarAsync<long>("select count(*) from receipts"));
+
+        workload.Resume();
+        await workload.WaitForAcknowledgedAsync(receipts + 50, Cancellation);
+        await workload.StopAsync(Cancellation);
+    }
+
     private async Task<TestDatabase> LoadAsync(long rows)
     {
         var shop = await postgres.CreateSourceAsync(ShopSchema.Sql);
