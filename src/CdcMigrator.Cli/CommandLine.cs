@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using CdcMigrator.Cli.Commands;
+using CdcMigrator.Cli.Demo;
 using CdcMigrator.Cli.Output;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Service.Configuration;
@@ -48,6 +49,7 @@ internal sealed class CommandLine
     {
         var root = new RootCommand("Moves a live database to a new PostgreSQL without losing a row.")
         {
+            DemoCommand.Create(context),
             StatusCommand.Create(context),
             LagCommand.Create(context),
             ConfigCommand.Create(context),
@@ -75,7 +77,7 @@ internal sealed class CommandLine
         var command = parsed.CommandResult.Command;
         var name = HelpAction.PathOf(command);
         var unmatched = parsed.UnmatchedTokens;
-        if (unmatched.Count == 0 && command.Subcommands.Count > 0)
+        if (unmatched.Count == 0 && command.Subcommands.Count > 0 && command.Action is null)
         {
             context.Terminal.Fault($"{name} needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}", $"'{name} --help' shows what they do");
         }
