@@ -50,8 +50,10 @@ internal sealed class CommandLine
         var root = new RootCommand("Moves a live database to a new PostgreSQL without losing a row.")
         {
             DemoCommand.Create(context),
+            RunCommand.Create(context),
             StatusCommand.Create(context),
             LagCommand.Create(context),
+            ConnectorCommand.Create(context),
             ConfigCommand.Create(context),
             HealthCommand.Create(context),
             VersionCommand.Create(context),

@@ -17,7 +17,7 @@ internal static class DemoView
         terminal.Line();
         foreach (var row in report.MismatchedRows)
         {
-            terminal.Line($"[red]{row.Kind}[/] {Grid.Text(row.Table)} {Grid.Text(string.Join(", ", row.Key.Select(column => $"{column.Key}={column.Value}")))} {Grid.Text(string.Join(", ", row.Columns))}");
+            terminal.Line($"[red]{row.Kind}[/] {Sheet.Text(row.Table)} {Sheet.Text(string.Join(", ", row.Key.Select(column => $"{column.Key}={column.Value}")))} {Sheet.Text(string.Join(", ", row.Columns))}");
         }
 
         terminal.Line($"rows applied {report.RowsApplied:N0}, rows compared {report.RowsCompared:N0}, mismatches {report.Mismatches:N0}");
@@ -40,7 +40,7 @@ internal static class DemoView
             ("kill service", $"kill -9 {running.ServicePid}"), ("start it", running.StartService), ("end it all", running.StopAll),
         })
         {
-            terminal.Line($"  {what,-12} {Grid.Text(how)}");
+            terminal.Line($"  {what,-12} {Sheet.Text(how)}");
         }
     }
 }

@@ -8,10 +8,10 @@ internal static class LagView
 {
     public static Table ByTable(LagReport report)
     {
-        var table = Grid.Of("table", "topic", ">partitions", ">records", ">seconds");
+        var table = Sheet.Of("table", "topic", ">partitions", ">records", ">seconds");
         foreach (var row in report.Tables)
         {
-            table.AddRow(Grid.Text(row.Table), Grid.Text(row.Topic), Grid.Number(row.Partitions), Grid.Number(row.Records), Grid.Seconds(row.Seconds));
+            table.AddRow(Sheet.Text(row.Table), Sheet.Text(row.Topic), Sheet.Number(row.Partitions), Sheet.Number(row.Records), Sheet.Seconds(row.Seconds));
         }
 
         return table;
@@ -19,12 +19,12 @@ internal static class LagView
 
     public static Table ByPartition(LagReport report)
     {
-        var table = Grid.Of("topic", ">partition", ">next offset", ">end offset", ">records", ">seconds", "state");
+        var table = Sheet.Of("topic", ">partition", ">next offset", ">end offset", ">records", ">seconds", "state");
         foreach (var row in report.Partitions)
         {
             table.AddRow(
-                Grid.Text(row.Topic), Grid.Number(row.Partition), Grid.Number(row.NextOffset), Grid.Number(row.EndOffset),
-                Grid.Number(row.Records), Grid.Seconds(row.Seconds), Grid.State(row.State));
+                Sheet.Text(row.Topic), Sheet.Number(row.Partition), Sheet.Number(row.NextOffset), Sheet.Number(row.EndOffset),
+                Sheet.Number(row.Records), Sheet.Seconds(row.Seconds), Sheet.State(row.State));
         }
 
         return table;

@@ -11,10 +11,10 @@ internal static class StatusView
 
     public static void Show(Terminal terminal, StatusReport status)
     {
-        terminal.Line($"[bold]{Grid.Text(status.Migration)}[/]  {status.Phase}  {status.Lag.Records:N0} records, {Grid.Seconds(status.Lag.Seconds)} s behind");
+        terminal.Line($"[bold]{Sheet.Text(status.Migration)}[/]  {status.Phase}  {status.Lag.Records:N0} records, {Sheet.Seconds(status.Lag.Seconds)} s behind");
         terminal.Line(
-            $"applied: {Grid.Number(status.Applied.Inserts)} inserts, {Grid.Number(status.Applied.Updates)} updates, {Grid.Number(status.Applied.Deletes)} deletes, "
-            + $"{Grid.Number(status.Applied.SnapshotRows)} snapshot rows; {Grid.Number(status.Applied.Replays)} replays skipped; {Grid.Number(status.DeadLetters)} dead letters");
+            $"applied: {Sheet.Number(status.Applied.Inserts)} inserts, {Sheet.Number(status.Applied.Updates)} updates, {Sheet.Number(status.Applied.Deletes)} deletes, "
+            + $"{Sheet.Number(status.Applied.SnapshotRows)} snapshot rows; {Sheet.Number(status.Applied.Replays)} replays skipped; {Sheet.Number(status.DeadLetters)} dead letters");
         foreach (var fault in status.Faults)
         {
             terminal.Fault($"{fault.Message}{Place(fault)}", fault.Fix);
@@ -22,39 +22,39 @@ internal static class StatusView
 
         if (status.MissingTopics.Count > 0)
         {
-            terminal.Line($"[yellow]missing topics:[/] {Grid.Text(string.Join(", ", status.MissingTopics))}");
+            terminal.Line($"[yellow]missing topics:[/] {Sheet.Text(string.Join(", ", status.MissingTopics))}");
         }
 
         ShowLanes(terminal, status.Lanes);
-        var tables = Grid.Of("source", "target", "verdict", "verified at", ">rows source", ">rows target", ">dirty keys");
+        var tables = Sheet.Of("source", "target", "verdict", "verified at", ">rows source", ">rows target", ">dirty keys");
         foreach (var table in status.Tables)
         {
             tables.AddRow(
-                Grid.Text(table.Source), Grid.Text(table.Target), Grid.Text(table.Verdict), Grid.Text(table.VerifiedAt?.ToString("u")),
-                Grid.Number(table.RowsSource), Grid.Number(table.RowsTarget), Grid.Number(table.DirtyKeys));
+                Sheet.Text(table.Source), Sheet.Text(table.Target), Sheet.Text(table.Verdict), Sheet.Text(table.VerifiedAt?.ToString("u")),
+                Sheet.Number(table.RowsSource), Sheet.Number(table.RowsTarget), Sheet.Number(table.DirtyKeys));
         }
 
         terminal.Show(tables);
         terminal.Line($"gate: {(status.Gate.Open ? "[green]open[/]" : "[yellow]closed[/]")}");
         foreach (var criterion in status.Gate.Criteria)
         {
-            terminal.Line($"  {criterion.State,-7} {Grid.Text(criterion.Name)}: {Grid.Text(criterion.Measured)} (allowed {Grid.Text(criterion.Allowed)})");
+            terminal.Line($"  {criterion.State,-7} {Sheet.Text(criterion.Name)}: {Sheet.Text(criterion.Measured)} (allowed {Sheet.Text(criterion.Allowed)})");
         }
 
         foreach (var step in status.NextSteps)
         {
-            terminal.Line($"next: {Grid.Text(step)}");
+            terminal.Line($"next: {Sheet.Text(step)}");
         }
     }
 
     private static void ShowLanes(Terminal terminal, IReadOnlyList<LaneReport> lanes)
     {
-        var grid = Grid.Of("topic", ">partition", ">next offset", ">end offset", ">behind", "state");
+        var grid = Sheet.Of("topic", ">partition", ">next offset", ">end offset", ">behind", "state");
         foreach (var lane in lanes.OrderByDescending(lane => lane.State == LaneState.Halted).ThenByDescending(Behind).Take(LanesShown))
         {
             grid.AddRow(
-                Grid.Text(lane.Topic), Grid.Number(lane.Partition), Grid.Number(lane.NextOffset), Grid.Number(lane.EndOffset),
-                Grid.Number(Behind(lane)), Grid.State(lane.State));
+                Sheet.Text(lane.Topic), Sheet.Number(lane.Partition), Sheet.Number(lane.NextOffset), Sheet.Number(lane.EndOffset),
+                Sheet.Number(Behind(lane)), Sheet.State(lane.State));
         }
 
         terminal.Show(grid);

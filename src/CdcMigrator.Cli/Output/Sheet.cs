@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace CdcMigrator.Cli.Output;
 
 /// <summary>How our tables look.</summary>
-internal static class Grid
+internal static class Sheet
 {
     /// <summary>A table with these columns; <c>></c> before a title aligns to the right.</summary>
     public static Table Of(params string[] columns)

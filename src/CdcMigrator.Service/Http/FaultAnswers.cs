@@ -1,0 +1,37 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Service.Api;
+using Npgsql;
+
+namespace CdcMigrator.Service.Http;
+
+/// <summary>A fault of a request as its answer: <see cref="FaultReport"/> with the status that says who can act.</summary>
+internal static class FaultAnswers
+{
+    public static async Task HandleAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception exception) when (exception is FaultException or NpgsqlException && !context.Response.HasStarted)
+        {
+            var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+            context.Response.StatusCode = StatusOf(fault.Kind);
+            await context.Response.WriteAsJsonAsync(FaultReport.Of(fault), ApiJson.Options, context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody waits for the answer any more.
+        }
+    }
+
+    private static int StatusOf(FaultKind kind) => kind switch
+    {
+        FaultKind.Configuration => StatusCodes.Status400BadRequest,
+        FaultKind.Unreachable or FaultKind.Transient => StatusCodes.Status503ServiceUnavailable,
+        FaultKind.NotAllowed or FaultKind.Fenced => StatusCodes.Status409Conflict,
+        FaultKind.TimedOut => StatusCodes.Status504GatewayTimeout,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+}

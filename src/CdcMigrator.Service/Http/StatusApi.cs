@@ -1,0 +1,66 @@
+using System.Text.Json;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Status;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Reporting;
+using CdcMigrator.Service.Runtime;
+using NpgsqlTypes;
+
+namespace CdcMigrator.Service.Http;
+
+/// <summary>Addresses that show the migration, and the two that ask something of it.</summary>
+internal static class StatusApi
+{
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromHours(1);
+
+    public static void Map(IEndpointRouteBuilder routes, MigrationRuntime runtime, StatusReports reports)
+    {
+        routes.MapGet("/api/status", context => AnswerAsync(context, reports.Status()));
+        routes.MapGet("/api/tables", context => AnswerAsync(context, reports.Tables()));
+        routes.MapGet("/api/lag", context => AnswerAsync(context, reports.Lag()));
+        routes.MapPost("/api/lanes/retry", context => RetryAsync(context, runtime));
+        routes.MapPost("/api/drain", context => DrainAsync(context, runtime));
+    }
+
+    private static async Task RetryAsync(HttpContext context, MigrationRuntime runtime)
+    {
+        var halted = runtime.Status().Pipeline?.Lanes.Where(lane => lane.State is LaneState.Halted or LaneState.Retrying).Select(lane => lane.Lane.ToString()).ToList() ?? [];
+        await runtime.RetryLanesAsync(context.RequestAborted);
+        await AnswerAsync(context, new RetryResponse(halted));
+    }
+
+    /// <summary>Waits for the proof; the answer says how far it came, and only <c>drained: true</c> is a proof.</summary>
+    private static async Task DrainAsync(HttpContext context, MigrationRuntime runtime)
+    {
+        DrainRequest? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync<DrainRequest>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+        }
+        catch (JsonException exception)
+        {
+            throw Refused($"the body is not a drain request: {exception.Message}");
+        }
+
+        if (request is not { Marker.Length: > 0, Lsn: not null } || !NpgsqlLogSequenceNumber.TryParse(request.Lsn, out var lsn))
+        {
+            throw Refused("a drain request needs the marker's id and the source's position as X/Y");
+        }
+
+        if (request.TimeoutMs < 0 || TimeSpan.FromMilliseconds(request.TimeoutMs) > LongestDrain)
+        {
+            throw Refused("timeoutMs must be between 0 and an hour");
+        }
+
+        await AnswerAsync(context, await runtime.DrainAsync(request.Marker, (ulong)lsn, TimeSpan.FromMilliseconds(request.TimeoutMs), context.RequestAborted));
+    }
+
+    private static FaultException Refused(string message) =>
+        new(FaultKind.Configuration, "bad-request", message, """Send {"marker": "marker:…", "lsn": "0/16B3748", "timeoutMs": 30000}""");
+
+    private static Task AnswerAsync<T>(HttpContext context, T answer)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsJsonAsync(answer, ApiJson.Options, context.RequestAborted);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Status;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Configuration;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Reporting;
+
+/// <summary>The gate as far as one process can measure it. Nothing verifies rows continuously yet, so that it never opens by itself.</summary>
+internal static class Gate
+{
+    private const string Pass = "PASS";
+    private const string Fail = "FAIL";
+    private const string Unknown = "UNKNOWN";
+
+    public static GateReport Of(CutoverSection limits, RuntimeStatus now)
+    {
+        GateCriterion[] criteria = [Lag(limits, now), Lanes(now), DeadLetters(), Verification(limits)];
+        return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
+    }
+
+    private static GateCriterion Lag(CutoverSection limits, RuntimeStatus now)
+    {
+        var allowed = Durations.Format(limits.MaxLag);
+        if (now is not { Phase: RuntimePhase.Running, Pipeline: { Fault: null, Lanes.Count: > 0 } pipeline } || pipeline.Lanes.Any(lane => lane.NextOffset < 0 || lane.EndOffset < 0))
+        {
+            return new GateCriterion("lag", Unknown, "not known", allowed);
+        }
+
+        var lag = pipeline.Lanes.Max(lane => lane.LagTime);
+        return new GateCriterion("lag", lag <= limits.MaxLag ? Pass : Fail, $"{lag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)}s", allowed);
+    }
+
+    private static GateCriterion Lanes(RuntimeStatus now)
+    {
+        var lanes = now.Pipeline?.Lanes ?? [];
+        var running = lanes.Count(lane => lane.State is LaneState.Running or LaneState.Paused);
+        var state = lanes.Any(lane => lane.State == LaneState.Halted) ? Fail : lanes.Count > 0 && running == lanes.Count ? Pass : Unknown;
+        return new GateCriterion("lanes", state, $"{running} of {lanes.Count} running", "all running");
+    }
+
+    private static GateCriterion DeadLetters() => new("deadLetters", Pass, "0", "0");
+
+    private static GateCriterion Verification(CutoverSection limits) =>
+        new("verification", Unknown, "never", $"Equal within {Durations.Format(limits.VerifiedWithin)}");
+}

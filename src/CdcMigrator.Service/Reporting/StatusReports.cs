@@ -1,0 +1,80 @@
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Status;
+using CdcMigrator.Embedded;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Reporting;
+
+/// <summary>What the API shows, made from the runtime's status at the moment of the question.</summary>
+internal sealed class StatusReports(MigrationDefinition definition, MigrationRuntime runtime)
+{
+    public StatusReport Status() => Status(definition, runtime.Status());
+
+    public LagReport Lag() => Lag(definition, runtime.Status());
+
+    public TablesReport Tables() => new(definition.Name, TablesOf(definition));
+
+    internal static StatusReport Status(MigrationDefinition definition, RuntimeStatus now)
+    {
+        var lanes = now.Pipeline?.Lanes ?? [];
+        var report = new StatusReport
+        {
+            Migration = definition.Name,
+            Phase = now.Phase switch
+            {
+                RuntimePhase.Starting => ServicePhase.Starting,
+                RuntimePhase.Running => ServicePhase.Replicating,
+                _ => ServicePhase.Stopping,
+            },
+            Lag = new LagSummary(lanes.Sum(lane => lane.LagRecords), Seconds(lanes)),
+            Applied = AppliedReport.Of(now.Pipeline?.Applied ?? default(ApplyCounts)),
+            Lanes = [.. InOrder(lanes).Select(lane => new LaneReport(lane.Lane.Topic, lane.Lane.Partition, lane.NextOffset, lane.EndOffset, lane.State))],
+            Tables = TablesOf(definition),
+            Gate = Gate.Of(definition.Cutover, now),
+            MissingTopics = now.Pipeline?.MissingTopics ?? [],
+            Faults = [.. now.Faults.OrderBy(Urgency).Select(FaultReport.Of)],
+            NextSteps = [],
+        };
+        return report with { NextSteps = NextSteps.Of(report) };
+    }
+
+    internal static LagReport Lag(MigrationDefinition definition, RuntimeStatus now)
+    {
+        var lanes = now.Pipeline?.Lanes ?? [];
+        var byTopic = lanes.ToLookup(lane => lane.Lane.Topic, StringComparer.Ordinal);
+        var tables = definition.Tables.Select(table =>
+        {
+            var topic = EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table.Source);
+            var own = byTopic[topic].ToList();
+            return new TableLag(table.Source.ToString(), topic, own.Count, own.Sum(lane => lane.LagRecords), Seconds(own));
+        });
+        var partitions = InOrder(lanes).Select(lane => new PartitionLag(
+            lane.Lane.Topic, lane.Lane.Partition, lane.NextOffset, lane.EndOffset, lane.LagRecords, Math.Round(lane.LagTime.TotalSeconds, 3), lane.State,
+            lane.Fault is { } fault ? FaultReport.Of(fault) : null));
+        return new LagReport(
+            definition.Name, lanes.Sum(lane => lane.LagRecords), Seconds(lanes),
+            [.. tables.OrderByDescending(table => table.Records)], [.. partitions.OrderByDescending(partition => partition.Records)]);
+    }
+
+    private static List<TableReport> TablesOf(MigrationDefinition definition) =>
+        [.. definition.Tables.Select(table => new TableReport(table.Source.ToString(), table.Target.ToString(), null, null, null, null, null))];
+
+    private static IEnumerable<LaneStatus> InOrder(IEnumerable<LaneStatus> lanes) =>
+        lanes.OrderBy(lane => lane.Lane.Topic, StringComparer.Ordinal).ThenBy(lane => lane.Lane.Partition);
+
+    private static double Seconds(IReadOnlyCollection<LaneStatus> lanes) =>
+        lanes.Count == 0 ? 0 : Math.Round(lanes.Max(lane => lane.LagTime).TotalSeconds, 3);
+
+    private static int Urgency(Fault fault) => fault.Kind switch
+    {
+        FaultKind.LogBroken => 0,
+        FaultKind.Internal => 1,
+        FaultKind.Configuration => 2,
+        FaultKind.Poison => 3,
+        FaultKind.Unreachable => 4,
+        _ => 5,
+    };
+}
