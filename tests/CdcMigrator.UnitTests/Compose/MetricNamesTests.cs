@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using CdcMigrator.Postgres;
+using CdcMigrator.Service.Runtime;
+using CdcMigrator.Streaming;
 using CdcMigrator.TestKit;
 using YamlDotNet.Serialization;
 
@@ -9,6 +12,12 @@ public sealed partial class MetricNamesTests
 {
     private static readonly string Documentation = File.ReadAllText(Repository.PathOf("docs", "metrics.md"));
     private static readonly List<Dictionary<string, object>> Alerts = ReadAlerts();
+
+    [Fact]
+    public void The_list_of_known_metrics_is_what_the_code_registers() => Assert.Equal(
+        MetricRecorder.Record(factory => _ = new StreamingMetrics(factory), factory => _ = new PostgresMetrics(factory), factory => _ = new ServiceMetrics(factory)),
+        KnownMetrics.All.OrderBy(metric => metric.Key, StringComparer.Ordinal)
+            .Select(metric => KeyValuePair.Create(metric.Key, string.Join(' ', [metric.Value.Type, .. metric.Value.Labels]))));
 
     [Fact]
     public void An_alert_uses_metrics_and_labels_that_exist() => Assert.Empty(Alerts.SelectMany(alert => KnownMetrics.Faults((string)alert["expr"])));
