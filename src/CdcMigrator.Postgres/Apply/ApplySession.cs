@@ -23,7 +23,7 @@ internal sealed class ApplySession(NpgsqlConnection connection) : IAsyncDisposab
         }
 
         name = string.Create(CultureInfo.InvariantCulture, $"cdcm_stage_{Interlocked.Increment(ref stageNumber)}");
-        await using var command = new NpgsqlCommand(sql.CreateStage.Replace("{0}", name, StringComparison.Ordinal), Connection);
+        await using var command = new NpgsqlCommand(GroupSql.Named(sql.CreateStage, name), Connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
         stages[sql] = name;
         return name;

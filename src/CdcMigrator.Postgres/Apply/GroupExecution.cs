@@ -73,7 +73,7 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
             }
 
             var command = staged
-                ? new NpgsqlBatchCommand(sql.FromStage.Replace("{0}", session.StageOf(sql), StringComparison.Ordinal))
+                ? new NpgsqlBatchCommand(GroupSql.Named(sql.FromStage, session.StageOf(sql)))
                 : FromArrays(net, group, sql.FromArrays, sql.Columns);
             if (command.CommandText.Length > 0)
             {
@@ -126,7 +126,7 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
         {
             var keys = group.Route.Key.Columns;
             batch.BatchCommands.Add(staged
-                ? new NpgsqlBatchCommand(sql.MissingFromStage.Replace("{0}", session.StageOf(sql), StringComparison.Ordinal))
+                ? new NpgsqlBatchCommand(GroupSql.Named(sql.MissingFromStage, session.StageOf(sql)))
                 : FromArrays(net, group, sql.MissingFromArrays, keys));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))

@@ -11,7 +11,7 @@ internal sealed record GroupSql
     /// <summary>Statement whose rows are text arrays, one parameter a column; empty where nothing is to be written.</summary>
     public required string FromArrays { get; init; }
 
-    /// <summary>The same from a staging table, whose name stands for <c>{0}</c>.</summary>
+    /// <summary>The same from a staging table, whose name <see cref="Named"/> puts in.</summary>
     public required string FromStage { get; init; }
 
     /// <summary>Of updates: the ordinals, from 1, of the rows that do not exist; parameters as for <see cref="FromArrays"/> but the key's only.</summary>
@@ -20,7 +20,7 @@ internal sealed record GroupSql
     /// <summary>The same from a staging table.</summary>
     public required string MissingFromStage { get; init; }
 
-    /// <summary>Creates the staging table named <c>{0}</c>: columns c0, c1, … with the target's exact types, and n.</summary>
+    /// <summary>Creates the staging table named by <see cref="Named"/>: columns c0, c1, … with the target's exact types, and n.</summary>
     public required string CreateStage { get; init; }
 
     /// <summary>Every row must be affected, else its key is taken by a row whose key differs in text only.</summary>
@@ -28,6 +28,9 @@ internal sealed record GroupSql
 
     /// <summary>Columns in parameter order: ordinals of the route's columns.</summary>
     public required int[] Columns { get; init; }
+
+    /// <summary>Puts a staging table's name in; a NUL stands for it, which no identifier can hold.</summary>
+    public static string Named(string sql, string stage) => sql.Replace("\0", stage, StringComparison.Ordinal);
 
     public static GroupSql Write(RoutePlan plan, WriteKind kind, int[] columns)
     {
@@ -67,15 +70,15 @@ internal sealed record GroupSql
 
         // The key's arrays are renumbered from $1: only they are bound.
         var keyArrays = $"unnest({string.Join(", ", keyParts.Select((_, n) => $"${n + 1}::text[]"))}) with ordinality as s({string.Join(", ", keyParts.Select(part => $"c{part.Index}"))}, n)";
-        var missing = $"select s.n::int from {{0}} where not exists (select from {table} as t where {{1}})";
+        string Missing(string from, Func<int, string> value) => $"select s.n::int from {from} where not exists (select from {table} as t where {Join(value)})";
         return new GroupSql
         {
             Columns = columns,
             FromArrays = Statement(arrays, Cast),
-            FromStage = Statement("pg_temp.{0} as s", i => $"s.c{i}"),
-            MissingFromArrays = Format(missing, keyArrays, Join(Cast)),
-            MissingFromStage = Format(missing, "pg_temp.{0} as s", Join(i => $"s.c{i}")),
-            CreateStage = $"create temporary table {{0}} on commit delete rows as select {string.Join(", ", all.Select(i => $"t.{Name(i)} as c{i}"))}, 0::int as n from {table} as t with no data",
+            FromStage = Statement("pg_temp.\0 as s", i => $"s.c{i}"),
+            MissingFromArrays = Missing(keyArrays, Cast),
+            MissingFromStage = Missing("pg_temp.\0 as s", i => $"s.c{i}"),
+            CreateStage = $"create temporary table \0 on commit delete rows as select {string.Join(", ", all.Select(i => $"t.{Name(i)} as c{i}"))}, 0::int as n from {table} as t with no data",
             AllMustBeAffected = kind == WriteKind.Upsert && !plan.ExactKey,
         };
     }
@@ -85,7 +88,4 @@ internal sealed record GroupSql
 
     private static string SameText(string left, string right) =>
         $"{left}::text collate pg_catalog.\"C\" = ({right})::text collate pg_catalog.\"C\"";
-
-    private static string Format(string template, string from, string where) =>
-        template.Replace("{1}", where, StringComparison.Ordinal).Replace("{0}", from, StringComparison.Ordinal);
 }
