@@ -36,11 +36,12 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
         var moved = started;
         var lanes = await OthersAsync(cancellationToken);
         var lastChance = false;
+        var asked = false;
         for (var pause = FirstPause; ; pause = Shorter(pause * 2, LongestPause))
         {
             // From here on the other lanes' outcome is known: what still holds the value then is not going to free it.
             var noneBehind = lanes.NoneBehind;
-            if (!noneBehind)
+            if (!noneBehind || asked)
             {
                 turn?.GiveBack();
                 var before = lanes;
@@ -61,12 +62,14 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
                 return superseded;
             }
 
-            if (lastChance || IsOver(started, moved))
+            // Where the source was asked, the value may also be on its way through rows of lanes that are ahead: only rest proves that it is not.
+            if ((lastChance && store.Source is null) || IsOver(started, moved))
             {
                 throw await ConflictAsync(blocked, cancellationToken);
             }
 
             lastChance = noneBehind;
+            asked = store.Source is not null;
             lanes = await OthersAsync(cancellationToken);
         }
     }

@@ -14,10 +14,13 @@ internal static class CatalogReader
         """;
 
     private const string Tables = Wanted + """
-        select w.oid, w.nspname::text, w.relname::text, w.relkind, w.relreplident, w.relrowsecurity,
+        select w.oid, w.nspname::text, w.relname::text, w.relkind, w.relreplident, pg_catalog.row_security_active(w.oid),
             (select count(*) from pg_catalog.pg_index i where i.indrelid = w.oid and (i.indisunique or i.indisexclusion)) > 1,
             (select ic.relname::text from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid where i.indrelid = w.oid and i.indisreplident),
-            exists (select from pg_catalog.pg_index i where i.indrelid = w.oid and i.indisprimary and not i.indimmediate)
+            exists (select from pg_catalog.pg_index i where i.indrelid = w.oid and i.indisprimary and not i.indimmediate),
+            w.relpersistence = 'u',
+            array(select r from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as r where not pg_catalog.has_table_privilege(w.oid, r)),
+            array(select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = w.oid and not t.tgisinternal and t.tgenabled in ('A', 'R') order by 1)
         from wanted w
         """;
 
@@ -92,12 +95,16 @@ internal static class CatalogReader
         {
             var oid = row.GetFieldValue<uint>(0);
             var name = new TableName(row.GetString(1), row.GetString(2));
-            tables[name] = new CatalogTable(name, row.GetChar(3), row.GetChar(4), row.GetBoolean(5), row.GetBoolean(6))
+            tables[name] = new CatalogTable(name, row.GetChar(3), row.GetChar(4), row.GetBoolean(6))
             {
                 Columns = [.. ListOf(columns, oid).Select(column => column.Column)],
                 Keys = ListOf(keys, oid),
                 IdentityIndex = row.IsDBNull(7) ? null : row.GetString(7),
                 HasDeferrableKey = row.GetBoolean(8),
+                RowSecurityApplies = row.GetBoolean(5),
+                Unlogged = row.GetBoolean(9),
+                LacksRights = row.GetFieldValue<string[]>(10),
+                FiringTriggers = row.GetFieldValue<string[]>(11),
             };
         }, cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -6,9 +6,8 @@ namespace CdcMigrator.Postgres.Catalog;
 /// <param name="Name">Schema and name.</param>
 /// <param name="Kind"><c>relkind</c>: r or p where it can be migrated.</param>
 /// <param name="ReplicaIdentity"><c>relreplident</c>: d, n, f or i.</param>
-/// <param name="RowSecurity">Row level security is enabled.</param>
 /// <param name="HasSecondaryUniqueness">More than one unique index or exclusion constraint.</param>
-internal sealed record CatalogTable(TableName Name, char Kind, char ReplicaIdentity, bool RowSecurity, bool HasSecondaryUniqueness)
+internal sealed record CatalogTable(TableName Name, char Kind, char ReplicaIdentity, bool HasSecondaryUniqueness)
 {
     /// <summary>Columns in attribute order.</summary>
     public required IReadOnlyList<CatalogColumn> Columns { get; init; }
@@ -18,6 +17,18 @@ internal sealed record CatalogTable(TableName Name, char Kind, char ReplicaIdent
 
     /// <summary>The index of REPLICA IDENTITY USING INDEX; null otherwise.</summary>
     public string? IdentityIndex { get; init; }
+
+    /// <summary>UNLOGGED: its changes are not in the WAL.</summary>
+    public bool Unlogged { get; init; }
+
+    /// <summary>Policies apply to the role that asks, which would not see all rows.</summary>
+    public bool RowSecurityApplies { get; init; }
+
+    /// <summary>Rights on the table the role that asks lacks: <c>SELECT</c>, …</summary>
+    public IReadOnlyList<string> LacksRights { get; init; } = [];
+
+    /// <summary>Triggers that fire in the replica role too.</summary>
+    public IReadOnlyList<string> FiringTriggers { get; init; } = [];
 
     /// <summary>The primary key exists but is DEFERRABLE: no arbiter for upserts, and not enforced in the replica role.</summary>
     public bool HasDeferrableKey { get; init; }

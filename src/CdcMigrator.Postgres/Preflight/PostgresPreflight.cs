@@ -1,0 +1,66 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Postgres.Catalog;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.Preflight;
+
+/// <summary>Looks at both databases before a migration starts. Reads only; may be run any time, also while the migration runs.</summary>
+public static class PostgresPreflight
+{
+    /// <summary>
+    /// Everything found on the source (where it is PostgreSQL), on the target and between them, errors first. A side that cannot be reached is
+    /// a finding too, and the checks that need it are left out.
+    /// </summary>
+    public static async Task<IReadOnlyList<Finding>> CheckAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        var findings = new List<Finding>();
+        var target = await ReadAsync(definition.Target.Connection, "target", findings, async database =>
+        {
+            findings.AddRange(await TargetServerChecks.CheckAsync(database, definition.Target.Connection, cancellationToken));
+            var tables = await CatalogReader.ReadAsync(database, [.. definition.Tables.Select(table => table.Target).Distinct()], cancellationToken);
+            findings.AddRange(await TargetServerChecks.CheckRowsAsync(database, definition, tables, cancellationToken));
+            return tables;
+        });
+        if (definition.Source.Kind == SourceKind.PostgreSql)
+        {
+            var source = await ReadAsync(definition.Source.Connection, "source", findings, async database =>
+            {
+                findings.AddRange(await SourceServerChecks.CheckAsync(database, definition.Log.Kind, cancellationToken));
+                var tables = await CatalogReader.ReadAsync(database, [.. definition.Tables.Select(table => table.Source).Distinct()], cancellationToken);
+                if (definition.Log.Kind == LogKind.Kafka)
+                {
+                    findings.AddRange(await ArrayChecks.CheckAsync(database, definition, tables, cancellationToken));
+                }
+
+                return tables;
+            });
+            foreach (var mapping in source is null || target is null ? [] : definition.Tables)
+            {
+                findings.AddRange(TableChecks.Check(mapping, source!.GetValueOrDefault(mapping.Source), target!.GetValueOrDefault(mapping.Target), definition.Log.Kind));
+            }
+        }
+
+        return [.. findings.OrderByDescending(finding => finding.Severity)];
+    }
+
+    private static async Task<T?> ReadAsync<T>(string connection, string side, List<Finding> findings, Func<NpgsqlDataSource, Task<T>> check)
+        where T : class
+    {
+        try
+        {
+            await using var database = PostgresConnections.CreateControl(connection);
+            return await check(database);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or FaultException)
+        {
+            var fault = PostgresFaults.Classify(exception);
+            findings.Add(new Finding(Severity.Error, $"{side}-{fault.Code}", $"The {side}: {fault.Message}", fault.Fix));
+            return null;
+        }
+    }
+}

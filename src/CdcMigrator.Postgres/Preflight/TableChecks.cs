@@ -1,0 +1,119 @@
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Catalog;
+
+namespace CdcMigrator.Postgres.Preflight;
+
+/// <summary>Whether one table's changes can be captured, and written to the table it maps to. Pure.</summary>
+internal static class TableChecks
+{
+    public static IReadOnlyList<Finding> Check(TableMapping mapping, CatalogTable? source, CatalogTable? target, LogKind log)
+    {
+        var findings = new List<Finding>();
+        if (source is null || source.Kind is not ('r' or 'p'))
+        {
+            findings.Add(new(Severity.Error, "missing-table", $"The source has no table {mapping.Source}", "Correct 'tables:' in the migration file"));
+        }
+
+        if (target is null || target.Kind is not ('r' or 'p'))
+        {
+            findings.Add(new(Severity.Error, "missing-table", $"The target has no table {mapping.Target}", "Create the schema in the target first, for instance with pg_dump --schema-only"));
+        }
+
+        if (findings.Count == 0)
+        {
+            findings.AddRange(Capture(source!));
+            findings.AddRange(Writing(target!));
+            findings.AddRange(Keys(mapping, source!, target!));
+            findings.AddRange(ColumnChecks.Check(mapping, source!, target!, log));
+        }
+
+        return [.. findings.Select(finding => finding with { Table = mapping.Source.ToString() })];
+    }
+
+    private static IEnumerable<Finding> Capture(CatalogTable source)
+    {
+        var primary = source.Keys.FirstOrDefault(key => key.IsPrimary);
+        if (source.Unlogged)
+        {
+            yield return new(Severity.Error, "unlogged", $"{source.Name} is UNLOGGED: its changes are not in the log", $"ALTER TABLE {source.Name.Sql} SET LOGGED");
+        }
+
+        if (source.LacksRights.Contains("SELECT"))
+        {
+            yield return new(Severity.Error, "permission", $"The role may not read {source.Name} in the source", $"GRANT SELECT ON {source.Name.Sql} to it");
+        }
+
+        if (source.RowSecurityApplies)
+        {
+            yield return new(Severity.Error, "row-security", $"Row level security of {source.Name} hides rows from the source's role", "Use a role with BYPASSRLS");
+        }
+
+        if (primary is null && source.Keys.Count == 0 && !source.HasDeferrableKey)
+        {
+            yield return new(Severity.Error, "keyless", $"{source.Name} has no key: its rows cannot be told apart", $"ALTER TABLE {source.Name.Sql} ADD PRIMARY KEY (…) on both sides");
+        }
+        else if (source.ReplicaIdentity == 'n')
+        {
+            yield return new(Severity.Error, "replica-identity", $"{source.Name} has REPLICA IDENTITY NOTHING: updates and deletes do not say which row", $"ALTER TABLE {source.Name.Sql} REPLICA IDENTITY DEFAULT");
+        }
+        else if (source.ReplicaIdentity == 'i' && primary is not null && source.IdentityIndex != primary.Name)
+        {
+            yield return new(Severity.Error, "replica-identity",
+                $"{source.Name} has a primary key and REPLICA IDENTITY USING INDEX {source.IdentityIndex}: deletes arrive with a wrong key", $"ALTER TABLE {source.Name.Sql} REPLICA IDENTITY DEFAULT");
+        }
+        else if (source.ReplicaIdentity == 'd' && primary is null && !source.HasDeferrableKey)
+        {
+            yield return new(Severity.Error, "replica-identity", $"{source.Name} has a unique key but no primary key, so updates and deletes are not captured",
+                $"ALTER TABLE {source.Name.Sql} REPLICA IDENTITY USING INDEX {TableName.Quote(source.Keys[0].Name)}");
+        }
+    }
+
+    private static IEnumerable<Finding> Writing(CatalogTable target)
+    {
+        if (target.LacksRights.Count > 0)
+        {
+            yield return new(Severity.Error, "permission", $"The target's role lacks {string.Join(", ", target.LacksRights)} on {target.Name}", $"GRANT {string.Join(", ", target.LacksRights)} ON {target.Name.Sql} to it");
+        }
+
+        if (target.RowSecurityApplies)
+        {
+            yield return new(Severity.Error, "row-security", $"Row level security of {target.Name} applies to the target's role", "Use a role with BYPASSRLS");
+        }
+
+        if (target.Keys.Count == 0)
+        {
+            yield return new(Severity.Error, "keyless",
+                target.HasDeferrableKey ? $"The primary key of {target.Name} in the target is deferrable: rows cannot be upserted by it" : $"{target.Name} has no key in the target",
+                $"ALTER TABLE {target.Name.Sql} ADD PRIMARY KEY (…), not deferrable");
+        }
+
+        if (target.FiringTriggers.Count > 0)
+        {
+            yield return new(Severity.Warning, "trigger-fires", $"Triggers of {target.Name} fire for applied changes too: {string.Join(", ", target.FiringTriggers)}",
+                $"ALTER TABLE {target.Name.Sql} DISABLE TRIGGER … until the cutover, unless that is meant");
+        }
+    }
+
+    private static IEnumerable<Finding> Keys(TableMapping mapping, CatalogTable source, CatalogTable target)
+    {
+        if (target.Keys.Count == 0 || source.Keys.Count == 0)
+        {
+            yield break;
+        }
+
+        var identity = source.Keys[0].IsPrimary ? source.Keys[0] : source.Keys.FirstOrDefault(key => key.Name == source.IdentityIndex) ?? source.Keys[0];
+        var here = identity.Columns.Select(column => source.Columns[column].Column.Name).ToList();
+        var there = target.Keys[0].Columns.Select(column => target.Columns[column].Column.Name).ToList();
+        if (!here.Select(column => mapping.Rename.GetValueOrDefault(column, column)).ToHashSet().SetEquals(there))
+        {
+            yield return new(Severity.Error, "key-differs", $"{source.Name} is identified by ({string.Join(", ", here)}) in the source, {target.Name} by ({string.Join(", ", there)}) in the target", "Give both the same primary key");
+        }
+
+        foreach (var column in here.Where(mapping.Exclude.Contains))
+        {
+            yield return new Finding(Severity.Error, "key-excluded", $"Column {column} is part of the key and cannot be excluded", "Remove it from 'exclude:'") { Column = column };
+        }
+    }
+}

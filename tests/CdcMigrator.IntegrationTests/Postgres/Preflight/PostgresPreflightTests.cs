@@ -1,0 +1,113 @@
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Preflight;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Postgres.Preflight;
+
+public sealed class PostgresPreflightTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task A_migration_that_fits_has_no_findings_but_versions()
+    {
+        const string Schema = "create table t(id int primary key, v text, n numeric(8,2) not null, a int[])";
+        var findings = await CheckAsync(Schema + "; insert into t values (1, 'x', 1, '{1,NULL}')", Schema);
+        Assert.Equal(["source-version", "target-version"], findings.Select(finding => finding.Code).Order());
+    }
+
+    [Theory]
+    [InlineData("create table t(v int)", "create table t(v int primary key)", "keyless")]
+    [InlineData("create table t(id int primary key); alter table t replica identity nothing", "create table t(id int primary key)", "replica-identity")]
+    [InlineData("create table t(id int primary key, u int not null unique); alter table t replica identity using index t_u_key", "create table t(id int primary key, u int)", "replica-identity")]
+    [InlineData("create table t(id int not null unique)", "create table t(id int primary key)", "replica-identity")]
+    [InlineData("create unlogged table t(id int primary key)", "create table t(id int primary key)", "unlogged")]
+    [InlineData("create table t(id int primary key)", "create view t as select 1 as id", "missing-table")]
+    [InlineData("create table t(id int primary key)", "", "missing-table")]
+    [InlineData("", "create table t(id int primary key)", "missing-table")]
+    [InlineData("create table t(id int primary key)", "create table t(id int primary key deferrable)", "keyless")]
+    [InlineData("create table t(id int primary key, b int not null)", "create table t(id int, b int, primary key (id, b))", "key-differs")]
+    [InlineData("create table t(id int primary key, v int)", "create table t(id int primary key)", "missing-column")]
+    [InlineData("create table t(id int primary key)", "create table t(id int primary key, v int not null)", "not-null-without-default")]
+    [InlineData("create table t(id int primary key, a int[]); insert into t values (1, '{{1,2},{3,4}}')", "create table t(id int primary key, a int[])", "array-shape")]
+    [InlineData("create table t(id int primary key, a text[]); insert into t values (1, '[5:6]={a,b}')", "create table t(id int primary key, a text[])", "array-shape")]
+    public async Task What_would_lose_or_stall_is_an_error(string source, string target, string code)
+    {
+        var findings = await CheckAsync(source, target);
+        var found = Assert.Single(findings, finding => finding.Severity == Severity.Error);
+        Assert.Equal((code, "public.t"), (found.Code, found.Table));
+        Assert.NotEmpty(found.Fix);
+    }
+
+    [Theory]
+    [InlineData("create table t(id int primary key, v varchar(20))", "create table t(id int primary key, v varchar(10))", "type-differs")]
+    [InlineData("create table t(id int primary key, v int)", "create table t(id int primary key, v int not null)", "null-refused")]
+    [InlineData("create table t(id int primary key, v int)", "create table t(id int primary key, v int generated always as (id) stored)", "generated-differs")]
+    [InlineData("create table t(id int primary key, v timetz)", "create table t(id int primary key, v timetz)", "reselected-type")]
+    [InlineData("create table t(id int primary key, v money[])", "create table t(id int primary key, v money[])", "reselected-type")]
+    [InlineData("create table t(id int primary key, v float8[])", "create table t(id int primary key, v float8[])", "toast-null")]
+    [InlineData("create table t(id int primary key)", "create table t(id int primary key); insert into t values (1)", "target-not-empty")]
+    [InlineData("create table t(id int primary key)", "create table t(id int primary key); create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger x before insert on t execute function f(); alter table t enable always trigger x", "trigger-fires")]
+    [InlineData("create table t(id int primary key); select lo_create(0)", "create table t(id int primary key)", "large-objects")]
+    public async Task What_works_with_a_limit_is_a_warning(string source, string target, string code)
+    {
+        var findings = await CheckAsync(source, target);
+        Assert.DoesNotContain(findings, finding => finding.Severity == Severity.Error);
+        Assert.Equal(code, Assert.Single(findings, finding => finding.Severity == Severity.Warning).Code);
+    }
+
+    [Fact]
+    public async Task Full_identity_and_the_embedded_log_do_without_the_warnings_on_types()
+    {
+        const string Schema = "create table t(id int primary key, v float8[])";
+        Assert.DoesNotContain(await CheckAsync(Schema + "; alter table t replica identity full", Schema), finding => finding.Severity != Severity.Info);
+        Assert.DoesNotContain(await CheckAsync(Schema, Schema, LogKind.Embedded), finding => finding.Severity != Severity.Info);
+    }
+
+    [Fact]
+    public async Task Rights_the_roles_lack_are_named_with_the_grant()
+    {
+        await using var source = await postgres.CreateSourceAsync("create table t(id int primary key); create role poor_source login");
+        await using var target = await postgres.CreateTargetAsync("create table t(id int primary key); create role poor_target login");
+        var database = await target.ScalarAsync<string>("select current_database()::text");
+        await target.ExecuteAsync($"revoke temp on database \"{database}\" from public; grant select on t to poor_target");
+        var findings = await PostgresPreflight.CheckAsync(
+            Definition(As(source.ConnectionString, "poor_source"), As(target.ConnectionString, "poor_target"), LogKind.Kafka), CancellationToken.None);
+        Assert.Equal(
+            ["control-schema", "permission", "permission", "replication-role", "temporary-tables"],
+            findings.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Code).Order());
+        Assert.Contains(findings, finding => finding.Code == "replication-attribute");
+        Assert.Contains(findings, finding => finding.Message.Contains("INSERT, UPDATE, DELETE", StringComparison.Ordinal));
+        Assert.Contains(findings, finding => finding.Fix.Contains("GRANT SET ON PARAMETER session_replication_role TO \"poor_target\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_side_that_does_not_answer_is_a_finding()
+    {
+        await using var target = await postgres.CreateTargetAsync("create table t(id int primary key)");
+        var findings = await PostgresPreflight.CheckAsync(
+            Definition("Host=127.0.0.1;Port=1;Database=x;Username=x;Timeout=3", target.ConnectionString, LogKind.Kafka), CancellationToken.None);
+        Assert.Equal("source-unreachable", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
+        findings = await PostgresPreflight.CheckAsync(
+            Definition(target.ConnectionString, new Npgsql.NpgsqlConnectionStringBuilder(target.ConnectionString) { Database = "nowhere" }.ConnectionString, LogKind.Kafka), CancellationToken.None);
+        Assert.Equal("target-no-database", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
+    }
+
+    private static string As(string connection, string role) => new Npgsql.NpgsqlConnectionStringBuilder(connection) { Username = role }.ConnectionString;
+
+    private static MigrationDefinition Definition(string source, string target, LogKind log) => new()
+    {
+        Name = "test",
+        Source = new SourceSection(SourceKind.PostgreSql, source),
+        Target = new TargetSection(target),
+        Log = new LogSection { TopicPrefix = "p", Kind = log },
+        Tables = [new TableMapping { Source = new TableName("public", "t"), Target = new TableName("public", "t") }],
+    };
+
+    private async Task<IReadOnlyList<Finding>> CheckAsync(string source, string target, LogKind log = LogKind.Kafka)
+    {
+        await using var from = await postgres.CreateSourceAsync(source);
+        await using var to = await postgres.CreateTargetAsync(target);
+        return await PostgresPreflight.CheckAsync(Definition(from.ConnectionString, to.ConnectionString, log), CancellationToken.None);
+    }
+}
