@@ -34,6 +34,7 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
         this.broker = broker;
         this.store = store;
         Incarnation = start.State.Incarnation;
+        SlotName = start.State.Slot;
         Topics = [.. start.Tables.Select(table => table.Topic).Distinct()];
         producer = new LogProducer(broker.BootstrapServers);
         writer = new RecordWriter(options.TopicPrefix, start.Database, options.Time);
@@ -50,6 +51,9 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
 
     /// <summary>Unique name of this log's life; its offsets mean nothing in another.</summary>
     public string Incarnation { get; }
+
+    /// <summary>Slot and publication in the source.</summary>
+    public string SlotName { get; }
 
     /// <summary>What consumers claim their lanes under.</summary>
     public LogIdentity Identity => new(Incarnation, "", EmbeddedBroker.PartitionCount) { Ephemeral = true };

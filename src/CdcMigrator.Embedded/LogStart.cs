@@ -5,6 +5,7 @@ using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Publishing;
 using CdcMigrator.Embedded.Replication;
 using CdcMigrator.Embedded.State;
+using CdcMigrator.Postgres.Control;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Npgsql.Replication;
@@ -25,10 +26,20 @@ internal sealed partial record LogStart(LogState State, IReadOnlyList<SourceTabl
     public static async Task<LogStart> PrepareAsync(
         EmbeddedLogOptions options, LogStateStore store, string incarnation, ILogger logger, CancellationToken cancellationToken)
     {
+        await using (var target = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.TargetConnection) { Pooling = false }))
+        {
+            await ControlSchema.MigrateAsync(target, cancellationToken);
+        }
+
         var found = await store.OpenAsync(cancellationToken);
         var slot = found?.Slot ?? SlotOf(options);
         try
         {
+            await using (var unpooled = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.SourceConnection) { Pooling = false }))
+            {
+                await ControlSchema.PrepareSourceAsync(unpooled, cancellationToken);
+            }
+
             var catalog = new SourceCatalog(options, slot);
             await using var source = await SourceSession.OpenAsync(options.SourceConnection, "embedded log", cancellationToken);
             var database = await SourceCatalog.CheckAsync(source, cancellationToken);

@@ -47,8 +47,7 @@ internal sealed class SourceCatalog(EmbeddedLogOptions options, string slot)
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
             {
-                throw new FaultException(FaultKind.Configuration, "source-table-missing", $"Table {name} does not exist in the source",
-                    name == options.FenceTable ? "Let 'cdcm run' create the control schema on both sides" : "Correct its name in the migration file");
+                throw new FaultException(FaultKind.Configuration, "source-table-missing", $"Table {name} does not exist in the source", "Correct its name in the migration file");
             }
 
             var primary = reader.GetFieldValue<string[]>(4);

@@ -229,7 +229,6 @@ internal sealed class LogStateStore : IAsyncDisposable
         connection = await TargetTables.OpenAsync(options.TargetConnection, cancellationToken);
         try
         {
-            await EmbeddedLogSchema.EnsureAsync(connection, cancellationToken);
             await LockAsync(connection, cancellationToken);
             if (owned && (await ReadAsync(connection))?.Incarnation != incarnation)
             {

@@ -40,6 +40,11 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         try
         {
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+            if (identity.Ephemeral)
+            {
+                await RefuseEndedLogAsync(session.Connection, identity, cancellationToken);
+            }
+
             var taken = await RaiseAsync(session.Connection, identity, logStart, cancellationToken);
             var progress = await CheckAsync(session.Connection, taken, identity, logStart, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
@@ -50,6 +55,22 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         {
             await ApplySessions.DiscardAsync(session);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// An embedded log that was taken over may still hold records of a snapshot that was started over. The row is locked until the claim
+    /// commits: a log that takes over either waits and then shuts this claim out, or is seen here.
+    /// </summary>
+    private async Task RefuseEndedLogAsync(NpgsqlConnection connection, LogIdentity identity, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select incarnation from cdc_migrator.embedded_log where migration = $1 for share", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = store.Migration } },
+        };
+        if (await command.ExecuteScalarAsync(cancellationToken) is string current && current != identity.ClusterId)
+        {
+            throw new FaultException(new Fault(FaultKind.Fenced, "superseded", $"Another process took the embedded log of migration {store.Migration} over") { Lane = lane });
         }
     }
 

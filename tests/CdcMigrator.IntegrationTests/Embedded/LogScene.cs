@@ -8,8 +8,6 @@ namespace CdcMigrator.IntegrationTests.Embedded;
 /// <summary>A source and a target of one test, the log between them, and lanes that outlive it.</summary>
 public sealed class LogScene : IAsyncDisposable
 {
-    private const string Control = "create schema cdc_migrator; create table cdc_migrator.fence(id text primary key, value text);";
-
     private LogScene(TestDatabase source, TestDatabase target, IReadOnlyList<string> tables)
     {
         Source = source;
@@ -42,7 +40,7 @@ public sealed class LogScene : IAsyncDisposable
 
     /// <summary>Makes both databases with the same schema.</summary>
     public static async Task<LogScene> CreateAsync(PostgresFixture postgres, string schema, params string[] tables) =>
-        new(await postgres.CreateSourceAsync(Control + schema), await postgres.CreateTargetAsync(Control + schema), tables);
+        new(await postgres.CreateSourceAsync(schema), await postgres.CreateTargetAsync(schema), tables);
 
     /// <summary>The same with databases of the caller.</summary>
     public static LogScene Create(TestDatabase source, TestDatabase target, params string[] tables) => new(source, target, tables);
