@@ -40,57 +40,39 @@ internal sealed class SlotStream(string sourceConnection, string slot, IReadOnly
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(Func<ReplicationSystemIdentification, Task> check, ulong confirmed, CancellationToken cancellationToken)
     {
-        await using var session = new LogicalReplicationConnection(SourceSession.Pin(sourceConnection, "embedded log"));
-        await session.Open(cancellationToken);
-
-        // Answers keep flowing from a timer while a full lane stops us from reading: wal_sender_timeout must not strike.
-        session.WalReceiverStatusInterval = TimeSpan.FromSeconds(1);
-        await check(await session.IdentifySystem(cancellationToken));
-        session.SetReplicationStatus(new NpgsqlLogSequenceNumber(confirmed));
-        told = confirmed;
-        shapes.Clear();
-        var messages = session.StartLogicalReplication(new PgOutputReplicationSlot(slot), cancellationToken, new NpgsqlLogSequenceNumber(0),
-        [
-            new("proto_version", "1"),
-            new("publication_names", $"\"{slot}\""),
-        ]);
-        var held = false;
+        var session = new LogicalReplicationConnection(SourceSession.Pin(sourceConnection, "embedded log"));
+        var reading = Task.CompletedTask;
+        using var stopReading = new CancellationTokenSource();
         try
         {
-            connection = session;
-            var transaction = default(ChangeOrigin);
-            await foreach (var data in messages.WithCancellation(cancellationToken))
-            {
-                var length = await ReadAsync(data, cancellationToken);
-                switch (message[0])
-                {
-                    case (byte)'B':
-                        await boundary.WaitAsync(cancellationToken);
-                        held = inTransaction = true;
-                        transaction = Begin(length);
-                        break;
-                    case (byte)'C':
-                        Commit(length, transaction);
-                        inTransaction = held = false;
-                        boundary.Release();
-                        break;
-                    default:
-                        if (message[0] == (byte)'R' || IsPublished(transaction.CommitLsn))
-                        {
-                            await ChangeAsync(length, transaction with { Lsn = (ulong)data.WalStart }, cancellationToken);
-                        }
+            await session.Open(cancellationToken);
 
-                        break;
-                }
+            // Answers keep flowing from a timer while a full lane stops us from reading: wal_sender_timeout must not strike.
+            session.WalReceiverStatusInterval = TimeSpan.FromSeconds(1);
+            await check(await session.IdentifySystem(cancellationToken));
+            session.SetReplicationStatus(new NpgsqlLogSequenceNumber(confirmed));
+            told = confirmed;
+            reading = ReadAllAsync(session, stopReading.Token, cancellationToken);
+            await reading.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // A cancellation that meets Npgsql while it starts to stream is forgotten by it: wait until it streams.
+            for (var i = 0; i < 250 && !reading.IsCompleted && !IsConnected; i++)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), CancellationToken.None);
             }
+
+            await stopReading.CancelAsync();
+            await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(10), CancellationToken.None));
+            throw;
         }
         finally
         {
-            connection = null;
-            inTransaction = false;
-            if (held)
+            // Not to be disposed under a reader that hangs; the server's timeout ends it then.
+            if (reading.IsCompleted)
             {
-                boundary.Release();
+                await session.DisposeAsync();
             }
         }
     }
@@ -140,6 +122,55 @@ internal sealed class SlotStream(string sourceConnection, string slot, IReadOnly
 
     /// <inheritdoc />
     public void Dispose() => boundary.Dispose();
+
+    private async Task ReadAllAsync(LogicalReplicationConnection session, CancellationToken stopReading, CancellationToken cancellationToken)
+    {
+        shapes.Clear();
+        var messages = session.StartLogicalReplication(new PgOutputReplicationSlot(slot), stopReading, new NpgsqlLogSequenceNumber(0),
+        [
+            new("proto_version", "1"),
+            new("publication_names", $"\"{slot}\""),
+        ]);
+        var held = false;
+        try
+        {
+            connection = session;
+            var transaction = default(ChangeOrigin);
+            await foreach (var data in messages.WithCancellation(CancellationToken.None))
+            {
+                var length = await ReadAsync(data, stopReading);
+                switch (message[0])
+                {
+                    case (byte)'B':
+                        await boundary.WaitAsync(cancellationToken);
+                        held = inTransaction = true;
+                        transaction = Begin(length);
+                        break;
+                    case (byte)'C':
+                        Commit(length, transaction);
+                        inTransaction = held = false;
+                        boundary.Release();
+                        break;
+                    default:
+                        if (message[0] == (byte)'R' || IsPublished(transaction.CommitLsn))
+                        {
+                            await ChangeAsync(length, transaction with { Lsn = (ulong)data.WalStart }, cancellationToken);
+                        }
+
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            connection = null;
+            inTransaction = false;
+            if (held)
+            {
+                boundary.Release();
+            }
+        }
+    }
 
     private bool IsPublished(ulong commitLsn) => commitLsn > publishedCommit && commitLsn >= ActiveFrom;
 

@@ -19,8 +19,6 @@ internal sealed class SnapshotReader(EmbeddedLogOptions options, string slot, So
             await catalog.DropSlotAsync(clean, cancellationToken);
         }
 
-        // Locked before the snapshot is taken: a table rewritten by DDL in between would look empty to it.
-        await ExecuteAsync(session, $"begin isolation level repeatable read, read only; lock table {string.Join(", ", tables.Select(table => table.Name.Sql))} in access share mode", cancellationToken);
         ulong consistentPoint;
         await using (var exporter = new LogicalReplicationConnection(SourceSession.Pin(options.SourceConnection, "snapshot")))
         {
@@ -28,8 +26,10 @@ internal sealed class SnapshotReader(EmbeddedLogOptions options, string slot, So
             var created = await exporter.CreatePgOutputReplicationSlot(
                 slot, slotSnapshotInitMode: LogicalSlotSnapshotInitMode.Export, cancellationToken: cancellationToken);
             consistentPoint = (ulong)created.ConsistentPoint;
-            await ExecuteAsync(session, $"set transaction snapshot '{created.SnapshotName}'", cancellationToken);
+            await ExecuteAsync(session, $"begin isolation level repeatable read, read only; set transaction snapshot '{created.SnapshotName}'", cancellationToken);
         }
+
+        await SnapshotTables.LockAsync(session, tables, cancellationToken);
 
         var origin = new ChangeOrigin(0, consistentPoint, 0, options.Time.GetUtcNow().ToUnixTimeMilliseconds());
         foreach (var table in tables)

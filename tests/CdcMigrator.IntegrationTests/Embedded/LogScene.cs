@@ -54,10 +54,10 @@ public sealed class LogScene : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        await Lanes.DetachAsync();
+        await Lanes.DetachAsync().WaitAsync(TimeSpan.FromSeconds(30));
         if (Log is not null)
         {
-            await Log.DisposeAsync();
+            await Log.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         }
     }
 
