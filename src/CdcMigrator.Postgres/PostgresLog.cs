@@ -23,4 +23,7 @@ internal static partial class PostgresLog
 
     [LoggerMessage(2006, LogLevel.Warning, "Lane {Lane} offset {Offset}: the source could not be asked whether the change is superseded: {Reason}")]
     public static partial void SourceNotAsked(ILogger log, LaneId lane, long offset, string reason);
+
+    [LoggerMessage(2007, LogLevel.Information, "Lane {Lane} offset {Offset}: row {Key} of {Table} is removed until its own change comes: the source has freed its unique value")]
+    public static partial void HolderRemoved(ILogger log, LaneId lane, long offset, string table, string key);
 }

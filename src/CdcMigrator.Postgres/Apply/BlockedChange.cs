@@ -8,9 +8,10 @@ namespace CdcMigrator.Postgres.Apply;
 
 /// <summary>
 /// A change that stands first in its lane and is refused (invariants A6, A9). A bad value halts the lane. A unique value held by another
-/// row is normally about to be freed by another lane, so the lane lets go of everything until one moves. The other lane may also be
-/// ahead and hold the value rightly: then this change is superseded, which the source's present row tells. Only if neither is so
-/// does the lane halt.
+/// row is normally about to be freed by another lane, so the lane lets go of everything until one moves. If none does, the source decides:
+/// a holder that no longer has the value there is removed until its own change comes; if the holder has it rightly, this change is
+/// superseded, and the source's present row is written. Lanes that wait for each other are freed by this too. Only what
+/// both rows have in the source, or what cannot be decided until the deadline, halts the lane.
 /// </summary>
 internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter writer, ChangeBatch batch, int index)
 {
@@ -24,7 +25,17 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>Rows removed for one change at most; each removal is proven safe, the bound is against endless work.</summary>
+    private const int MostRemovals = 20;
+
+    /// <summary>The source is read a moment after the target: a refusal may be a matter of that moment once or twice.</summary>
+    private const int RefusalsBelieved = 4;
+
     private readonly Change change = batch.Changes[index];
+    private readonly UniqueHolder holders = new(store.Plans, store.Source);
+
+    /// <summary>The last write was refused for a row that has the value in the source too.</summary>
+    private bool proven;
 
     /// <summary>Returns once the change is dealt with and progress is past it; else throws what the lane is to do.</summary>
     public async Task<ApplyCounts> ResolveAsync(Exception cause, WriterTurn? turn, CancellationToken cancellationToken)
@@ -35,13 +46,11 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
         var started = store.Time.GetTimestamp();
         var moved = started;
         var lanes = await OthersAsync(cancellationToken);
-        var lastChance = false;
-        var asked = false;
+        var (attempts, refusals) = (0, 0);
         for (var pause = FirstPause; ; pause = Shorter(pause * 2, LongestPause))
         {
-            // From here on the other lanes' outcome is known: what still holds the value then is not going to free it.
-            var noneBehind = lanes.NoneBehind;
-            if (!noneBehind || asked)
+            // Without a lane behind there is nothing to wait for at first: what still holds the value then is not going to free it.
+            if (!lanes.NoneBehind || attempts > 0)
             {
                 turn?.GiveBack();
                 var before = lanes;
@@ -50,6 +59,8 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
                 await (turn?.TakeAgainAsync(cancellationToken) ?? Task.CompletedTask);
             }
 
+            attempts++;
+            var noneBehind = lanes.NoneBehind;
             var (_, counts, blocked) = await writer.ApplyRangeAsync(batch, index, index + 1, cancellationToken);
             if (blocked is null)
             {
@@ -57,19 +68,18 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
             }
 
             ThrowUnlessConflict(blocked);
-            if (await TrySupersedeAsync(cancellationToken) is { } superseded)
+            if (store.Source is not null && await AskSourceAsync(cancellationToken) is { } decided)
             {
-                return superseded;
+                return decided;
             }
 
-            // Where the source was asked, the value may also be on its way through rows of lanes that are ahead: only rest proves that it is not.
-            if ((lastChance && store.Source is null) || IsOver(started, moved))
+            // Without a source, being refused with no lane behind is all there is to go by; with one, that both rows have the value there.
+            refusals += proven || (store.Source is null && noneBehind) ? 1 : 0;
+            if (refusals >= (store.Source is null ? 2 : RefusalsBelieved) || IsOver(started, moved))
             {
                 throw await ConflictAsync(blocked, cancellationToken);
             }
 
-            lastChance = noneBehind;
-            asked = store.Source is not null;
             lanes = await OthersAsync(cancellationToken);
         }
     }
@@ -103,52 +113,75 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
             others.All(lane => lane.Position.IsComparable && change.Position.IsComparable && lane.Position > change.Position));
     }
 
-    /// <summary>Writes the source's present row instead; null where that is refused too, or the source cannot be asked.</summary>
-    private async Task<ApplyCounts?> TrySupersedeAsync(CancellationToken cancellationToken)
+    /// <summary>Writes the change, or the source's present row in its place; null where neither goes, or the source cannot be asked.</summary>
+    private async Task<ApplyCounts?> AskSourceAsync(CancellationToken cancellationToken)
     {
-        if (store.Source is null)
-        {
-            return null;
-        }
-
-        var net = NetEffect.Of(batch, index, index + 1, writer.HighestPosition);
+        proven = false;
         try
         {
-            await store.Reselection.CompleteAsync(net, [0], whole: true, cancellationToken);
+            var change = Single();
+            await store.Reselection.CompleteInsertsAsync(change, cancellationToken);
+            if (await TryWriteAsync(change, cancellationToken))
+            {
+                return writer.Count(change);
+            }
+
+            var present = Single();
+            await store.Reselection.CompleteAsync(present, [0], whole: true, cancellationToken);
+            if (!await TryWriteAsync(present, cancellationToken))
+            {
+                return null;
+            }
+
+            if (present.Rows[0].Kind == WriteKind.None)
+            {
+                store.Metrics.Gone(this.change.Route);
+            }
+
+            PostgresLog.Superseded(store.Log, batch.Lane, this.change.Offset);
+            return writer.Count(present);
         }
-        catch (FaultException fault)
+        catch (FaultException fault) when (fault.Fault.Kind is not (FaultKind.Fenced or FaultKind.NotAllowed))
         {
             PostgresLog.SourceNotAsked(store.Log, batch.Lane, change.Offset, fault.Fault.Message);
             return null;
         }
-
-        try
-        {
-            await writer.CommitAsync(net, PostgresLaneWriter.OffsetAt(batch, index + 1), cancellationToken);
-        }
-        catch (Exception exception) when (IsConflict(exception))
-        {
-            return null;
-        }
-
-        if (net.Rows[0].Kind == WriteKind.None)
-        {
-            store.Metrics.Gone(change.Route);
-        }
-
-        PostgresLog.Superseded(store.Log, batch.Lane, change.Offset);
-        return writer.Count(net);
     }
+
+    private Task<bool> TryWriteAsync(NetEffect net, CancellationToken cancellationToken)
+    {
+        var removals = 0;
+        return writer.TryCommitAsync(net, PostgresLaneWriter.OffsetAt(batch, index + 1), async (session, refusal) =>
+        {
+            proven = false;
+            if (removals++ == MostRemovals || await holders.FindAsync(session.Connection, net, refusal, keep: true, cancellationToken) is not { } holder)
+            {
+                return false;
+            }
+
+            if (!await holders.TryRemoveAsync(session.Connection, change.Route, holder, cancellationToken))
+            {
+                proven = true;
+                return false;
+            }
+
+            PostgresLog.HolderRemoved(store.Log, batch.Lane, change.Offset, change.Route.Target.Name.ToString(), RowFaults.KeyText(change.Route, holder.Key));
+            return true;
+        }, cancellationToken);
+    }
+
+    private NetEffect Single() => NetEffect.Of(batch, index, index + 1, writer.HighestPosition);
 
     private async Task<FaultException> ConflictAsync(Exception cause, CancellationToken cancellationToken)
     {
-        var error = cause as PostgresException;
-        var holder = error is null ? null : await new UniqueHolder(store).FindAsync(error, batch, change, cancellationToken);
-        var reason = error is null ? cause.Message : PostgresFaults.Classify(error).Message;
+        await using var connection = await store.Target.OpenConnectionAsync(cancellationToken);
+        var holder = await holders.FindAsync(connection, Single(), cause, keep: false, cancellationToken);
+        var reason = cause is PostgresException error ? PostgresFaults.Classify(error).Message : cause.Message;
         var fault = new Fault(
             FaultKind.Poison,
             "unique-conflict",
-            $"Row {RowFaults.KeyText(batch, change)} of {change.Route.Target.Name} needs a unique value that {(holder is null ? "another row" : $"row {holder}")} holds and no lane frees: {reason}",
+            $"Row {RowFaults.KeyText(batch, change)} of {change.Route.Target.Name} needs a unique value that "
+                + $"{(holder is null ? "another row" : $"row {RowFaults.KeyText(change.Route, holder.Key)}")} holds and no lane frees: {reason}",
             "Correct or delete the row that holds the value, or drop a constraint that the source does not have, then run 'cdcm resume'");
         return new FaultException(RowFaults.Of(batch, change, fault), cause);
     }
@@ -163,5 +196,5 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
 
     private static TimeSpan Shorter(TimeSpan left, TimeSpan right) => left < right ? left : right;
 
-    private static bool IsConflict(Exception cause) => cause is RowConflictException || (cause is PostgresException error && PostgresFaults.IsConflict(error));
+    internal static bool IsConflict(Exception cause) => cause is RowConflictException || (cause is PostgresException error && PostgresFaults.IsConflict(error));
 }

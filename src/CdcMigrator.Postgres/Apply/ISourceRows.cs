@@ -25,4 +25,11 @@ public interface ISourceRows
         IReadOnlyList<int> columns,
         IReadOnlyCollection<uint> transactions,
         CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ids, modulo 2^32, of the transactions that run in the source now. Every change in the log belongs to one of them or to one that is visible
+    /// already, so a snapshot that sees them all sees everything the log held at the call.
+    /// </summary>
+    /// <exception cref="Domain.Faults.FaultException">As for reading.</exception>
+    Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken);
 }

@@ -150,6 +150,38 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         Moved(to, net.Highest);
     }
 
+    /// <summary>
+    /// Commits a net effect of one row. Where another row is in its way, <paramref name="clear"/> is asked to remove that within the transaction;
+    /// false if it does not, and nothing is changed then.
+    /// </summary>
+    internal Task<bool> TryCommitAsync(
+        NetEffect net, long to, Func<ApplySession, Exception, Task<bool>> clear, CancellationToken cancellationToken) => WithSessionAsync(async session =>
+    {
+        var execution = new GroupExecution(session, store.Plans, store.Reselection);
+        await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+        await MoveAsync(session, Move(to, net.Highest), cancellationToken);
+        while (true)
+        {
+            await transaction.SaveAsync("row", cancellationToken);
+            try
+            {
+                await execution.ExecuteAsync(null, net, await execution.PrepareAsync(net.Group(), copy: false, cancellationToken), copy: false, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                Moved(to, net.Highest);
+                return true;
+            }
+            catch (Exception exception) when (BlockedChange.IsConflict(exception))
+            {
+                await transaction.RollbackAsync("row", cancellationToken);
+                if (!await clear(session, exception))
+                {
+                    await transaction.RollbackAsync(cancellationToken);
+                    return false;
+                }
+            }
+        }
+    }, cancellationToken);
+
     /// <summary>Counts a committed net effect.</summary>
     internal ApplyCounts Count(NetEffect net)
     {

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
 
 namespace CdcMigrator.Postgres.Apply;
 
@@ -18,6 +19,10 @@ internal static class RowFaults
         Table = change.Route.Source.ToString(),
         Key = KeyText(batch, change),
     };
+
+    /// <summary>The same of a key given as text.</summary>
+    public static string KeyText(TableRoute route, IReadOnlyList<string> key) => "{" + string.Join(',', route.Key.Columns.Select((column, i) =>
+        $"{JsonSerializer.Serialize(route.SourceColumns[column], Plain)}:{JsonSerializer.Serialize(key[i], Plain)}")) + "}";
 
     /// <summary>The key as <c>{"id":"1"}</c>, by source column names.</summary>
     public static string KeyText(ChangeBatch batch, in Change change)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
@@ -13,6 +14,13 @@ namespace CdcMigrator.Postgres.Apply;
 public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISourceRows
 {
     private const string Snapshot = "select pg_catalog.pg_current_snapshot()::text";
+
+    /// <summary>Transactions of other databases of the server are none of this log's; where the role may not see whose they are they count.</summary>
+    private const string SnapshotHere = """
+        select pg_catalog.pg_current_snapshot()::text,
+            array(select backend_xid::text from pg_catalog.pg_stat_activity where datname <> pg_catalog.current_database() and backend_xid is not null)
+        """;
+
     private const int Looks = 200;
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(25);
 
@@ -71,15 +79,34 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
             $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down?");
     }
 
+    /// <inheritdoc />
+    public async Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = source.CreateCommand(SnapshotHere);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            var elsewhere = reader.GetFieldValue<string[]>(1).Select(id => uint.Parse(id, CultureInfo.InvariantCulture));
+            return [.. Running(reader.GetString(0)).Except(elsewhere)];
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+
     /// <summary>Whether a snapshot, as <c>xmin:xmax:xip,…</c>, sees a transaction id modulo 2^32.</summary>
     internal static bool Sees(string snapshot, uint transaction)
     {
         var parts = snapshot.Split(':');
-        var next = (uint)ulong.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
+        var next = (uint)ulong.Parse(parts[1], CultureInfo.InvariantCulture);
         return (int)(transaction - next) < 0
-            && !parts[2].Split(',', StringSplitOptions.RemoveEmptyEntries)
-                .Any(running => (uint)ulong.Parse(running, System.Globalization.CultureInfo.InvariantCulture) == transaction);
+            && !Running(snapshot).Contains(transaction);
     }
+
+    private static uint[] Running(string snapshot) =>
+        [.. snapshot.Split(':')[2].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(id => (uint)ulong.Parse(id, CultureInfo.InvariantCulture))];
 
     private static async Task<bool> SeesAsync(NpgsqlConnection connection, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
     {

@@ -65,7 +65,7 @@ public sealed class UniqueValueTests(PostgresFixture postgres)
         var fault = await HaltedAsync(target, users, 1);
         Assert.Equal("unique-conflict", fault.Code);
         Assert.Contains("""{"id":"4"}""", fault.Message, StringComparison.Ordinal);
-        Assert.Contains("{id=1}", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("{\"id\":\"1\"}", fault.Message, StringComparison.Ordinal);
         Assert.Contains("mail", fault.Message, StringComparison.Ordinal);
     }
 

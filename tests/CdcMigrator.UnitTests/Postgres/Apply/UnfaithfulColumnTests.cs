@@ -78,5 +78,7 @@ public sealed class UnfaithfulColumnTests
             Columns = columns;
             return Task.FromResult<IReadOnlyList<string?[]?>>([.. keys.Select(key => columns.Select(_ => (string?)$"source value of {key[0]}").ToArray())]);
         }
+
+        public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<uint>>([]);
     }
 }
