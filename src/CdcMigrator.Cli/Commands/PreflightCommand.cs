@@ -1,0 +1,56 @@
+using System.CommandLine;
+using CdcMigrator.Cli.Output;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Preflight;
+
+namespace CdcMigrator.Cli.Commands;
+
+/// <summary><c>cdcm preflight</c>.</summary>
+internal static class PreflightCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        var file = CommonOptions.File();
+        var command = new Verb(
+            "preflight",
+            "Checks databases, connector settings, topics and registry before a migration. Changes nothing. Exit code 0: nothing is wrong, 3: an error was found.",
+            ("cdcm preflight -f migration.yaml", ""),
+            ("cdcm preflight -f migration.yaml -o json", "for scripts"))
+        {
+            file,
+        };
+        context.Handle(command, async call =>
+        {
+            var report = PreflightReport.Of(await MigrationPreflight.RunAsync(call.Load(file), call.Cancellation));
+            if (call.IsJson)
+            {
+                call.Terminal.Json(report);
+            }
+            else
+            {
+                Show(call.Terminal, report);
+            }
+
+            return report.Ok ? ExitCode.Done : ExitCode.Negative;
+        });
+        return command;
+    }
+
+    private static void Show(Terminal terminal, PreflightReport report)
+    {
+        foreach (var finding in report.Findings)
+        {
+            var colour = finding.Severity switch { "error" => "red", "warning" => "yellow", _ => "grey" };
+            var place = finding.Table is null ? "" : finding.Column is null ? $" {finding.Table}" : $" {finding.Table}.{finding.Column}";
+            terminal.Line($"[{colour}]{finding.Severity.ToUpperInvariant(),-7}[/] {Sheet.Text(finding.Code)}{Sheet.Text(place)}: {Sheet.Text(finding.Message)}");
+            if (finding.Fix.Length > 0)
+            {
+                terminal.Line($"        {Sheet.Text(finding.Fix)}");
+            }
+        }
+
+        int Count(string severity) => report.Findings.Count(finding => finding.Severity == severity);
+        terminal.Line($"{Count("error")} errors, {Count("warning")} warnings, {Count("info")} notes: {(report.Ok ? "ready" : "not ready")}");
+    }
+}

@@ -1,0 +1,92 @@
+using CdcMigrator.Connect;
+using CdcMigrator.Connect.Checks;
+using CdcMigrator.Connect.Registry;
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Postgres.Preflight;
+
+namespace CdcMigrator.Service.Preflight;
+
+/// <summary>
+/// Everything that can be known before a migration starts: both databases, the connector's actual settings, the topics, the registry. Reads
+/// only. What cannot be reached is a finding like any other, so that one run names all that is wrong.
+/// </summary>
+public static class MigrationPreflight
+{
+    /// <summary>Runs all checks and returns what they found, errors first.</summary>
+    public static async Task<IReadOnlyList<Finding>> RunAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        var findings = await Task.WhenAll(
+            TryAsync("databases", () => PostgresPreflight.CheckAsync(definition, cancellationToken)),
+            TryAsync("connector", () => CheckConnectorAsync(definition, cancellationToken)),
+            TryAsync("log", () => TopicChecks.RunAsync(definition, cancellationToken)),
+            TryAsync("registry", () => CheckRegistryAsync(definition, cancellationToken)));
+        return [.. findings.SelectMany(found => found).OrderByDescending(finding => finding.Severity).ThenBy(finding => finding.Table, StringComparer.Ordinal)];
+    }
+
+    private static async Task<IReadOnlyList<Finding>> CheckConnectorAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    {
+        if (definition.Log.Kind == LogKind.Embedded)
+        {
+            return [];
+        }
+
+        if (definition.Connect is not { } section)
+        {
+            return
+            [
+                new Finding(Severity.Warning, "connector-not-checked", "The migration file names no Kafka Connect: the connector's settings are taken from log.settings and cannot be checked",
+                    "Add connect.url and connect.connector"),
+                .. ConnectorChecks.Check(ConnectorSettingsSource.FromFile(definition), definition),
+            ];
+        }
+
+        using var client = new ConnectClient(section.Url);
+        var settings = await client.FindConfigAsync(section.Connector, cancellationToken);
+        if (settings is null)
+        {
+            return [new Finding(Severity.Warning, "connector-missing", $"Kafka Connect at {section.Url} has no connector {section.Connector} yet", "Run 'cdcm connector register -f FILE'")];
+        }
+
+        var plugins = await client.ListPluginsAsync(cancellationToken);
+        var version = plugins.FirstOrDefault(plugin => plugin.Class == settings.GetValueOrDefault("connector.class"))?.Version;
+        var status = await client.FindStatusAsync(section.Connector, cancellationToken);
+        return [.. ConnectorChecks.Check(settings, definition, version), .. status is null ? [] : ConnectorChecks.Check(status)];
+    }
+
+    private static async Task<IReadOnlyList<Finding>> CheckRegistryAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    {
+        if (definition.Log.SchemaRegistry is not { } url)
+        {
+            return [];
+        }
+
+        using var registry = new SchemaRegistryClient(url, (_, _) => { });
+        try
+        {
+            // Ids are positive: a registry that answers does not know this one.
+            await registry.LoadAsync(0, cancellationToken);
+        }
+        catch (FaultException fault) when (fault.Fault.Kind == FaultKind.Poison)
+        {
+            // It answers.
+        }
+
+        return [];
+    }
+
+    private static async Task<IReadOnlyList<Finding>> TryAsync(string what, Func<Task<IReadOnlyList<Finding>>> check)
+    {
+        try
+        {
+            return await check();
+        }
+        catch (FaultException fault)
+        {
+            return [new Finding(Severity.Error, fault.Fault.Code, $"The {what} cannot be checked: {fault.Fault.Message}", fault.Fault.Fix) { Table = fault.Fault.Table }];
+        }
+    }
+}
