@@ -142,7 +142,7 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
     }
 
     /// <summary>Ends <see cref="EmbeddedLogPhase.Passive"/> durably: what the source commits after this call is published, what it committed before is not. Idempotent.</summary>
-    /// <exception cref="FaultException">NotAllowed: the log is in its snapshot. Transient: its slot is not there yet.</exception>
+    /// <exception cref="FaultException">NotAllowed: the log is in its snapshot. Transient: its slot was not made in time.</exception>
     public Task ActivateAsync(CancellationToken cancellationToken) => runner.SetActiveAsync(true, cancellationToken);
 
     /// <summary>Makes the log passive durably: changes are dropped, the slot keeps moving, and what is in flight is no longer waited for. Idempotent.</summary>

@@ -75,11 +75,37 @@ internal sealed class LogRunner
         flow.IsUnbounded = !active && phase == EmbeddedLogPhase.Streaming;
         try
         {
+            if (active && phase == EmbeddedLogPhase.Passive)
+            {
+                await UntilSlotIsMadeAsync(cancellationToken);
+            }
+
             await stream.AtBoundaryAsync(() => SetActiveAtBoundaryAsync(active, cancellationToken), cancellationToken);
+        }
+        catch (Exception exception) when (exception is not FaultException and not OperationCanceledException)
+        {
+            throw new FaultException(SourceFaults.Of(exception, state.Slot), exception);
         }
         finally
         {
             flow.IsUnbounded = false;
+        }
+    }
+
+    /// <summary>A slot that is still being made is listed already, but does not see what is committed meanwhile.</summary>
+    private async Task UntilSlotIsMadeAsync(CancellationToken cancellationToken)
+    {
+        var started = options.Time.GetTimestamp();
+        await using var source = await SourceSession.OpenAsync(options.SourceConnection, "embedded log", cancellationToken);
+        while (await catalog.ReadSlotAsync(source, cancellationToken) is null or { ConfirmedLsn: 0 } or { IsLost: true })
+        {
+            if (options.Time.GetElapsedTime(started) > options.SlotWait)
+            {
+                throw new FaultException(FaultKind.Transient, "slot-missing", $"The slot {state.Slot} of the passive log of {options.Migration} is not made yet: it waits for open transactions",
+                    "End old transactions in the database it reads");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), options.Time, cancellationToken);
         }
     }
 
@@ -98,11 +124,6 @@ internal sealed class LogRunner
 
         // No transaction is being published: whatever was dropped so far was committed below this position.
         await using var source = await SourceSession.OpenAsync(options.SourceConnection, "embedded log", cancellationToken);
-        if (active && await catalog.ReadSlotAsync(source, cancellationToken) is null or { IsLost: true })
-        {
-            throw new FaultException(FaultKind.Transient, "slot-missing", $"The passive log of {options.Migration} has no slot yet", "Try again once it is connected");
-        }
-
         var here = await SourceCatalog.CurrentLsnAsync(source, cancellationToken);
         await store.SetPhaseAsync(wanted, active ? Math.Max(here, ConfirmedLsn) : null, active ? here : 0, cancellationToken);
         phase = wanted;

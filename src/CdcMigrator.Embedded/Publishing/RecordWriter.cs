@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 using CdcMigrator.Domain.Faults;
 
 namespace CdcMigrator.Embedded.Publishing;
@@ -118,18 +119,17 @@ internal sealed class RecordWriter : IDisposable
                 json.WriteEndArray();
                 break;
             default:
-                try
-                {
-                    json.WriteStringValue(cell.Of(row));
-                }
-                catch (ArgumentException exception)
+                // The writer would put replacement characters in its place, silently.
+                var text = cell.Of(row);
+                if (!Utf8.IsValid(text))
                 {
                     throw new FaultException(new Fault(FaultKind.Poison, "invalid-utf8",
                         $"Column {shape.Names[ordinal]} of {shape.Table.Name} holds text that is not UTF-8: the source database's encoding does not say what it means",
-                        $"Mend the value in the source, or exclude the column")
-                    { Table = shape.Table.Name.ToString() }, exception);
+                        "Mend the value in the source")
+                    { Table = shape.Table.Name.ToString() });
                 }
 
+                json.WriteStringValue(text);
                 break;
         }
     }

@@ -24,6 +24,8 @@ internal static class SourceFaults
                 "Give the migration's role REPLICATION, ownership of the tables (or of the publication) and SELECT on them"),
         PostgresException { SqlState: PostgresErrorCodes.DuplicateObject } =>
             new Fault(FaultKind.Transient, "slot-in-use", $"Replication slot {slot} was created by another process", "Stop the other process that reads it"),
+        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow } down =>
+            new Fault(FaultKind.Unreachable, "source-unreachable", $"The source does not answer: {down.MessageText}"),
         PostgresException other => new Fault(FaultKind.Transient, "source-error", $"The source refused a request of the log: {other.SqlState} {other.MessageText}"),
         NpgsqlException or IOException or TimeoutException or SocketException => new Fault(FaultKind.Unreachable, "source-unreachable", $"The source does not answer: {exception.Message}"),
         _ => new Fault(FaultKind.Transient, "source-error", $"Reading the source failed: {exception.GetType().Name}: {exception.Message}"),
