@@ -162,6 +162,7 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
 
         await stop.CancelAsync();
         await Completion;
+        runner.Dispose();
         stream.Dispose();
         producer.Dispose();
         writer.Dispose();

@@ -8,7 +8,7 @@ using Npgsql.Replication;
 namespace CdcMigrator.Embedded;
 
 /// <summary>The two loops of an embedded log: one publishes and reconnects, one confirms what the target has committed.</summary>
-internal sealed class LogRunner
+internal sealed class LogRunner : IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan ConfirmInterval = TimeSpan.FromMilliseconds(100);
@@ -23,6 +23,7 @@ internal sealed class LogRunner
     private readonly SlotStream stream;
     private readonly SnapshotReader snapshot;
     private readonly ILogger logger;
+    private readonly CancellationTokenSource stop = new();
     private ulong confirmed;
     private volatile EmbeddedLogPhase phase;
     private volatile Fault? sourceFault;
@@ -62,17 +63,17 @@ internal sealed class LogRunner
     /// <summary>Runs both loops until cancelled, or until a fault that no retry mends.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAll(
-            EndingAsync(PublishAsync(stop.Token), stop),
-            EndingAsync(ConfirmAsync(stop.Token), stop));
+        await using var ending = cancellationToken.Register(() => stop.Cancel());
+        await Task.WhenAll(EndingAsync(PublishAsync(stop.Token)), EndingAsync(ConfirmAsync(stop.Token)));
     }
+
+    /// <inheritdoc />
+    public void Dispose() => stop.Dispose();
 
     /// <summary>Publishes, durably, only what is committed from now on, or nothing.</summary>
     public async Task SetActiveAsync(bool active, CancellationToken cancellationToken)
     {
-        // A transaction that waits for lanes which apply no more would never end.
-        flow.IsUnbounded = !active && phase == EmbeddedLogPhase.Streaming;
+        var discards = !active && phase == EmbeddedLogPhase.Streaming;
         try
         {
             if (active && phase == EmbeddedLogPhase.Passive)
@@ -80,15 +81,26 @@ internal sealed class LogRunner
                 await UntilSlotIsMadeAsync(cancellationToken);
             }
 
+            // A transaction that waits for lanes which apply no more would never end.
+            flow.IsDiscarding = discards;
             await stream.AtBoundaryAsync(() => SetActiveAtBoundaryAsync(active, cancellationToken), cancellationToken);
+            flow.IsDiscarding = false;
         }
-        catch (Exception exception) when (exception is not FaultException and not OperationCanceledException)
+        catch (Exception exception)
         {
-            throw new FaultException(SourceFaults.Of(exception, state.Slot), exception);
-        }
-        finally
-        {
-            flow.IsUnbounded = false;
+            var fault = SourceFaults.Of(exception, state.Slot);
+            if (discards)
+            {
+                // Some changes may be dropped already, and the target does not say so: only the next life, from the slot, publishes them.
+                await EndAsync(fault with { Message = $"The log could not be made passive: {fault.Message}" }, exception);
+            }
+
+            if (exception is OperationCanceledException)
+            {
+                throw;
+            }
+
+            throw new FaultException(fault, exception);
         }
     }
 
@@ -136,7 +148,7 @@ internal sealed class LogRunner
         logger.LogPhase(options.Migration, wanted, Domain.Changes.SourcePosition.Format(here));
     }
 
-    private async Task EndingAsync(Task loop, CancellationTokenSource stop)
+    private async Task EndingAsync(Task loop)
     {
         try
         {
@@ -148,13 +160,19 @@ internal sealed class LogRunner
         }
         catch (Exception exception)
         {
-            end ??= (exception as FaultException)?.Fault ?? new Fault(FaultKind.Internal, "embedded-log", $"The embedded log failed: {exception.Message}");
-            logger.LogStopped(exception, options.Migration, end.ToString());
+            await EndAsync((exception as FaultException)?.Fault ?? new Fault(FaultKind.Internal, "embedded-log", $"The embedded log failed: {exception.Message}"), exception);
         }
         finally
         {
             await stop.CancelAsync();
         }
+    }
+
+    private Task EndAsync(Fault fault, Exception exception)
+    {
+        end ??= fault;
+        logger.LogStopped(exception, options.Migration, fault.ToString());
+        return stop.CancelAsync();
     }
 
     private async Task PublishAsync(CancellationToken cancellationToken)

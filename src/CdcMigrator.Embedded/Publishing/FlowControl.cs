@@ -18,7 +18,7 @@ internal sealed class FlowControl(string incarnation)
     private Milestone? newest;
     private TaskCompletionSource moved = NewSignal();
     private long published;
-    private bool unbounded;
+    private bool discarding;
     private ulong confirmable;
 
     /// <summary>LSN up to which every published record is committed in the target. Never falls.</summary>
@@ -33,14 +33,14 @@ internal sealed class FlowControl(string incarnation)
         }
     }
 
-    /// <summary>Lets records through without room: the broker may forget some that are not applied, which their lanes notice.</summary>
-    public bool IsUnbounded
+    /// <summary>Whether records are dropped instead of published: nobody waits for room then. A log that has dropped one must not publish again in this phase.</summary>
+    public bool IsDiscarding
     {
         get
         {
             lock (gate)
             {
-                return unbounded;
+                return discarding;
             }
         }
 
@@ -48,7 +48,7 @@ internal sealed class FlowControl(string incarnation)
         {
             lock (gate)
             {
-                unbounded = value;
+                discarding = value;
                 Signal();
             }
         }
@@ -84,7 +84,7 @@ internal sealed class FlowControl(string incarnation)
 
     /// <summary>Waits until nothing of the topic is in flight; of any topic where it is null.</summary>
     public Task WaitUntilAppliedAsync(string? topic, CancellationToken cancellationToken) =>
-        WaitUntilAsync(() => lanes.All(pair => pair.Value.InFlight.Count == 0 || (topic is not null && pair.Key.Topic != topic)), cancellationToken);
+        WaitUntilAsync(() => discarding || lanes.All(pair => pair.Value.InFlight.Count == 0 || (topic is not null && pair.Key.Topic != topic)), cancellationToken);
 
     /// <summary>Counts a record as published and returns the offset it gets: offsets of a partition follow each other.</summary>
     public long Publish(LaneId lane, int bytes)
@@ -103,7 +103,8 @@ internal sealed class FlowControl(string incarnation)
     {
         lock (gate)
         {
-            if (lsn <= confirmable || lsn <= newest?.Lsn)
+            // What was dropped must not be confirmed before the drop is durably meant.
+            if (discarding || lsn <= confirmable || lsn <= newest?.Lsn)
             {
                 return;
             }
@@ -185,7 +186,7 @@ internal sealed class FlowControl(string incarnation)
         lock (gate)
         {
             var flow = Lane(lane);
-            return unbounded || flow.Bytes == 0 || flow.Bytes + bytes <= LaneLimit;
+            return discarding || flow.Bytes == 0 || flow.Bytes + bytes <= LaneLimit;
         }
     }
 

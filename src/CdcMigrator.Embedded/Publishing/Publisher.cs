@@ -92,7 +92,7 @@ internal sealed class Publisher(RecordWriter writer, LogProducer producer, FlowC
         var room = flow.WaitForRoomAsync(lane, bytes, cancellationToken);
         if (room.IsCompletedSuccessfully)
         {
-            producer.Send(lane, flow.Publish(lane, bytes), key, value, headers);
+            Send(lane, bytes, key, value, headers);
             return ValueTask.CompletedTask;
         }
 
@@ -102,7 +102,15 @@ internal sealed class Publisher(RecordWriter writer, LogProducer producer, FlowC
     private async ValueTask SendLaterAsync(ValueTask room, LaneId lane, int bytes, byte[]? key, byte[]? value, Headers? headers)
     {
         await room;
-        producer.Send(lane, flow.Publish(lane, bytes), key, value, headers);
+        Send(lane, bytes, key, value, headers);
+    }
+
+    private void Send(LaneId lane, int bytes, byte[]? key, byte[]? value, Headers? headers)
+    {
+        if (!flow.IsDiscarding)
+        {
+            producer.Send(lane, flow.Publish(lane, bytes), key, value, headers);
+        }
     }
 
     private LaneId[] Lanes(string topic)

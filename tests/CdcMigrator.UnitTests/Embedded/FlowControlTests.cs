@@ -68,6 +68,22 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public async Task Discarding_ends_every_wait_and_confirms_nothing()
+    {
+        flow.Publish(A, FlowControl.LaneLimit);
+        var room = flow.WaitForRoomAsync(A, 1, CancellationToken.None).AsTask();
+        var applied = flow.WaitUntilAppliedAsync(null, CancellationToken.None);
+        flow.IsDiscarding = true;
+        await Task.WhenAll(room, applied).WaitAsync(TimeSpan.FromSeconds(10));
+        flow.Reach(100);
+        flow.Abandon();
+        Assert.Equal(0UL, flow.Confirmable);
+        flow.IsDiscarding = false;
+        flow.Reach(200);
+        Assert.Equal(200UL, flow.Confirmable);
+    }
+
+    [Fact]
     public async Task Full_lane_waits_for_its_own_progress_and_a_large_record_goes_alone()
     {
         await flow.WaitForRoomAsync(A, FlowControl.LaneLimit + 1, CancellationToken.None);
