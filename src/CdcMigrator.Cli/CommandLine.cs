@@ -50,10 +50,10 @@ internal sealed class CommandLine
         var root = new RootCommand("Moves a live database to a new PostgreSQL without losing a row.")
         {
             DemoCommand.Create(context),
-            PreflightCommand.Create(context),
             RunCommand.Create(context),
             StatusCommand.Create(context),
             LagCommand.Create(context),
+            PreflightCommand.Create(context),
             ConnectorCommand.Create(context),
             ConfigCommand.Create(context),
             HealthCommand.Create(context),

@@ -19,7 +19,7 @@ internal static class TopicChecks
         }
 
         using var inspector = new LogInspector(definition.Log.BootstrapServers, definition.Log.Client);
-        var topics = definition.Tables.Select(table => table.Source).Append(FenceTable.Name)
+        var topics = definition.Tables.Select(table => table.Source).Append(FenceTable.Name).Distinct()
             .ToDictionary(table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table), table => table.ToString());
         var log = await inspector.DescribeAsync(topics.Keys, cancellationToken);
         var findings = new List<Finding>();
@@ -32,28 +32,30 @@ internal static class TopicChecks
 
         foreach (var topic in await inspector.ReadSettingsAsync([.. log.Topics.Where(topic => topic.Exists).Select(topic => topic.Name)], cancellationToken))
         {
-            if (topic.IsCompacted)
-            {
-                findings.Add(new Finding(Severity.Error, "topic-compacted", $"Topic {topic.Name} is compacted (cleanup.policy={topic.CleanupPolicy}): changes are dropped before they are applied",
-                    $"Set cleanup.policy=delete on {topic.Name}")
-                { Table = topics[topic.Name] });
-            }
-
-            if (topic.Retention is { } retention && retention < ShortestRetention)
-            {
-                findings.Add(new Finding(Severity.Error, "topic-retention", $"Topic {topic.Name} keeps records for {retention} only: an outage of the target longer than that loses changes",
-                    $"Set retention.ms=604800000 (7 days) or more on {topic.Name}")
-                { Table = topics[topic.Name] });
-            }
-
-            if (topic.RetentionBytes is { } bytes)
-            {
-                findings.Add(new Finding(Severity.Warning, "topic-retention-bytes", $"Topic {topic.Name} keeps {bytes:N0} bytes a partition only: a large backlog loses changes",
-                    $"Set retention.bytes=-1 on {topic.Name}")
-                { Table = topics[topic.Name] });
-            }
+            findings.AddRange(Check(topic).Select(finding => finding with { Table = topics[topic.Name] }));
         }
 
         return findings;
+    }
+
+    internal static IEnumerable<Finding> Check(TopicSettings topic)
+    {
+        if (topic.IsCompacted)
+        {
+            yield return new Finding(Severity.Error, "topic-compacted", $"Topic {topic.Name} is compacted (cleanup.policy={topic.CleanupPolicy}): changes are dropped before they are applied",
+                $"Set cleanup.policy=delete on {topic.Name}");
+        }
+
+        if (topic.Retention is { } retention && retention < ShortestRetention)
+        {
+            yield return new Finding(Severity.Error, "topic-retention", $"Topic {topic.Name} keeps records for {retention} only: an outage of the target longer than that loses changes",
+                $"Set retention.ms=604800000 (7 days) or more on {topic.Name}");
+        }
+
+        if (topic.RetentionBytes is { } bytes)
+        {
+            yield return new Finding(Severity.Warning, "topic-retention-bytes", $"Topic {topic.Name} keeps {bytes:N0} bytes a partition only: a large backlog loses changes",
+                $"Set retention.bytes=-1 on {topic.Name}");
+        }
     }
 }
