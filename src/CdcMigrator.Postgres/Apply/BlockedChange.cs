@@ -49,8 +49,9 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
         var (attempts, refusals) = (0, 0);
         for (var pause = FirstPause; ; pause = Shorter(pause * 2, LongestPause))
         {
-            // Without a lane behind there is nothing to wait for at first: what still holds the value then is not going to free it.
-            if (!lanes.NoneBehind || attempts > 0)
+            // The source may decide at once: lanes that catch up would else wait for each other at every value that was handed over. Without a
+            // source, and no lane behind, there is nothing to wait for at first either: what still holds the value then is not going to free it.
+            if (attempts > 0 || (store.Source is null && !lanes.NoneBehind))
             {
                 turn?.GiveBack();
                 var before = lanes;
