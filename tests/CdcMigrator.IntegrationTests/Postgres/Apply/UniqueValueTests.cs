@@ -107,6 +107,38 @@ public sealed class UniqueValueTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_holder_that_has_lost_the_value_in_the_source_gives_way_and_comes_back_with_its_own_change()
+    {
+        // Row 1 is to give its value to row 2, but its lane stands still, as it would if it waited for this one.
+        await using var source = await postgres.CreateSourceAsync($"{Users}; insert into users values (1, 'b', 'x'), (2, 'a', 'y')");
+        await using var rows = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(
+            await postgres.CreateTargetAsync($"{Users}; insert into users values (1, 'a', 'x')"), ["public.users"], new SourceRows(rows, TimeProvider.System));
+        var users = target.Route("users");
+        var still = await target.ClaimAsync(0);
+        var taker = await target.ClaimAsync(1);
+        await taker.ApplyAsync(new BatchBuilder(new LaneId("t", 1)).Insert(users, ("id", "2"), ("mail", "a"), ("name", "y")).Build(), CancellationToken.None);
+        Assert.Equal(["2|a|y"], await target.Database.RowsAsync("select * from users order by id"));
+        await still.ApplyAsync(new BatchBuilder(new LaneId("t", 0)).Update(users, ("id", "1"), ("mail", "b"), ("name", BatchBuilder.Unavailable)).Build(), CancellationToken.None);
+        Assert.Equal(["1|b|x", "2|a|y"], await target.Database.RowsAsync("select * from users order by id"));
+    }
+
+    [Fact]
+    public async Task A_holder_that_has_the_value_in_the_source_too_stays_and_the_lane_halts()
+    {
+        await using var source = await postgres.CreateSourceAsync("create table users(id int primary key, mail text, name text); insert into users values (1, 'a', 'x'), (2, 'a', 'y')");
+        await using var rows = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(
+            await postgres.CreateTargetAsync($"{Users}; insert into users values (1, 'a', 'x')"), ["public.users"], new SourceRows(rows, TimeProvider.System));
+        await target.ClaimAsync(0);
+        var taker = await target.ClaimAsync(1);
+        var fault = await Assert.ThrowsAsync<FaultException>(() => taker.ApplyAsync(
+            new BatchBuilder(new LaneId("t", 1)).Insert(target.Route("users"), ("id", "2"), ("mail", "a"), ("name", "y")).Build(), CancellationToken.None));
+        Assert.Equal("unique-conflict", fault.Fault.Code);
+        Assert.Equal(["1|a|x"], await target.Database.RowsAsync("select * from users"));
+    }
+
+    [Fact]
     public async Task A_bad_value_halts_the_lane_behind_what_precedes_it_and_is_named()
     {
         await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(
