@@ -7,12 +7,12 @@ namespace CdcMigrator.Postgres.Fencing;
 /// <param name="Timeline">Timeline, which changes at a promotion.</param>
 public sealed record SourceIdentity(string SystemIdentifier, int Timeline)
 {
-    /// <summary>Reads the identity of a server.</summary>
+    /// <summary>Reads the identity of a primary. The timeline is that of the WAL being written: the control file's follows a promotion only with the next checkpoint.</summary>
     public static async Task<SourceIdentity> ReadAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
         await using var command = source.CreateCommand(
-            "select s.system_identifier::text, c.timeline_id from pg_control_system() s, pg_control_checkpoint() c");
+            "select system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int from pg_control_system()");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new SourceIdentity(reader.GetString(0), reader.GetInt32(1));
