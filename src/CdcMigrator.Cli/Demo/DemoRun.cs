@@ -23,7 +23,8 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(60);
 
-    private readonly SourceFence sourceFence = new(servers.Source, ShopSchema.Tables, TimeProvider.System);
+    // Writers whose transactions touch several tables can be in the way of the locks: many short attempts hold them up less than a long one.
+    private readonly SourceFence sourceFence = new(servers.Source, ShopSchema.Tables, TimeProvider.System) { LockTimeout = TimeSpan.FromMilliseconds(100) };
     private readonly SourceFence targetFence = new(servers.Target, ShopSchema.Tables, TimeProvider.System);
     private readonly List<DemoMismatch> mismatches = [];
     private IReadOnlyList<TableRoute> routes = [];
