@@ -37,7 +37,10 @@ internal sealed class ShopOperations
 
     private async Task PlaceOrderAsync(ShopTransaction transaction)
     {
+        // Referenced rows before those that refer to them, in every operation: writers do not wait for each other in a circle, nor with a fence.
         var customer = AnyCustomer();
+        await transaction.RunAsync("update public.customers set credit = coalesce(credit, 0) + 1.005 where id = $1", customer.Id);
+        transaction.TouchCustomer(customer.Id);
         var id = await transaction.RunAsync<long>(
             "insert into public.orders(customer_id, status, total, labels, details, note) values ($1, 'new', $2, $3, $4::jsonb, $5) returning id",
             customer.Id, random.Next(100_000) / 100m, Maybe(0.3, () => Labels), Maybe(0.5, Json), Maybe(0.1, LongText));
@@ -49,8 +52,6 @@ internal sealed class ShopOperations
             order.Lines.Add(line);
         }
 
-        await transaction.RunAsync("update public.customers set credit = coalesce(credit, 0) + 1.005 where id = $1", customer.Id);
-        transaction.TouchCustomer(customer.Id);
         transaction.TouchOrder(id);
         transaction.OnCommit(() => customer.Orders.Add(order));
     }

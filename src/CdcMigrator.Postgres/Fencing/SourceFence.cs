@@ -117,17 +117,21 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         }
     }
 
-    /// <summary>The tables that exist here with all partitions below them: a statement trigger fires only for the table a statement names.</summary>
+    /// <summary>
+    /// The tables that exist here with all partitions below them: a statement trigger fires only for the table a statement names. In the
+    /// order the migration lists them, which is the order they are locked in: the one in which applications write them waits for nobody
+    /// who waits for us.
+    /// </summary>
     private async Task<IReadOnlyList<TableName>> WithPartitionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand("""
             with recursive named as (
-                select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                join unnest($1::text[], $2::text[]) as t(s, r) on n.nspname = t.s and c.relname = t.r
+                select c.oid, t.place from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                join unnest($1::text[], $2::text[]) with ordinality as t(s, r, place) on n.nspname = t.s and c.relname = t.r
                 union
-                select i.inhrelid from named join pg_inherits i on i.inhparent = named.oid)
+                select i.inhrelid, named.place from named join pg_inherits i on i.inhparent = named.oid)
             select n.nspname, c.relname from named join pg_class c using (oid) join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind in ('r', 'p') order by 1, 2
+            where c.relkind in ('r', 'p') group by 1, 2 order by min(named.place), 1, 2
             """, connection)
         {
             Parameters =
