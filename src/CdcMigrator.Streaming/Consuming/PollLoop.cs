@@ -280,7 +280,7 @@ internal sealed class PollLoop : ILaneFeed
         }
     }
 
-    private void OnAssigned(List<TopicPartition> partitions)
+    private IEnumerable<TopicPartitionOffset> OnAssigned(List<TopicPartition> partitions)
     {
         parts.Metrics.Rebalanced("assigned");
         StreamingLog.LanesAssigned(parts.Log, partitions.Count);
@@ -293,6 +293,15 @@ internal sealed class PollLoop : ILaneFeed
 
         current = [.. lanes.Values];
         fault = null;
+
+        // Where to begin only the claim knows. Until then fetch from the end: an explicit place that is never out of range.
+        return partitions.Select(partition => new TopicPartitionOffset(partition, Offset.End));
+    }
+
+    private void OnTaken(string kind, List<TopicPartitionOffset> partitions, TimeSpan wait, IConsumer<byte[]?, byte[]?> consumer)
+    {
+        parts.Metrics.Rebalanced(kind);
+        GiveUp([.. partitions.Select(partition => partition.TopicPartition)], wait, consumer);
     }
 
     /// <summary>Lets lanes go; whatever is still in flight after the wait is cancelled, and the next owner's claim shuts it out in any case.</summary>
@@ -384,21 +393,8 @@ internal sealed class PollLoop : ILaneFeed
             .SetLogHandler((_, message) => StreamingLog.ClientMessage(parts.Log, message.Message))
             .SetErrorHandler((_, error) => OnError(error))
             .SetOffsetsCommittedHandler((_, committed) => parts.Metrics.OffsetsCommitted(committed.Offsets.Count))
-            .SetPartitionsAssignedHandler((_, partitions) =>
-            {
-                // Where to begin only the claim knows. Until then fetch from the end: an explicit place that is never out of range.
-                OnAssigned(partitions);
-                return partitions.Select(partition => new TopicPartitionOffset(partition, Offset.End));
-            })
-            .SetPartitionsRevokedHandler((consumer, partitions) =>
-            {
-                parts.Metrics.Rebalanced("revoked");
-                GiveUp([.. partitions.Select(partition => partition.TopicPartition)], parts.Options.RevokeTimeout, consumer);
-            })
-            .SetPartitionsLostHandler((consumer, partitions) =>
-            {
-                parts.Metrics.Rebalanced("lost");
-                GiveUp([.. partitions.Select(partition => partition.TopicPartition)], TimeSpan.Zero, consumer);
-            })
+            .SetPartitionsAssignedHandler((_, partitions) => OnAssigned(partitions))
+            .SetPartitionsRevokedHandler((consumer, partitions) => OnTaken("revoked", partitions, parts.Options.RevokeTimeout, consumer))
+            .SetPartitionsLostHandler((consumer, partitions) => OnTaken("lost", partitions, TimeSpan.Zero, consumer))
             .Build());
 }
