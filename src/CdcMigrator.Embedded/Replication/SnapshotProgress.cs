@@ -21,9 +21,6 @@ internal sealed class SnapshotProgress
         }
     }
 
-    /// <summary>One more row.</summary>
-    public void CountRow(TableName table) => tables[table] = tables[table] with { RowsPublished = tables[table].RowsPublished + 1 };
-
-    /// <summary>All rows of the table are published.</summary>
-    public void Finish(TableName table) => tables[table] = tables[table] with { Published = true };
+    /// <summary>Says how many rows of the table are published.</summary>
+    public void Note(TableName table, long rows, bool published) => tables[table] = new SnapshotTableProgress(table, rows, published);
 }

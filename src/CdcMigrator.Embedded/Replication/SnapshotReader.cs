@@ -49,13 +49,17 @@ internal sealed class SnapshotReader(EmbeddedLogOptions options, string slot, So
         using var text = await session.BeginTextExportAsync(
             $"copy (select {columns} from {(table.IsPartitioned ? "" : "only ")}{table.Name.Sql}) to stdout", cancellationToken);
         var reader = new CopyTextReader(((StreamReader)text).BaseStream, table.Columns.Count);
+        var rows = 0L;
         while (await reader.ReadAsync(cancellationToken))
         {
             await publisher.SnapshotRowAsync(shape, reader.Buffer, reader.Cells, table.Columns.Count, origin, cancellationToken);
-            progress.CountRow(table.Name);
+            if (++rows % 256 == 0)
+            {
+                progress.Note(table.Name, rows, published: false);
+            }
         }
 
-        progress.Finish(table.Name);
+        progress.Note(table.Name, rows, published: true);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection session, string sql, CancellationToken cancellationToken)

@@ -1,9 +1,16 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Embedded;
 using CdcMigrator.Embedded.Publishing;
 using CdcMigrator.Embedded.Servers;
+using CdcMigrator.Postgres;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.TestKit.Databases;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Embedded;
 
@@ -246,6 +253,21 @@ public sealed class StreamingTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Lane_is_not_given_to_a_log_that_was_taken_over()
+    {
+        await using var scene = await StreamingAsync();
+        await using var apply = PostgresConnections.CreateApply(scene.Target.ConnectionString);
+        await using var store = new PostgresLaneStore(apply, scene.Migration, new ApplySection(), null,
+            new PostgresMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), TimeProvider.System, NullLogger.Instance);
+        var lane = new LaneId(scene.Log.Topics[0], 0);
+        await store.ClaimAsync(lane, scene.Log.Identity, 0, CancellationToken.None);
+        var ended = scene.Log.Identity;
+        await scene.RestartAsync();
+        Assert.Equal(("superseded", FaultKind.Fenced), await RefusedAsync(() => store.ClaimAsync(lane, ended, 0, CancellationToken.None)));
+        await store.ClaimAsync(lane, scene.Log.Identity, 0, CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Added_and_dropped_columns_show_at_exactly_the_row_they_begin_with()
     {
         await using var scene = await StreamingAsync();
@@ -262,6 +284,12 @@ public sealed class StreamingTests(PostgresFixture postgres)
         await scene.UntilStreamingAsync();
         await scene.UntilAsync(() => scene.Log.Status.ReceivedLsn > 0);
         return scene;
+    }
+
+    private static async Task<(string, FaultKind)> RefusedAsync(Func<Task> act)
+    {
+        var fault = (await Assert.ThrowsAsync<FaultException>(act)).Fault;
+        return (fault.Code, fault.Kind);
     }
 
     private async Task<LogScene> OwnServerAsync(LocalPostgresServer server)
