@@ -195,6 +195,9 @@ public sealed class SnapshotTests(PostgresFixture postgres)
         await scene.Source.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cdcm snapshot' and datname = current_database()");
         await scene.Source.ExecuteAsync("delete from t where id <= 10; update t set v = 'new' where id = 11");
         await scene.Target.ExecuteAsync("insert into t values (1, 'of the first try')");
+        await scene.UntilAsync(() => scene.Log.Status.Fault is not null);
+        await Task.Delay(1000);
+        Assert.Single(await scene.Target.RowsAsync("select * from t"));
         scene.Lanes.Applying = true;
         await scene.UntilStreamingAsync();
         Assert.Empty(await scene.Target.RowsAsync("select * from t"));
@@ -205,6 +208,20 @@ public sealed class SnapshotTests(PostgresFixture postgres)
 
         Assert.Equal(39990, scene.Lanes.RowsOf("p.public.t").Count);
         Assert.Equal("""{"id":"11","v":"new"}""", scene.Lanes.Rows[("p.public.t", """{"id":"11"}""")]);
+    }
+
+    [Fact]
+    public async Task Every_table_is_locked_against_rewriting_while_the_first_is_copied()
+    {
+        await using var scene = await LogScene.CreateAsync(postgres, Schema + "; create table u(id int primary key)", "public.t", "public.u");
+        await scene.Source.ExecuteAsync("insert into t select g, repeat('x', 1000) from generate_series(1, 40000) g");
+        scene.Lanes.Applying = false;
+        await scene.StartAsync();
+        await scene.UntilAsync(() => scene.Log.Status.UnappliedBytes > 2 << 20);
+        Assert.Equal(2, await scene.Source.ScalarAsync<long>("select count(*) from pg_locks where relation in ('t'::regclass, 'u'::regclass) and mode = 'AccessShareLock'"));
+        scene.Lanes.Applying = true;
+        await scene.UntilStreamingAsync();
+        Assert.Equal(0, await scene.Source.ScalarAsync<long>("select count(*) from pg_locks where relation in ('t'::regclass, 'u'::regclass)"));
     }
 
     private static async Task<string?> PhaseAsync(LogScene scene) =>
