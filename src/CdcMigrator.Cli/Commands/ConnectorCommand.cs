@@ -1,8 +1,8 @@
 using System.CommandLine;
+using CdcMigrator.Cli.Output;
 using CdcMigrator.Connect;
 using CdcMigrator.Connect.Rest;
 using CdcMigrator.Connect.Templates;
-using CdcMigrator.Cli.Output;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Service.Connectors;
