@@ -232,7 +232,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
                     FaultKind.Poison,
                     "key-unavailable",
                     $"Key column {route.SourceColumns[ordinal]} of {table.Name} is {state.ToString().ToLowerInvariant()} in the event",
-                    "Identify the rows by columns whose type Debezium carries faithfully, or resync the table: cdcm tables resync"));
+                    "Identify the rows by columns whose type Debezium carries faithfully"));
             }
         }
     }

@@ -10,6 +10,9 @@ internal static class ServiceLogging
         logging.SetMinimumLevel(options.Verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Npgsql", LogLevel.Warning);
+
+        // What ends the process is told once, by whoever started it.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         switch (options.Logs)
         {
             case LogStyle.Json:

@@ -183,7 +183,7 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
             "unique-conflict",
             $"Row {RowFaults.KeyText(batch, change)} of {change.Route.Target.Name} needs a unique value that "
                 + $"{(holder is null ? "another row" : $"row {RowFaults.KeyText(change.Route, holder.Key)}")} holds and no lane frees: {reason}",
-            "Correct or delete the row that holds the value, or drop a constraint that the source does not have, then run 'cdcm resume'");
+            "Correct or delete the row that holds the value, or drop a constraint that the source does not have; the lane then goes on by itself");
         return new FaultException(RowFaults.Of(batch, change, fault), cause);
     }
 

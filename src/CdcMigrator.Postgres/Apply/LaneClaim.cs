@@ -164,7 +164,7 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
     private FaultException Broken(string code, string message)
     {
         var fault = new Fault(FaultKind.LogBroken, code, message,
-            "Progress does not fit this log: move the tables anew with 'cdcm tables resync', or give back the log that was recorded");
+            "Progress does not fit this log: give back the log that was recorded, or copy the tables again ('Starting over' in docs/cli.md)");
         return new FaultException(fault with { Lane = lane });
     }
 

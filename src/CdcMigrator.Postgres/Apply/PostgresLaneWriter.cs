@@ -259,7 +259,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             if (change.Operation == ChangeOperation.Truncate)
             {
                 return (i, new Fault(FaultKind.Poison, "truncate", $"Table {change.Route.Source} was truncated in the source",
-                    $"Empty {change.Route.Target.Name} yourself if its topic has one partition, else move the table anew with 'cdcm tables resync {change.Route.Source}'")
+                    "This version cannot apply a TRUNCATE: copy the tables again ('Starting over' in docs/cli.md)")
                 {
                     Lane = batch.Lane,
                     Offset = change.Offset,

@@ -82,14 +82,14 @@ public static class PostgresFaults
         PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation or PostgresErrorCodes.CardinalityViolation => new Fault(
             FaultKind.Poison, "unique-conflict", Join(error)),
         PostgresErrorCodes.NotNullViolation => new Fault(
-            FaultKind.Poison, "not-null", Join(error), "Give the target's column a default, or drop its NOT NULL, if the source allows NULL there; then 'cdcm resume'"),
+            FaultKind.Poison, "not-null", Join(error), "Give the target's column a default, or drop its NOT NULL, if the source allows NULL there; the lane then goes on by itself"),
         PostgresErrorCodes.CheckViolation => new Fault(
-            FaultKind.Poison, "check", Join(error), "The target's constraint refuses a row of the source: loosen it, then 'cdcm resume'"),
+            FaultKind.Poison, "check", Join(error), "The target's constraint refuses a row of the source: loosen it; the lane then goes on by itself"),
         { Length: 5 } state when state.StartsWith("22", StringComparison.Ordinal) || state is
             PostgresErrorCodes.DatatypeMismatch or PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.ProgramLimitExceeded => new Fault(
-            FaultKind.Poison, "bad-value", Join(error), "Make the target's column able to hold the source's value, then 'cdcm resume'"),
+            FaultKind.Poison, "bad-value", Join(error), "Make the target's column able to hold the source's value; the lane then goes on by itself"),
         { Length: 5 } state when state.StartsWith("23", StringComparison.Ordinal) => new Fault(
-            FaultKind.Poison, "constraint", Join(error), "Loosen the target's constraint, then 'cdcm resume'"),
+            FaultKind.Poison, "constraint", Join(error), "Loosen the target's constraint; the lane then goes on by itself"),
         { Length: 5 } state when state.StartsWith("08", StringComparison.Ordinal) => new Fault(
             FaultKind.Transient, "connection-lost", error.MessageText, "It is retried"),
         { Length: 5 } state when state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("58", StringComparison.Ordinal) || state.StartsWith("57", StringComparison.Ordinal) =>
@@ -100,7 +100,7 @@ public static class PostgresFaults
     };
 
     private static Fault Unreachable(NpgsqlException error) => new(
-        FaultKind.Unreachable, "unreachable", $"PostgreSQL does not answer: {Innermost(error)}", "Check host, port and network; it is retried while running");
+        FaultKind.Unreachable, "unreachable", $"PostgreSQL does not answer: {error.Message}: {Innermost(error)}", "Check host, port and network; it is retried while running");
 
     private static bool IsConnecting(NpgsqlException error) =>
         error.Message.StartsWith("Failed to connect", StringComparison.Ordinal) || error.Message.StartsWith("The operation has timed out", StringComparison.Ordinal)

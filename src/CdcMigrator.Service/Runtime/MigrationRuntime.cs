@@ -47,6 +47,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private volatile ApplyPipeline? pipeline;
     private volatile EmbeddedLog? embedded;
     private RuntimePhase phase = RuntimePhase.Starting;
+    private bool began;
     private LogInspector? inspector;
     private IReadOnlyCollection<string> topics = [];
 
@@ -88,6 +89,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <exception cref="FaultException">Configuration and other faults that waiting cannot heal.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
+        began = true;
         try
         {
             await StartAsync(stop);
@@ -206,7 +208,11 @@ public sealed class MigrationRuntime : IAsyncDisposable
         }
 
         SetPhase(RuntimePhase.Stopping);
-        RuntimeLog.Stopping(log);
+        if (began)
+        {
+            RuntimeLog.Stopping(log);
+        }
+
         if (pipeline is { } running)
         {
             await running.StopAsync();
@@ -220,7 +226,10 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
         inspector?.Dispose();
         SetPhase(RuntimePhase.Stopped);
-        RuntimeLog.Stopped(log);
+        if (began)
+        {
+            RuntimeLog.Stopped(log);
+        }
     }
 
     /// <summary>Repeats a step of the start while what it needs is not there; other faults end the process.</summary>

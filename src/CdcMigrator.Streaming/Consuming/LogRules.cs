@@ -8,7 +8,7 @@ namespace CdcMigrator.Streaming.Consuming;
 /// <summary>When the log is no longer the one that was recorded (invariant A2).</summary>
 internal static class LogRules
 {
-    private const string Resync = "The tables of this topic must be copied again: run 'cdcm tables resync'.";
+    private const string Resync = "The tables of this topic must be copied again: see 'Starting over' in docs/cli.md.";
 
     /// <summary>Null where the partition still holds the offset, or ends there.</summary>
     public static Fault? CheckRange(LaneId lane, long nextOffset, LogRange range)
