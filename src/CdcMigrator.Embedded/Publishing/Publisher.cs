@@ -15,6 +15,9 @@ internal sealed class Publisher(RecordWriter writer, LogProducer producer, FlowC
     /// <summary>What a record costs the broker beside its key, value and headers, generously.</summary>
     private const int RecordOverhead = 64;
 
+    /// <summary>Records beyond this lie in the broker's log alone, not batched with others.</summary>
+    private const int AloneBytes = 512 * 1024;
+
     private readonly Dictionary<string, LaneId[]> lanes = [];
 
     /// <summary>A row the snapshot saw.</summary>
@@ -105,11 +108,21 @@ internal sealed class Publisher(RecordWriter writer, LogProducer producer, FlowC
         Send(lane, bytes, key, value, headers);
     }
 
+    /// <summary>
+    /// Sends, and an empty record behind a large one. Where all the in-process broker holds of a partition has to go to make room, it takes
+    /// the new record for gone too and refuses to deliver it; with a small record in front of it that never happens.
+    /// </summary>
     private void Send(LaneId lane, int bytes, byte[]? key, byte[]? value, Headers? headers)
     {
-        if (!flow.IsDiscarding)
+        if (flow.IsDiscarding)
         {
-            producer.Send(lane, flow.Publish(lane, bytes), key, value, headers);
+            return;
+        }
+
+        producer.Send(lane, flow.Publish(lane, bytes), key, value, headers);
+        if (bytes > AloneBytes)
+        {
+            producer.Send(lane, flow.Publish(lane, RecordOverhead), null, null, null);
         }
     }
 

@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Embedded;
 using CdcMigrator.Embedded.Workload;
 using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Digests;
@@ -108,6 +109,39 @@ public sealed class EmbeddedMigrationTests(PostgresFixture postgres)
         await using var running = Running.Start(definition);
         await running.UntilAsync(status => status.Faults.Any(fault => fault.Kind == FaultKind.Unreachable), TestContext.Current.CancellationToken);
         Assert.Equal(RuntimePhase.Starting, running.Runtime.Status().Phase);
+    }
+
+    [Fact]
+    public async Task Odd_names_and_values_arrive_as_they_are()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(OddTables.SourceSchema);
+        await using var target = await postgres.CreateTargetAsync(OddTables.TargetSchema);
+        await source.ExecuteAsync(OddTables.Insert(1) + OddTables.Insert(2));
+        await using var running = Running.Start(Definition("odd", source, target) with { Tables = OddTables.Mappings });
+        await running.UntilAsync(status => status is { Phase: RuntimePhase.Running, Log.Phase: EmbeddedLogPhase.Streaming }, cancellationToken);
+        await source.ExecuteAsync(OddTables.Insert(3));
+        await source.ExecuteAsync(OddTables.Insert(4));
+        foreach (var n in Enumerable.Range(1, 3))
+        {
+            await source.ExecuteAsync(OddTables.Change(n));
+        }
+
+        var marker = await FenceTable.WriteMarkerAsync(source.DataSource, cancellationToken);
+        var report = await running.Runtime.DrainAsync(marker.Id, marker.Lsn, TimeSpan.FromMinutes(1), cancellationToken);
+        Assert.True(report.Drained, $"waiting for {report.WaitingFor}: {string.Join(", ", running.Runtime.Status().Faults)}");
+        var routes = await TargetCatalog.LoadAsync(target.DataSource, OddTables.Mappings, cancellationToken);
+        foreach (var route in routes.All)
+        {
+            var result = await new TableComparison(source.DataSource, target.DataSource).CompareAsync(route, 5, cancellationToken);
+            Assert.True(result.Equal, $"{route}: {result.RowsSource} against {result.RowsTarget}, {string.Join("; ", result.Differences.Select(row => $"{row.Kind} {string.Join('/', row.Key.Values)} {string.Join(',', row.Columns)}"))}");
+            Assert.NotEqual(0, result.RowsSource);
+        }
+
+        Assert.Equal(["7"], await target.RowsAsync(""""select distinct added from "Odd ""Schema"" ö"."new.name" """"));
+        Assert.Equal(
+            await source.RowsAsync(""""select "Key One", "always ""made""" from "Odd ""Schema"" ö"."Select, ""From"" wo.w" order by 1, 2""""),
+            await target.RowsAsync(""""select "Key One", "always ""made""" from "Odd ""Schema"" ö"."Select, ""From"" wo.w" order by 1, 2""""));
     }
 
     private static MigrationDefinition Definition(string name, TestDatabase source, TestDatabase target, params TableName[] tables) => new()
