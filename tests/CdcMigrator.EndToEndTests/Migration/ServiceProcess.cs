@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CdcMigrator.Domain.Status;
 using CdcMigrator.TestKit.Processes;
 
 namespace CdcMigrator.EndToEndTests.Migration;
@@ -25,7 +26,7 @@ internal sealed class ServiceProcess(ProcessRun run, Uri address) : IAsyncDispos
         {
             using var status = JsonDocument.Parse(await http.GetStringAsync(new Uri("/api/status", UriKind.Relative)));
             return [.. status.RootElement.GetProperty("lanes").EnumerateArray()
-                .Where(lane => lane.GetProperty("state").GetString() is "running" or "paused")
+                .Where(lane => lane.GetProperty("state").GetString() is nameof(LaneState.Running) or nameof(LaneState.Paused))
                 .Select(lane => $"{lane.GetProperty("topic").GetString()}/{lane.GetProperty("partition").GetInt32()}")];
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
