@@ -82,9 +82,9 @@ public static class PostgresFaults
         PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ExclusionViolation or PostgresErrorCodes.CardinalityViolation => new Fault(
             FaultKind.Poison, "unique-conflict", Join(error)),
         PostgresErrorCodes.NotNullViolation => new Fault(
-            FaultKind.Poison, "not-null", Join(error), "Give the target's column a default, or drop its NOT NULL, if the source allows NULL there; the lane then goes on by itself"),
+            FaultKind.Poison, "not-null", WithoutRow(error), "Give the target's column a default, or drop its NOT NULL, if the source allows NULL there; the lane then goes on by itself"),
         PostgresErrorCodes.CheckViolation => new Fault(
-            FaultKind.Poison, "check", Join(error), "The target's constraint refuses a row of the source: loosen it; the lane then goes on by itself"),
+            FaultKind.Poison, "check", WithoutRow(error), "The target's constraint refuses a row of the source: loosen it; the lane then goes on by itself"),
         { Length: 5 } state when state.StartsWith("22", StringComparison.Ordinal) || state is
             PostgresErrorCodes.DatatypeMismatch or PostgresErrorCodes.CannotCoerce or PostgresErrorCodes.ProgramLimitExceeded => new Fault(
             FaultKind.Poison, "bad-value", Join(error), "Make the target's column able to hold the source's value; the lane then goes on by itself"),
@@ -107,7 +107,10 @@ public static class PostgresFaults
         || error.Message.StartsWith("Exception while connecting", StringComparison.Ordinal);
 
     private static string Join(PostgresException error) =>
-        string.IsNullOrEmpty(error.Detail) ? $"{error.MessageText}{Column(error)}" : $"{error.MessageText}{Column(error)}: {error.Detail}";
+        string.IsNullOrEmpty(error.Detail) ? WithoutRow(error) : $"{WithoutRow(error)}: {error.Detail}";
+
+    /// <summary>Of some errors the detail is the whole row, which belongs into no log.</summary>
+    private static string WithoutRow(PostgresException error) => $"{error.MessageText}{Column(error)}";
 
     private static string Column(PostgresException error) => string.IsNullOrEmpty(error.ColumnName) ? "" : $" (column {error.ColumnName})";
 

@@ -58,7 +58,7 @@ public static class MigrationFile
         try
         {
             var stream = new YamlStream();
-            stream.Load(new StringReader(text));
+            Load(stream, text);
             definition = Root(stream, context) is { } root ? new MigrationReader(new SectionReader(root, root, "", context)).Read() : null;
         }
         catch (YamlException e)
@@ -71,6 +71,20 @@ public static class MigrationFile
         }
 
         return new MigrationFileReading(context.HasErrors ? null : definition, context.Errors);
+    }
+
+    private static void Load(YamlStream stream, string text)
+    {
+        try
+        {
+            stream.Load(new StringReader(text));
+        }
+        catch (InvalidOperationException)
+        {
+            // Some ends in the middle of a list or map run the parser's own state dry.
+            var end = new Mark(0, text.TrimEnd().Count(character => character == '\n') + 1, 1);
+            throw new YamlException(end, end, "a '[' or '{' is not closed");
+        }
     }
 
     private static YamlMappingNode? Root(YamlStream stream, ReadingContext context)

@@ -186,7 +186,9 @@ internal sealed class Lane
         var now = new LogIdentity(log.ClusterId, topic.TopicId, topic.Partitions) { Ephemeral = parts.Options.Incarnation is not null };
         Refuse(identity is null ? null : LogRules.CheckIdentity(Id, identity, now));
         var range = await RangeAsync().ConfigureAwait(false);
-        var writer = await parts.Store.ClaimAsync(Id, now, range.Start, closing.Token).ConfigureAwait(false);
+        // A lane begins with its topic, not where the log still begins: what is gone was never applied. Old markers alone are no loss.
+        var begin = Id.Topic == parts.Options.FenceTopic ? range.Start : 0;
+        var writer = await parts.Store.ClaimAsync(Id, now, begin, closing.Token).ConfigureAwait(false);
         identity = now;
 
         // The end was read before the claim: the former owner may have moved past it since.

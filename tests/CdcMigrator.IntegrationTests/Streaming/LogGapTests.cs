@@ -43,6 +43,21 @@ public sealed class LogGapTests
     }
 
     [Fact]
+    public async Task Records_deleted_before_the_first_claim_halt_the_lane()
+    {
+        await using var harness = new PipelineHarness();
+        harness.Broker.ProduceBytes(Topic, 1, 100, 100_000);
+        var start = await StartOf(harness, 1);
+        Assert.True(start > 0, "the broker still has all");
+        var pipeline = await harness.StartAsync();
+        await UntilAsync(() => StatusOf(pipeline, 1)?.State == LaneState.Halted, "halted");
+        var fault = StatusOf(pipeline, 1)!.Fault!;
+        Assert.Equal((FaultKind.LogBroken, "log-gap"), (fault.Kind, fault.Code));
+        Assert.Contains($"lost offsets 0 to {start - 1}", fault.Message, StringComparison.Ordinal);
+        Assert.Empty(harness.Store.Applied(Lane(1)));
+    }
+
+    [Fact]
     public async Task Records_deleted_while_the_target_is_stalled_are_noticed_and_nothing_behind_them_is_applied()
     {
         await using var harness = new PipelineHarness();

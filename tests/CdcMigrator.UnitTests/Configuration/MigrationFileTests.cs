@@ -117,6 +117,18 @@ public sealed class MigrationFileTests
     }
 
     [Fact]
+    public void A_file_that_ends_anywhere_is_answered_with_a_mistake()
+    {
+        for (var length = 0; length < Whole.IndexOf("tables:", StringComparison.Ordinal); length++)
+        {
+            Assert.NotEmpty(MigrationFile.Parse(Whole[..length], _ => null).Errors);
+        }
+
+        var error = Assert.Single(MigrationFile.Parse("migration: [a\nfoo", _ => null).Errors);
+        Assert.Equal(("not YAML: a '[' or '{' is not closed", 2), (error.Message, error.Line));
+    }
+
+    [Fact]
     public void All_mistakes_are_told_at_once_in_the_files_order()
     {
         var reading = MigrationFile.Parse("migration: shop\nsource: {}\nlog: { kind: rabbit }\ntables: [ x ]\n", _ => null);
