@@ -32,7 +32,7 @@ internal sealed class SnapshotReader(EmbeddedLogOptions options, string slot, So
         await SnapshotTables.LockAsync(session, tables, cancellationToken);
 
         var origin = new ChangeOrigin(0, consistentPoint, 0, options.Time.GetUtcNow().ToUnixTimeMilliseconds());
-        foreach (var table in tables)
+        foreach (var table in await SnapshotTables.WithColumnsAsync(session, tables, cancellationToken))
         {
             await CopyAsync(session, table, origin, cancellationToken);
         }

@@ -39,4 +39,25 @@ internal static class SnapshotTables
                 $"Table {tables.First(table => table.Oid == oid).Name} was rewritten while its snapshot was taken", "The snapshot is taken again");
         }
     }
+
+    /// <summary>
+    /// The tables with their columns as the snapshot sees them: a column added since the catalog was read has values in the snapshot's rows
+    /// that no later record carries. To be called in the snapshot's transaction, behind the lock.
+    /// </summary>
+    public static async Task<IReadOnlyList<SourceTable>> WithColumnsAsync(NpgsqlConnection session, IReadOnlyList<SourceTable> tables, CancellationToken cancellationToken)
+    {
+        const string Columns = """
+            select attrelid, array_agg(attname::text order by attnum) from pg_attribute
+            where attrelid = any($1::oid[]) and attnum > 0 and not attisdropped and attgenerated = '' group by 1
+            """;
+        await using var command = new NpgsqlCommand(Columns, session) { Parameters = { new() { Value = tables.Select(table => (long)table.Oid).ToArray() } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var columns = new Dictionary<uint, string[]>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            columns[reader.GetFieldValue<uint>(0)] = reader.GetFieldValue<string[]>(1);
+        }
+
+        return [.. tables.Select(table => table with { Columns = columns.GetValueOrDefault(table.Oid) ?? table.Columns })];
+    }
 }

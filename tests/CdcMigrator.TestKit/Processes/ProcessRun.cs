@@ -27,7 +27,8 @@ public sealed class ProcessRun : IAsyncDisposable
     /// <summary>Starts a program.</summary>
     public static ProcessRun Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        // A shell without job control lets background jobs ignore Ctrl-C, and children inherit that: the program gets its default back.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
