@@ -57,6 +57,6 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
 
     private static IEnumerable<string> Signature(TableRoute route) => route.Target.Columns
         .Select(column => $"{column.Name} {column.Type.Sql} {column.Type.Modifier} {column.Type.Element?.Sql} {column.Generated} {column.NotNull} {column.IdentityAlways}")
-        .Append(string.Join(',', route.Key.Columns))
+        .Append($"{route.Key.Name} {string.Join(',', route.Key.Columns)}")
         .Append($"{route.Target.HasSecondaryUniqueness}");
 }
