@@ -86,7 +86,7 @@ public sealed class LogScene : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         while (!await condition())
         {
-            if (clock.Elapsed > TimeSpan.FromSeconds(30))
+            if (clock.Elapsed > TimeSpan.FromMinutes(3))
             {
                 Assert.Fail($"Waited in vain: {Log?.Status}");
             }

@@ -28,7 +28,7 @@ public sealed class ProcessRun : IAsyncDisposable
     public static ProcessRun Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         // A shell without job control lets background jobs ignore Ctrl-C, and children inherit that: the program gets its default back.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", FullPathOf(program), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -88,6 +88,10 @@ public sealed class ProcessRun : IAsyncDisposable
         await KillAsync();
         process.Dispose();
     }
+
+    /// <summary>Found on this process's PATH, as the child may be given another.</summary>
+    private static string FullPathOf(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists) ?? program;
 
     private static void Append(StringBuilder builder, string? line)
     {
