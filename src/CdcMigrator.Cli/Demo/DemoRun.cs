@@ -156,8 +156,9 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
             // Whatever failed, was refused or only rehearsed: the source goes on.
             if (!switched)
             {
-                await sourceFence.LiftAsync(CancellationToken.None);
+                // Named before it opens: a write acknowledged after the lift must not count as one from before the fence.
                 workload.SwitchTo(new WriteSide(Reopened, servers.SourceConnection));
+                await sourceFence.LiftAsync(CancellationToken.None);
             }
         }
 
