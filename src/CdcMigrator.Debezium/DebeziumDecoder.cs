@@ -182,6 +182,11 @@ public sealed class DebeziumDecoder : IRecordDecoder
         }
 
         CheckKeyValues(table, batch);
+        if (operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow)
+        {
+            SchemaDrift.CheckRequired(table, batch);
+        }
+
         return Commit(record, batch, route, operation, KeyChange(record, operation));
     }
 

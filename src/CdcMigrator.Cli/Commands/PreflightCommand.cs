@@ -14,7 +14,7 @@ internal static class PreflightCommand
         var file = CommonOptions.File();
         var command = new Verb(
             "preflight",
-            "Checks databases, connector settings, topics and registry before a migration. Changes nothing. Exit code 0: nothing is wrong, 3: an error was found.",
+            "Checks databases, connector settings, topics and registry before a migration. Changes nothing. Exit code 0: nothing is wrong, 3: an error was found, 4: something does not answer, so that not all could be checked.",
             ("cdcm preflight -f migration.yaml", ""),
             ("cdcm preflight -f migration.yaml -o json", "for scripts"))
         {
@@ -22,7 +22,8 @@ internal static class PreflightCommand
         };
         context.Handle(command, async call =>
         {
-            var report = PreflightReport.Of(await MigrationPreflight.RunAsync(call.Load(file), call.Cancellation));
+            var findings = await MigrationPreflight.RunAsync(call.Load(file), call.Cancellation);
+            var report = PreflightReport.Of(findings);
             if (call.IsJson)
             {
                 call.Terminal.Json(report);
@@ -32,7 +33,7 @@ internal static class PreflightCommand
                 Show(call.Terminal, report);
             }
 
-            return report.Ok ? ExitCode.Done : ExitCode.Negative;
+            return findings.Any(finding => finding.Unreachable) ? ExitCode.Unreachable : report.Ok ? ExitCode.Done : ExitCode.Negative;
         });
         return command;
     }

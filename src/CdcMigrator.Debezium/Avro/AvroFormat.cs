@@ -4,6 +4,7 @@ using System.Text;
 using CdcMigrator.Debezium.Envelopes;
 using CdcMigrator.Debezium.Logical;
 using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
 
 namespace CdcMigrator.Debezium.Avro;
 
@@ -38,7 +39,7 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
         }
 
         plan.Begin(batch);
-        var fields = plan.InOrder(record.Names);
+        var fields = Fields(plan, record.Names);
         var reader = new AvroReader(value.AsSpan(envelope.AfterStart, envelope.AfterLength));
         for (var i = 0; i < fields.Length; i++)
         {
@@ -115,6 +116,18 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
     {
         var reader = new AvroReader(key.AsSpan(Head));
         ReadTexts(ref reader, Root(key), column, default, out text, out _);
+    }
+
+    private static FieldPlan[] Fields(RowPlan plan, IReadOnlyList<string> names)
+    {
+        try
+        {
+            return plan.InOrder(names);
+        }
+        catch (FaultException fault) when (fault.Fault.Code == SchemaDrift.UnknownColumn)
+        {
+            throw plan.Drifted(names);
+        }
     }
 
     private static AvroNode AfterOf(AvroNode root) => root.Field("after")?.Record ?? throw new FormatException("the value's schema has no after");

@@ -58,11 +58,7 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
 
         if (ordinal < 0)
         {
-            throw new FaultException(new Fault(
-                FaultKind.Poison,
-                "unknown-column",
-                $"Source column {name} of {table.Name} does not exist in target table {route.Target.Name}",
-                "Add the column to the target or exclude it in the migration file; the lane resumes by itself"));
+            throw SchemaDrift.UnknownColumns(table, [name], []);
         }
 
         var column = route.Target.Columns[ordinal];
@@ -79,6 +75,18 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
     {
         NullIsSuspect = !settings.PlainText && !settings.IsMySqlFamily && UnfaithfulTypes.IsNullAmbiguous(column.Type, settings),
     };
+
+    /// <summary>The fault of a row with fields the target has no column for, naming all of them and what else does not fit.</summary>
+    /// <param name="names">All fields of the row.</param>
+    public FaultException Drifted(IEnumerable<string> names)
+    {
+        var route = table.Route!;
+        var columns = names.Select(name => schema?.Field(name)?.SourceColumn ?? FieldNames.ToColumn(name, route, settings.FieldNames)).ToHashSet(StringComparer.Ordinal);
+        return SchemaDrift.UnknownColumns(
+            table,
+            [.. columns.Where(column => route.OrdinalOfSource(column) < 0 && !route.IsExcluded(column))],
+            [.. table.Expected.Where(ordinal => !columns.Contains(route.SourceColumns[ordinal])).Select(ordinal => route.Target.Columns[ordinal].Name)]);
+    }
 
     /// <summary>Opens a row in the batch; columns that events never have a field for are to be reselected.</summary>
     public void Begin(ChangeBatch batch)

@@ -19,6 +19,8 @@ internal sealed class TablePlan
         owner = Encoding.UTF8.GetBytes(source.Schema);
         table = Encoding.UTF8.GetBytes(source.Name);
         MissingInEvents = route is null ? [] : [.. Missing(route, settings)];
+        Expected = route is null ? [] : [.. Enumerable.Range(0, route.Target.Columns.Count).Where(i => !route.Target.Columns[i].Generated && !route.IsExcluded(route.SourceColumns[i])).Except(MissingInEvents)];
+        Required = [.. Expected.Where(i => route!.Target.Columns[i] is { NotNull: true, HasDefault: false })];
     }
 
     /// <summary>The table.</summary>
@@ -35,6 +37,12 @@ internal sealed class TablePlan
 
     /// <summary>Columns that events never have a field for, though the source has the column: always reselected.</summary>
     public int[] MissingInEvents { get; }
+
+    /// <summary>Target columns a row's event normally has a field for.</summary>
+    public int[] Expected { get; }
+
+    /// <summary>Those of them without which the target refuses a new row.</summary>
+    public int[] Required { get; }
 
     /// <summary>Plans of this table's rows by the schema they were written with; the key of schemaless ones is the table plan itself.</summary>
     public Dictionary<object, RowPlan> Rows { get; } = new(ReferenceEqualityComparer.Instance);

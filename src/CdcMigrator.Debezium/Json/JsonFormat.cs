@@ -1,6 +1,7 @@
 using CdcMigrator.Debezium.Envelopes;
 using CdcMigrator.Debezium.Logical;
 using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
 
 namespace CdcMigrator.Debezium.Json;
 
@@ -31,7 +32,14 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
     {
         var plan = Plan(table, table.Rows, schema, schema?.Field("after"), isKey: false);
         plan.Begin(batch);
-        rows.WriteRow(value.AsSpan(envelope.AfterStart, envelope.AfterLength), plan, batch);
+        try
+        {
+            rows.WriteRow(value.AsSpan(envelope.AfterStart, envelope.AfterLength), plan, batch);
+        }
+        catch (FaultException fault) when (fault.Fault.Code == SchemaDrift.UnknownColumn)
+        {
+            throw plan.Drifted(JsonRows.Names(value.AsSpan(envelope.AfterStart, envelope.AfterLength)));
+        }
     }
 
     /// <inheritdoc />

@@ -46,6 +46,21 @@ internal sealed class JsonRows(ValueWriter writer)
         plan.CheckKey(met);
     }
 
+    /// <summary>The names of a row's fields, in order.</summary>
+    public static List<string> Names(ReadOnlySpan<byte> json)
+    {
+        var names = new List<string>();
+        var reader = Begin(json);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            names.Add(reader.GetString()!);
+            reader.Read();
+            reader.Skip();
+        }
+
+        return names;
+    }
+
     /// <summary>Reads two fields of a row as text, for tables that are not moved.</summary>
     public static void ReadTexts(ReadOnlySpan<byte> json, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, out string? firstText, out string? secondText)
     {

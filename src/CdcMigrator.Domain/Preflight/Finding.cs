@@ -12,4 +12,7 @@ public sealed record Finding(Severity Severity, string Code, string Message, str
 
     /// <summary>Column concerned, if one.</summary>
     public string? Column { get; init; }
+
+    /// <summary>A dependency did not answer, so that its checks were not made: nothing is known rather than something wrong.</summary>
+    public bool Unreachable { get; init; }
 }

@@ -59,7 +59,10 @@ public static class PostgresPreflight
         catch (Exception exception) when (exception is NpgsqlException or FaultException)
         {
             var fault = PostgresFaults.Classify(exception);
-            findings.Add(new Finding(Severity.Error, $"{side}-{fault.Code}", $"The {side}: {fault.Message}", fault.Fix));
+            findings.Add(new Finding(Severity.Error, $"{side}-{fault.Code}", $"The {side}: {fault.Message}", fault.Fix)
+            {
+                Unreachable = fault.Kind is FaultKind.Unreachable or FaultKind.Transient,
+            });
             return null;
         }
     }

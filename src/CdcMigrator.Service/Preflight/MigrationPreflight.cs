@@ -86,7 +86,11 @@ public static class MigrationPreflight
         }
         catch (FaultException fault)
         {
-            return [new Finding(Severity.Error, fault.Fault.Code, $"The {what} cannot be checked: {fault.Fault.Message}", fault.Fault.Fix) { Table = fault.Fault.Table }];
+            return [new Finding(Severity.Error, fault.Fault.Code, $"The {what} cannot be checked: {fault.Fault.Message}", fault.Fault.Fix)
+            {
+                Table = fault.Fault.Table,
+                Unreachable = fault.Fault.Kind is FaultKind.Unreachable or FaultKind.Transient,
+            }];
         }
     }
 }

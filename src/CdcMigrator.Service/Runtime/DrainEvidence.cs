@@ -12,7 +12,7 @@ internal sealed class DrainEvidence(
     FenceWatch fence, NpgsqlDataSource source, string slot, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, string? clusterId)
     : IDrainEvidence
 {
-    public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => Task.FromResult(fence.Saw(markerId));
+    public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => fence.SawAsync(markerId, cancellationToken);
 
     public async Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) =>
         (await SlotState.ReadAsync(source, slot, cancellationToken))?.ConfirmedFlushLsn ?? 0;

@@ -5,8 +5,11 @@ using CdcMigrator.Postgres.Fencing;
 
 namespace CdcMigrator.Service.Runtime;
 
-/// <summary>Remembers the markers that passed through this process's lanes, and holds the heartbeat's lineage against the recorded one. Thread-safe.</summary>
-internal sealed class FenceWatch
+/// <summary>
+/// Notes the markers that pass through this process's lanes, for every process of the migration, and holds the heartbeat's lineage against
+/// the recorded one. Thread-safe.
+/// </summary>
+internal sealed class FenceWatch(MarkerStore markers)
 {
     private const string MarkerPrefix = "marker:";
     private const string Heartbeat = "heartbeat";
@@ -18,7 +21,9 @@ internal sealed class FenceWatch
     public SourceIdentity? Lineage { get; set; }
 
     /// <summary>Told of each fence row by the pipeline before it is applied; the same row may be told again.</summary>
-    /// <exception cref="Domain.Faults.FaultException">LogBroken: the heartbeat comes from another lineage; the lane stops in front of it.</exception>
+    /// <exception cref="Domain.Faults.FaultException">
+    /// LogBroken: the heartbeat comes from another lineage. Unreachable: a marker could not be noted in the target. The lane stops in front of the row.
+    /// </exception>
     public void Observe(LaneId lane, long offset, FenceRow row)
     {
         if (row.Id == Heartbeat && Lineage is { } recorded && LineageStore.Parse(row.Value) is { } now)
@@ -26,16 +31,28 @@ internal sealed class FenceWatch
             LineageStore.Require(recorded, now);
         }
 
-        if (row.Id.StartsWith(MarkerPrefix, StringComparison.Ordinal) && seen.TryAdd(row.Id, offset))
+        if (row.Id.StartsWith(MarkerPrefix, StringComparison.Ordinal) && !seen.ContainsKey(row.Id))
         {
-            order.Enqueue(row.Id);
+            // Before this process says so itself, and before progress moves past the row.
+            markers.Record(row.Id);
+            Remember(row.Id, offset);
+        }
+    }
+
+    /// <summary>Whether the marker passed, in this process or another.</summary>
+    /// <exception cref="Domain.Faults.FaultException">The target cannot be asked.</exception>
+    public async Task<bool> SawAsync(string markerId, CancellationToken cancellationToken) =>
+        seen.ContainsKey(markerId) || await markers.IsSeenAsync(markerId, cancellationToken);
+
+    private void Remember(string marker, long offset)
+    {
+        if (seen.TryAdd(marker, offset))
+        {
+            order.Enqueue(marker);
             while (order.Count > Kept && order.TryDequeue(out var oldest))
             {
                 seen.TryRemove(oldest, out _);
             }
         }
     }
-
-    /// <summary>Whether the marker passed.</summary>
-    public bool Saw(string markerId) => seen.ContainsKey(markerId);
 }

@@ -42,7 +42,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly ConnectClient? connect;
     private readonly PostgresLaneStore store;
     private readonly RouteKeeper routes;
-    private readonly FenceWatch fence = new();
+    private readonly FenceWatch fence;
     private volatile Fault? waitingFor;
     private volatile ApplyPipeline? pipeline;
     private volatile EmbeddedLog? embedded;
@@ -76,6 +76,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         }
 
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
+        fence = new FenceWatch(new MarkerStore(control, definition.Name));
         routes = new RouteKeeper(control, definition.Tables, log);
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
             sourceRead is null ? null : new SourceRows(sourceRead, time), postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());

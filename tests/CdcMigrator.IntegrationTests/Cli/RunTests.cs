@@ -87,10 +87,10 @@ public sealed class RunTests(PostgresFixture postgres) : IDisposable
     }
 
     [Fact]
-    public async Task Preflight_of_two_closed_ports_names_both_and_ends_with_3()
+    public async Task Preflight_of_two_closed_ports_names_both_and_ends_with_4()
     {
         var run = await Cdcm.RunAsync("preflight", "-o", "json", "-f", File("cli_preflight", Closed, Closed, "http://127.0.0.1:0"));
-        Assert.Equal(3, run.ExitCode);
+        Assert.Equal(4, run.ExitCode);
         var report = JsonDocument.Parse(run.Output).RootElement;
         Assert.False(report.GetProperty("ok").GetBoolean());
         var codes = report.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("code").GetString()).ToList();

@@ -1,0 +1,40 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Service.Runtime;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Service;
+
+public sealed class FenceWatchTests(PostgresFixture postgres)
+{
+    private static readonly LaneId Lane = new("shop.cdc_migrator.fence", 2);
+
+    [Fact]
+    public async Task A_marker_met_by_one_process_is_known_to_every_other_and_to_the_next_life()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, cancellationToken);
+        var (owner, other) = (new FenceWatch(new MarkerStore(target.DataSource, "shop")), new FenceWatch(new MarkerStore(target.DataSource, "shop")));
+        Assert.False(await other.SawAsync("marker:1", cancellationToken));
+
+        owner.Observe(Lane, 7, new FenceRow("marker:1", "now", SourcePosition.None));
+        owner.Observe(Lane, 7, new FenceRow("marker:1", "now", SourcePosition.None));
+
+        Assert.True(await owner.SawAsync("marker:1", cancellationToken));
+        Assert.True(await other.SawAsync("marker:1", cancellationToken));
+        Assert.False(await other.SawAsync("marker:2", cancellationToken));
+        Assert.False(await new FenceWatch(new MarkerStore(target.DataSource, "another")).SawAsync("marker:1", cancellationToken));
+    }
+
+    [Fact]
+    public void A_marker_that_cannot_be_noted_stops_the_lane_in_front_of_it()
+    {
+        using var closed = PostgresConnections.CreateControl("Host=127.0.0.1;Port=1;Username=postgres;Database=x;Timeout=2");
+        var fault = Assert.Throws<FaultException>(() => new FenceWatch(new MarkerStore(closed, "shop")).Observe(Lane, 7, new FenceRow("marker:1", "now", SourcePosition.None))).Fault;
+        Assert.Equal(FaultKind.Unreachable, fault.Kind);
+    }
+}
