@@ -12,6 +12,8 @@ namespace CdcMigrator.Connect.Templates;
 /// </summary>
 public static class ConnectorTemplate
 {
+    private const string OnePartitionGroup = "ordered";
+
     /// <summary>Settings as <c>PUT /connectors/{name}/config</c> takes them, the source's password included.</summary>
     /// <exception cref="FaultException">Configuration: the source's connection string cannot be used from Connect, or the embedded log needs no connector.</exception>
     public static IReadOnlyDictionary<string, string> Render(MigrationDefinition definition, ConnectorTemplateOptions? options = null)
@@ -39,6 +41,7 @@ public static class ConnectorTemplate
         }
 
         Topics(settings, definition.Apply, options);
+        OnePartition(settings, definition);
         ConverterSettings.Write(settings, definition.Log, options.JsonSchemas);
         return settings;
     }
@@ -66,6 +69,19 @@ public static class ConnectorTemplate
         settings["topic.creation.default.max.message.bytes"] = Text(largest);
         settings["producer.override.max.request.size"] = Text(largest);
         settings["producer.override.buffer.memory"] = Text(largest * 2);
+    }
+
+    /// <summary>Topics whose order must hold across keys; everything else as for the others.</summary>
+    private static void OnePartition(OrderedDictionary<string, string> settings, MigrationDefinition definition)
+    {
+        var topics = definition.Tables.Where(table => table.OnePartition)
+            .Select(table => Escape(Regex.Replace($"{definition.Log.TopicPrefix}.{table.Source.Schema}.{table.Source.Name}", "[^a-zA-Z0-9._-]", "_"))).ToList();
+        if (topics.Count > 0)
+        {
+            settings["topic.creation.groups"] = OnePartitionGroup;
+            settings[$"topic.creation.{OnePartitionGroup}.include"] = string.Join(',', topics);
+            settings[$"topic.creation.{OnePartitionGroup}.partitions"] = "1";
+        }
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

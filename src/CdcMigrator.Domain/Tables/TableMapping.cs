@@ -14,4 +14,10 @@ public sealed record TableMapping
 
     /// <summary>Source column to target column, for those whose names differ.</summary>
     public IReadOnlyDictionary<string, string> Rename { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Rows have no key: each change writes, deletes or updates one physical row, found by all of its columns.</summary>
+    public bool Keyless { get; init; }
+
+    /// <summary>The table's topic has one partition, so that everything in it is in order: what a TRUNCATE needs, and a table without a key.</summary>
+    public bool OnePartition { get; init; }
 }

@@ -14,7 +14,7 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
 
     /// <summary>Whether the groups are known to succeed or fail by themselves: then nothing need be looked at before the commit.</summary>
     public static bool IsDecidedByServer(IReadOnlyList<(RowGroup Group, GroupSql Sql)> groups) =>
-        groups.All(group => !IsLarge(group.Group) && group.Group.Kind != WriteKind.Update && !group.Sql.AllMustBeAffected);
+        groups.All(group => !IsLarge(group.Group) && group.Group.Kind is not (WriteKind.Update or WriteKind.Truncate) && !group.Sql.AllMustBeAffected);
 
     /// <summary>Statements for the groups. Large groups get their staging tables: to be called outside a transaction unless <paramref name="copy"/> is off.</summary>
     public async Task<IReadOnlyList<(RowGroup Group, GroupSql Sql)>> PrepareAsync(IReadOnlyList<RowGroup> groups, bool copy, CancellationToken cancellationToken)
@@ -70,6 +70,12 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
             {
                 await FlushAsync(batch, pending, net, cancellationToken);
                 await StageAsync(net, group, sql, cancellationToken);
+            }
+
+            if (group.Kind == WriteKind.Truncate)
+            {
+                // As large as the table is: it must not fail for its duration time and again.
+                batch.BatchCommands.Add(new NpgsqlBatchCommand("select pg_catalog.set_config('statement_timeout', '0', true)"));
             }
 
             var command = staged

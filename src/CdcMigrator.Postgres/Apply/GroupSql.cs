@@ -36,6 +36,12 @@ internal sealed record GroupSql
     {
         var target = plan.Route.Target;
         var table = target.Name.Sql;
+        if (kind == WriteKind.Truncate)
+        {
+            // TRUNCATE refuses a referenced table even in the replica role, and older snapshots would see it.
+            return new GroupSql { Columns = columns, FromArrays = $"delete from {table}", FromStage = "", MissingFromArrays = "", MissingFromStage = "", CreateStage = "" };
+        }
+
         string Name(int i) => TableName.Quote(target.Columns[columns[i]].Name);
         string Cast(int i) => $"s.c{i}::{target.Columns[columns[i]].Type.Sql}";
         var all = Enumerable.Range(0, columns.Length).ToArray();

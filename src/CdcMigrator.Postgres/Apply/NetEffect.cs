@@ -6,13 +6,14 @@ namespace CdcMigrator.Postgres.Apply;
 
 /// <summary>
 /// A range of a batch's changes reduced to one effect a key (invariant A3): later columns over earlier ones, where a delete or an insert
-/// starts over. Replays are left out (A4). Rows keep the order of their last changes, so that a unique value handed from one row to
+/// starts over, and a truncate drops what precedes it. Replays are left out (A4). Rows keep the order of their last changes, so that a unique value handed from one row to
 /// the next mostly goes through in one statement.
 /// </summary>
 internal sealed class NetEffect
 {
     private readonly Dictionary<TableRoute, Dictionary<int, int>> rowsByKey = [];
     private readonly List<NetRow> rows = [];
+    private readonly List<TableRoute> truncated = [];
     private readonly int start;
     private readonly int end;
     private ValueSlot[] merged = [];
@@ -111,7 +112,7 @@ internal sealed class NetEffect
     }
 
     /// <summary>
-    /// Groups for execution: all deletes, then all upserts, then all updates. An update that carries every column is an upsert, so that a
+    /// Groups for execution: truncated tables, all deletes, then all upserts, then all updates. An update that carries every column is an upsert, so that a
     /// row the target lacks is written.
     /// </summary>
     public IReadOnlyList<RowGroup> Group()
@@ -153,7 +154,7 @@ internal sealed class NetEffect
             }
         }
 
-        return [.. deletes, .. upserts, .. updates];
+        return [.. truncated.Select(route => new RowGroup(route, WriteKind.Truncate, [])), .. deletes, .. upserts, .. updates];
     }
 
     /// <summary>Groups of these rows alone, of those among them that are upserts now.</summary>
@@ -183,6 +184,12 @@ internal sealed class NetEffect
         }
 
         CollectionsMarshal.GetValueRefOrAddDefault(Counts, (change.Route, change.Operation), out _)++;
+        if (change.Operation == ChangeOperation.Truncate)
+        {
+            Truncate(change.Route);
+            return;
+        }
+
         if (!rowsByKey.TryGetValue(change.Route, out var byKey))
         {
             rowsByKey[change.Route] = byKey = new Dictionary<int, int>(end - start, new KeyComparer(Batch, change.Route.Key.Columns));
@@ -222,6 +229,22 @@ internal sealed class NetEffect
         row.LastChange = index;
     }
 
+    private void Truncate(TableRoute route)
+    {
+        if (rowsByKey.Remove(route, out var byKey))
+        {
+            foreach (var place in byKey.Values)
+            {
+                Rows[place] = Rows[place] with { DeleteFirst = false, Kind = WriteKind.None };
+            }
+        }
+
+        if (!truncated.Contains(route))
+        {
+            truncated.Add(route);
+        }
+    }
+
     /// <summary>
     /// A replay is contiguous: once one of its changes is applied again, all behind it must be, or a row would stay at the older state. So
     /// the highest position grows within the range, and a change whose place is unknown (the first transaction after a
@@ -234,7 +257,8 @@ internal sealed class NetEffect
             return false;
         }
 
-        if (change.Position.IsReplayOf(Highest))
+        // No other change of a lane shares a truncate's position, and what it would delete again may lie in lanes that do not repeat it.
+        if (change.Position.IsReplayOf(Highest) || (change.Operation == ChangeOperation.Truncate && change.Position.IsComparable && change.Position.CompareTo(Highest) == 0))
         {
             return true;
         }

@@ -63,7 +63,9 @@ public sealed class PostgresLaneStore : ILaneStore, IAsyncDisposable
         try
         {
             var progress = await new LaneClaim(this, lane).TakeAsync(identity, logStart, cancellationToken);
-            return new PostgresLaneWriter(this, progress);
+
+            // The embedded log publishes a truncate between everything before and behind it, whatever the lane.
+            return new PostgresLaneWriter(this, progress, wholeTable: identity.PartitionCount == 1 || identity.Ephemeral);
         }
         catch (Exception exception) when (exception is not OperationCanceledException and not FaultException)
         {

@@ -11,7 +11,7 @@ namespace CdcMigrator.Postgres.Apply;
 /// Writes one lane's batches under one claim. A batch goes as a whole, as its net effect; if a row of it is refused it goes in parts, so
 /// that everything before the refused change is committed and the change is named.
 /// </summary>
-internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress claimed) : ILaneWriter
+internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress claimed, bool wholeTable) : ILaneWriter
 {
     private bool ended;
 
@@ -193,7 +193,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             {
                 case ChangeOperation.Insert: inserts += count; break;
                 case ChangeOperation.Update: updates += count; break;
-                case ChangeOperation.Delete: deletes += count; break;
+                case ChangeOperation.Delete or ChangeOperation.Truncate: deletes += count; break;
                 default: snapshotRows += count; break;
             }
         }
@@ -251,15 +251,16 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
     }
 
     /// <summary>The first change that can never be applied, by what it is.</summary>
-    private static (int Index, Fault Fault)? FirstRefused(ChangeBatch batch)
+    private (int Index, Fault Fault)? FirstRefused(ChangeBatch batch)
     {
         for (var i = 0; i < batch.Changes.Count; i++)
         {
             var change = batch.Changes[i];
-            if (change.Operation == ChangeOperation.Truncate)
+            if (change.Operation == ChangeOperation.Truncate && !wholeTable)
             {
-                return (i, new Fault(FaultKind.Poison, "truncate", $"Table {change.Route.Source} was truncated in the source",
-                    "This version cannot apply a TRUNCATE: copy the tables again ('Starting over' in docs/cli.md)")
+                return (i, new Fault(FaultKind.Poison, "truncate",
+                    $"Table {change.Route.Source} was truncated in the source, and topic {batch.Lane.Topic} has several partitions: which rows of the others came before it is not known",
+                    $"Set 'onePartition: true' on the table in the migration file, so that its topic is made with one, and copy the tables again ('Starting over' in docs/cli.md)")
                 {
                     Lane = batch.Lane,
                     Offset = change.Offset,
@@ -267,7 +268,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
                 });
             }
 
-            foreach (var column in change.Route.Key.Columns)
+            foreach (var column in change.Operation == ChangeOperation.Truncate ? [] : change.Route.Key.Columns)
             {
                 if (batch.Slot(change, column).State != ColumnState.Value)
                 {

@@ -6,6 +6,9 @@ internal enum WriteKind
     /// <summary>Nothing: the row's net effect is its delete alone, or it was dropped.</summary>
     None,
 
+    /// <summary>Deletes every row of the table.</summary>
+    Truncate,
+
     /// <summary>Deletes by key.</summary>
     Delete,
 

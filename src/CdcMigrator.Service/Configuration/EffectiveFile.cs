@@ -50,7 +50,9 @@ public static class EffectiveFile
             ("source", table.Source.ToString()),
             ("target", table.Target.ToString()),
             ("exclude", List(table.Exclude.Order(StringComparer.Ordinal))),
-            ("rename", Settings(table.Rename))))));
+            ("rename", Settings(table.Rename)),
+            ("keyless", table.Keyless ? "true" : "false"),
+            ("onePartition", table.OnePartition ? "true" : "false")))));
         root.Add("rules", new YamlSequenceNode(definition.Rules.Select(rule => Map(
             ("name", rule.Name), ("source", rule.Source), ("target", rule.Target), ("tolerance", Text(rule.Tolerance))))));
         root.Add("apply", Apply(definition.Apply));

@@ -41,6 +41,8 @@ public static class MigrationKeys
         new("tables[].target", "schema.table", "the source's name", "Table in the target."),
         new("tables[].exclude", "list of text", "", "Source columns that are not migrated."),
         new("tables[].rename", "map of text", "", "Source column to target column, where names differ."),
+        new("tables[].keyless", "false | true", "false", "The table has no key and its source REPLICA IDENTITY FULL: one physical row a change, found by all of its columns."),
+        new("tables[].onePartition", "false | true", "true if keyless", "The table's topic has one partition: one lane, and a TRUNCATE of the source can be applied."),
 
         new("rules", "list", "", "Pairs of queries whose single values must agree on both sides."),
         new("rules[].name", "text", Required, "Name in reports."),

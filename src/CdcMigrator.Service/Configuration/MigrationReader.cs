@@ -20,7 +20,7 @@ internal sealed partial class MigrationReader(SectionReader root)
             Target = Target(root.Section("target", required: true)),
             Log = Log(root.Section("log", required: true, shorthand: "kind"), name, source.Kind),
             Connect = Connect(root.Section("connect")),
-            Tables = Tables(root.Entries("tables", required: true, shorthand: "source")),
+            Tables = Tables(root.Entries("tables", required: true, shorthand: "source"), source.Kind),
             Rules = Rules(root.Entries("rules")),
             Apply = Apply(root.Section("apply")),
             Cutover = Cutover(root.Section("cutover")),
@@ -123,7 +123,9 @@ internal sealed partial class MigrationReader(SectionReader root)
         return section.Exists && url is not null ? new ConnectSection(url, connector) : null;
     }
 
-    private static List<TableMapping> Tables(IReadOnlyList<SectionReader> entries)
+    private static bool Switch(SectionReader entry, string key, bool otherwise) => entry.Choice(key, otherwise, ("false", false), ("true", true));
+
+    private static List<TableMapping> Tables(IReadOnlyList<SectionReader> entries, SourceKind kind)
     {
         var tables = new List<TableMapping>(entries.Count);
         var sources = new HashSet<TableName>();
@@ -131,12 +133,15 @@ internal sealed partial class MigrationReader(SectionReader root)
         foreach (var entry in entries)
         {
             var source = entry.Table("source");
+            var keyless = Switch(entry, "keyless", false);
             var table = new TableMapping
             {
                 Source = source,
                 Target = entry.Table("target", source),
                 Exclude = entry.Texts("exclude").ToHashSet(StringComparer.Ordinal),
                 Rename = entry.Map("rename"),
+                Keyless = keyless,
+                OnePartition = Switch(entry, "onePartition", keyless),
             };
             if (source != default && !sources.Add(source))
             {
@@ -145,6 +150,16 @@ internal sealed partial class MigrationReader(SectionReader root)
             else if (table.Target != default && !targets.Add(table.Target))
             {
                 entry.Fail("target", $"two tables go to {table.Target}");
+            }
+
+            if (keyless && kind != SourceKind.PostgreSql)
+            {
+                entry.Fail("keyless", $"table {source} cannot be moved without a key: only PostgreSQL's log says which changes were applied before");
+            }
+
+            if (keyless && !table.OnePartition)
+            {
+                entry.Fail("onePartition", $"table {source} has no key, so its topic must have one partition");
             }
 
             CheckColumns(entry, table);

@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Streaming.Inspection;
@@ -30,12 +31,24 @@ internal static class TopicChecks
             { Table = topics[topic.Name] });
         }
 
+        findings.AddRange(definition.Tables.Where(table => table.OnePartition).SelectMany(table => Check(table, log.Topic(EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table.Source)))));
         foreach (var topic in await inspector.ReadSettingsAsync([.. log.Topics.Where(topic => topic.Exists).Select(topic => topic.Name)], cancellationToken))
         {
             findings.AddRange(Check(topic).Select(finding => finding with { Table = topics[topic.Name] }));
         }
 
         return findings;
+    }
+
+    /// <summary>Order across keys holds within a partition only.</summary>
+    internal static IEnumerable<Finding> Check(TableMapping table, TopicDescription topic)
+    {
+        if (topic is { Exists: true, Partitions: > 1 })
+        {
+            yield return new Finding(Severity.Error, "topic-partitions", $"Topic {topic.Name} has {topic.Partitions} partitions; {(table.Keyless ? "a table without a key" : "onePartition")} needs one",
+                "Stop the connector, delete the topic and the connector's offsets, and register it anew with 'cdcm connector register -f FILE'")
+            { Table = table.Source.ToString() };
+        }
     }
 
     internal static IEnumerable<Finding> Check(TopicSettings topic)

@@ -60,6 +60,13 @@ public sealed class MigrationFileTests
     }
 
     [Fact]
+    public void A_table_without_a_key_has_a_topic_of_one_partition()
+    {
+        var tables = Read(Least.Replace("[ public.orders ]", "[ public.orders, { source: public.log, keyless: true }, { source: public.staging, onePartition: true } ]", StringComparison.Ordinal)).Tables;
+        Assert.Equal([(false, false), (true, true), (false, true)], tables.Select(table => (table.Keyless, table.OnePartition)));
+    }
+
+    [Fact]
     public void The_embedded_log_needs_one_word()
     {
         var definition = Read(Least.Replace("log: { bootstrapServers: \"k:9092\" }", "log: embedded", StringComparison.Ordinal));
@@ -88,6 +95,7 @@ public sealed class MigrationFileTests
     [InlineData("\"Host=a;Database=shop\"", "\"Hots=a;Database=shop\"", 2, "connection is not a connection string")]
     [InlineData("\"Host=a;Database=shop\"", "[ a ]", 2, "source.connection must be a single value")]
     [InlineData("[ public.orders ]", "[ orders ]", 5, "'orders' is not a table name of the form schema.table")]
+    [InlineData("[ public.orders ]", "[ { source: public.orders, keyless: true, onePartition: false } ]", 5, "table public.orders has no key, so its topic must have one partition")]
     [InlineData("[ public.orders ]", "[ public.orders, public.orders ]", 5, "table public.orders is listed twice")]
     [InlineData("[ public.orders ]", "[ { source: public.a, target: s.t }, { source: public.b, target: s.t } ]", 5, "two tables go to s.t")]
     [InlineData("[ public.orders ]", "[ { source: public.a, exclude: [x], rename: { x: y } } ]", 5, "column x of public.a is both excluded and renamed")]

@@ -125,6 +125,16 @@ public sealed class ConnectorTemplateTests
     }
 
     [Fact]
+    public void Tables_whose_order_must_hold_across_keys_get_topics_of_one_partition()
+    {
+        var odd = Migrations.Table("public", "Odd (1)") with { OnePartition = true };
+        var settings = Render(Migrations.Postgres with { Tables = [Migrations.Table("public", "orders"), Migrations.Table("public", "log") with { OnePartition = true, Keyless = true }, odd] });
+        Assert.Equal(("ordered", @"shop\.public\.log,shop\.public\.Odd__1_", "1", "4"), (
+            settings["topic.creation.groups"], settings["topic.creation.ordered.include"], settings["topic.creation.ordered.partitions"], settings["topic.creation.default.partitions"]));
+        Assert.DoesNotContain("topic.creation.groups", Render(Migrations.Postgres).Keys);
+    }
+
+    [Fact]
     public void Two_migrations_join_the_replicas_of_a_mariadb_under_different_ids()
     {
         var shop = Render(Migrations.MySql(SourceKind.MariaDb))["database.server.id"];

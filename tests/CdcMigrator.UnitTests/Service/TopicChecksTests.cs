@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Service.Preflight;
 using CdcMigrator.Streaming.Inspection;
 
@@ -24,6 +25,18 @@ public sealed class TopicChecksTests
     [Fact]
     public void A_week_of_retention_is_fine() =>
         Assert.Empty(TopicChecks.Check(new TopicSettings("shop.public.orders", "delete", TimeSpan.FromDays(7), null)));
+
+    [Theory]
+    [InlineData(4, true, 1)]
+    [InlineData(1, true, 0)]
+    [InlineData(0, false, 0)]
+    public void A_table_declared_so_needs_a_topic_of_one_partition(int partitions, bool exists, int findings)
+    {
+        var table = new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders"), OnePartition = true };
+        var found = TopicChecks.Check(table, new TopicDescription("shop.public.orders", exists, "", partitions)).ToList();
+        Assert.Equal(findings, found.Count);
+        Assert.All(found, finding => Assert.Equal((Severity.Error, "topic-partitions", "public.orders"), (finding.Severity, finding.Code, finding.Table)));
+    }
 
     private static (Severity Severity, string Code) Found(TopicSettings settings)
     {

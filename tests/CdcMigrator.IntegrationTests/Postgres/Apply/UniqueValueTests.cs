@@ -160,19 +160,6 @@ public sealed class UniqueValueTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_truncate_halts_the_lane_behind_what_precedes_it()
-    {
-        await using var target = await CreateAsync("");
-        var users = target.Route("users");
-        var writer = await target.ClaimAsync();
-        var fault = await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(new BatchBuilder(new LaneId("t", 0))
-            .Insert(users, ("id", "1"), ("mail", "m")).Nothing().Truncate(users).Insert(users, ("id", "2")).Build(), CancellationToken.None));
-        Assert.Equal(("truncate", 2L), (fault.Fault.Code, fault.Fault.Offset));
-        Assert.Equal(2, (await target.ClaimAsync()).NextOffset);
-        Assert.Equal(["1"], await target.Database.RowsAsync("select id from users"));
-    }
-
-    [Fact]
     public async Task A_key_spelled_differently_in_a_case_insensitive_key_is_not_deleted_by_the_old_spelling()
     {
         // A → a is a delete and an insert, here in two lanes; the insert's lane is the faster one and must wait for the delete.

@@ -1,0 +1,12 @@
+using CdcMigrator.Domain.Changes;
+
+namespace CdcMigrator.IntegrationTests.Postgres.Apply.Histories;
+
+/// <summary>A record of a model's log; one without a route's values is a tombstone.</summary>
+internal sealed record HistoryRecord(ChangeOperation Operation, KeyChangeHalf Half, SourcePosition Position, string?[] Values)
+{
+    /// <summary>Number of its transaction, in the order of commits; what a snapshot sends has none.</summary>
+    public int Transaction { get; init; } = -1;
+
+    public bool IsTombstone { get; init; }
+}

@@ -1,0 +1,104 @@
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.TestKit.Changes;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Postgres.Apply;
+
+/// <summary>Truncated tables (invariant A8).</summary>
+public sealed class TruncateTests(PostgresFixture postgres)
+{
+    private static readonly LaneId Lane = new("t", 0);
+    private static readonly LogIdentity OnePartition = new("cluster", "topic", 1);
+
+    [Fact]
+    public async Task A_truncate_takes_what_precedes_it_in_its_batch_and_before_and_leaves_what_follows()
+    {
+        await using var target = await CreateAsync("insert into users values (7, 'old', 'x')");
+        var users = target.Route("users");
+        var writer = await ClaimAsync(target);
+        var counts = await writer.ApplyAsync(new BatchBuilder(Lane)
+            .Insert(users, ("id", "1"), ("mail", "m"), ("name", "before")).Update(users, ("id", "7"), ("mail", BatchBuilder.Unavailable), ("name", "y"))
+            .Truncate(users).Insert(users, ("id", "2"), ("mail", "m"), ("name", "behind")).Delete(users, ("id", "3")).Build(), CancellationToken.None);
+        Assert.Equal(["2|m|behind"], await target.Database.RowsAsync("select * from users"));
+        Assert.Equal(5, writer.NextOffset);
+        Assert.Equal((2L, 1L, 2L), (counts.Inserts, counts.Updates, counts.Deletes));
+    }
+
+    [Fact]
+    public async Task A_row_of_the_same_key_behind_a_truncate_keeps_nothing_of_what_it_was()
+    {
+        await using var target = await CreateAsync("alter table users add kept text default 'd'; insert into users values (1, 'a', 'x', 'own')");
+        var users = target.Route("users");
+        await (await ClaimAsync(target)).ApplyAsync(new BatchBuilder(Lane)
+            .Update(users, ("id", "1"), ("mail", "b"), ("name", "y")).Truncate(users).Truncate(users).Insert(users, ("id", "1"), ("mail", "c"), ("name", null)).Build(), CancellationToken.None);
+        Assert.Equal(["1|c|∅|d"], (await target.Database.RowsAsync("select id, mail, coalesce(name, '∅'), kept from users")));
+    }
+
+    [Fact]
+    public async Task A_repeated_truncate_is_skipped_even_at_the_lanes_own_position()
+    {
+        // Repeats behind the truncate are recognised too; were it applied again, nothing would bring the rows back.
+        await using var target = await CreateAsync("");
+        var users = target.Route("users");
+        var writer = await ClaimAsync(target);
+        var at = new SourcePosition(20, 20, 0);
+        await writer.ApplyAsync(new BatchBuilder(Lane).Add(users, ChangeOperation.Truncate, KeyChangeHalf.None, at).Build(), CancellationToken.None);
+        await writer.ApplyAsync(new BatchBuilder(Lane, 1).Snapshot(users, ("id", "5"), ("mail", "s"), ("name", "s")).Build(), CancellationToken.None);
+        var repeated = await writer.ApplyAsync(new BatchBuilder(Lane, 2).Add(users, ChangeOperation.Truncate, KeyChangeHalf.None, at).Build(), CancellationToken.None);
+        Assert.Equal((1L, 0L), (repeated.Replays, repeated.Applied));
+        Assert.Equal(["5"], await target.Database.RowsAsync("select id from users"));
+    }
+
+    [Fact]
+    public async Task A_referenced_table_is_emptied_and_no_foreign_key_fires()
+    {
+        await using var target = await CreateAsync("create table orders(id int primary key, u int references users on delete cascade); insert into users values (1, 'a', 'x'); insert into orders values (1, 1)");
+        await (await ClaimAsync(target)).ApplyAsync(new BatchBuilder(Lane).Truncate(target.Route("users")).Build(), CancellationToken.None);
+        Assert.Equal(["0|1"], await target.Database.RowsAsync("select (select count(*) from users), (select count(*) from orders)"));
+    }
+
+    [Theory]
+    [InlineData("before delete on users")]
+    [InlineData("deferred after delete on users")]
+    public async Task A_session_killed_in_a_truncate_leaves_all_or_nothing(string when)
+    {
+        await using var target = await CreateAsync("insert into users values (1, 'a', 'x'), (2, 'b', 'y')");
+        var deferred = when.StartsWith("deferred ", StringComparison.Ordinal);
+        await target.Database.ExecuteAsync($"""
+            create function die() returns trigger language plpgsql as 'begin perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(10); return old; end';
+            create {(deferred ? "constraint" : "")} trigger die {when.Replace("deferred ", "", StringComparison.Ordinal)} {(deferred ? "deferrable initially deferred" : "")} for each row execute function die();
+            alter table users enable always trigger die
+            """);
+        var batch = new BatchBuilder(Lane).Truncate(target.Route("users")).Insert(target.Route("users"), ("id", "9"), ("mail", "z"), ("name", "z")).Build();
+        var fault = await Assert.ThrowsAsync<FaultException>(async () => await (await ClaimAsync(target)).ApplyAsync(batch, CancellationToken.None));
+        Assert.Contains(fault.Fault.Kind, new[] { FaultKind.Transient, FaultKind.Unreachable });
+        Assert.Equal(2, await target.Database.ScalarAsync<long>("select count(*) from users"));
+        await target.Database.ExecuteAsync("drop function die cascade");
+        var again = await ClaimAsync(target);
+        Assert.Equal(0, again.NextOffset);
+        await again.ApplyAsync(batch, CancellationToken.None);
+        Assert.Equal(["9"], await target.Database.RowsAsync("select id from users"));
+    }
+
+    [Fact]
+    public async Task In_a_topic_of_several_partitions_a_truncate_halts_the_lane_behind_what_precedes_it()
+    {
+        await using var target = await CreateAsync("");
+        var users = target.Route("users");
+        var writer = await target.ClaimAsync();
+        var fault = await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(new BatchBuilder(Lane)
+            .Insert(users, ("id", "1"), ("mail", "m")).Nothing().Truncate(users).Insert(users, ("id", "2")).Build(), CancellationToken.None));
+        Assert.Equal((FaultKind.Poison, "truncate", 2L, "public.users"), (fault.Fault.Kind, fault.Fault.Code, fault.Fault.Offset, fault.Fault.Table));
+        Assert.Contains("onePartition", fault.Fault.Fix, StringComparison.Ordinal);
+        Assert.Equal(2, (await target.ClaimAsync()).NextOffset);
+        Assert.Equal(["1"], await target.Database.RowsAsync("select id from users"));
+    }
+
+    private static Task<ILaneWriter> ClaimAsync(LaneTarget target) => target.Store.ClaimAsync(Lane, OnePartition, 0, CancellationToken.None);
+
+    private async Task<LaneTarget> CreateAsync(string sql) => await LaneTarget.CreateAsync(
+        await postgres.CreateTargetAsync($"create table users(id int primary key, mail text unique, name text); {sql}"), ["public.users"]);
+}
