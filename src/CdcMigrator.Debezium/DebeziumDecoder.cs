@@ -143,6 +143,11 @@ public sealed class DebeziumDecoder : IRecordDecoder
     private DecodeResult Change(LogRecord record, ChangeBatch batch, TablePlan table, IRecordFormat format)
     {
         var route = table.Route!;
+        if (route.Halted is { } halted)
+        {
+            throw new FaultException(halted);
+        }
+
         var operation = Operation();
         if (operation == ChangeOperation.Truncate)
         {

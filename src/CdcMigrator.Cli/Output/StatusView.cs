@@ -20,6 +20,12 @@ internal static class StatusView
             terminal.Fault($"{fault.Message}{Place(fault)}", fault.Fix);
         }
 
+        foreach (var finding in status.Findings)
+        {
+            terminal.Line($"[{(finding.Severity == "error" ? "red" : "yellow")}]{finding.Severity.ToUpperInvariant()}[/] {Sheet.Text(finding.Code)}: {Sheet.Text(finding.Message)}");
+            terminal.Line($"        {Sheet.Text(finding.Fix)}");
+        }
+
         if (status.MissingTopics.Count > 0)
         {
             terminal.Line($"[yellow]missing topics:[/] {Sheet.Text(string.Join(", ", status.MissingTopics))}");

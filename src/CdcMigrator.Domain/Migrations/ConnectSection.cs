@@ -3,4 +3,8 @@ namespace CdcMigrator.Domain.Migrations;
 /// <summary>Kafka Connect.</summary>
 /// <param name="Url">Base address of its REST API.</param>
 /// <param name="Connector">Name of the source connector.</param>
-public sealed record ConnectSection(Uri Url, string Connector);
+public sealed record ConnectSection(Uri Url, string Connector)
+{
+    /// <summary>How long a connector that says it runs may make no progress before that is a fault. Longer than the workers' <c>offset.flush.interval.ms</c>.</summary>
+    public TimeSpan StalledAfter { get; init; } = TimeSpan.FromMinutes(2);
+}

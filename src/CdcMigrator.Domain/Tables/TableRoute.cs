@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Faults;
+
 namespace CdcMigrator.Domain.Tables;
 
 /// <summary>Where changes of one source table go: mapping and target catalog joined. Immutable; a schema change makes a new one.</summary>
@@ -27,6 +29,9 @@ public sealed class TableRoute
 
     /// <summary>The mapping this route came from.</summary>
     public TableMapping Mapping { get; }
+
+    /// <summary>Why no event of this table may be written now; null while they may.</summary>
+    public Fault? Halted { get; init; }
 
     /// <summary>Name in the source.</summary>
     public TableName Source => Mapping.Source;

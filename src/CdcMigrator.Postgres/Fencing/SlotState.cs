@@ -10,19 +10,38 @@ namespace CdcMigrator.Postgres.Fencing;
 /// <param name="WalStatus"><c>reserved</c>, <c>extended</c>, <c>unreserved</c> or <c>lost</c>.</param>
 public sealed record SlotState(string Name, ulong ConfirmedFlushLsn, long RetainedBytes, bool Active, string WalStatus)
 {
+    /// <summary>Where the source writes now.</summary>
+    public ulong WrittenLsn { get; init; }
+
+    /// <summary>Most WAL the source keeps for a slot (<c>max_slot_wal_keep_size</c>); null without a limit.</summary>
+    public long? LimitBytes { get; init; }
+
+    /// <summary>Backends of this database that belong to a Debezium connector: its reader's, and those of a snapshot.</summary>
+    public IReadOnlyList<int> Readers { get; init; } = [];
+
+    /// <summary>The source gave the slot up: what its reader has not confirmed is gone.</summary>
+    public bool Lost => WalStatus == "lost";
+
     /// <summary>Reads a slot's state; null where there is no such slot.</summary>
     public static async Task<SlotState?> ReadAsync(NpgsqlDataSource source, string slot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
         await using var command = source.CreateCommand("""
             select coalesce((confirmed_flush_lsn - '0/0'::pg_lsn)::bigint, 0), coalesce((pg_current_wal_lsn() - restart_lsn)::bigint, 0), active,
-                coalesce(wal_status, 'lost')
-            from pg_replication_slots where slot_name = $1
+                coalesce(to_jsonb(s) ->> 'wal_status', 'reserved'), (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint,
+                (select setting::bigint * 1048576 from pg_settings where name = 'max_slot_wal_keep_size' and setting::bigint >= 0),
+                array(select pid from pg_stat_activity where datname = current_database() and application_name like 'Debezium%') || coalesce(array[active_pid], '{}')
+            from pg_replication_slots s where slot_name = $1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = slot });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
             ? new SlotState(slot, (ulong)reader.GetInt64(0), reader.GetInt64(1), reader.GetBoolean(2), reader.GetString(3))
+            {
+                WrittenLsn = (ulong)reader.GetInt64(4),
+                LimitBytes = await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetInt64(5),
+                Readers = [.. (await reader.GetFieldValueAsync<int?[]>(6, cancellationToken)).OfType<int>()],
+            }
             : null;
     }
 }

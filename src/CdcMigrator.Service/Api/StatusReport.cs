@@ -33,6 +33,9 @@ public sealed record StatusReport
     /// <summary>What is wrong now, worst first; empty while all is well.</summary>
     public required IReadOnlyList<FaultReport> Faults { get; init; }
 
+    /// <summary>What does not fit or will go wrong without stopping a lane yet: schema drift, slot, connector; errors first.</summary>
+    public IReadOnlyList<PreflightFinding> Findings { get; init; } = [];
+
     /// <summary>What to do next, in order.</summary>
     public required IReadOnlyList<string> NextSteps { get; init; }
 }

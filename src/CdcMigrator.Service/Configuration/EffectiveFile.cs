@@ -43,7 +43,7 @@ public static class EffectiveFile
             ("log", Log(definition.Log)));
         if (definition.Connect is { } connect)
         {
-            root.Add("connect", Map(("url", Redaction.Url(connect.Url)), ("connector", connect.Connector)));
+            root.Add("connect", Map(("url", Redaction.Url(connect.Url)), ("connector", connect.Connector), ("stalledAfter", Durations.Format(connect.StalledAfter))));
         }
 
         root.Add("tables", new YamlSequenceNode(definition.Tables.Select(table => Map(

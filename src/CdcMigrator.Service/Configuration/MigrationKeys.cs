@@ -7,6 +7,7 @@ namespace CdcMigrator.Service.Configuration;
 public static class MigrationKeys
 {
     private const string Required = "required";
+    internal static readonly TimeSpan StalledAfter = new ConnectSection(new Uri("http://localhost"), "").StalledAfter;
     private static readonly ApplySection Apply = new();
     private static readonly CutoverSection Cutover = new();
 
@@ -35,6 +36,7 @@ public static class MigrationKeys
         new("connect", "section", "", "Kafka Connect, so that its connector can be registered, checked and watched."),
         new("connect.url", "URL", Required, "Base address of its REST API."),
         new("connect.connector", "text", Required, "Name of the source connector."),
+        new("connect.stalledAfter", "duration", Durations.Format(StalledAfter), "How long a connector that says it runs may make no progress before that is a fault. Longer than the workers' offset.flush.interval.ms."),
 
         new("tables", "list", Required, "Tables to move. An entry is a name, or a section with the keys below."),
         new("tables[].source", "schema.table", Required, "Table in the source."),

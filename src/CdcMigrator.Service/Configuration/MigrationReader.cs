@@ -120,7 +120,8 @@ internal sealed partial class MigrationReader(SectionReader root)
     {
         var url = section.Url("url", required: true);
         var connector = section.Text("connector");
-        return section.Exists && url is not null ? new ConnectSection(url, connector) : null;
+        var stalledAfter = section.Duration("stalledAfter", MigrationKeys.StalledAfter);
+        return section.Exists && url is not null ? new ConnectSection(url, connector) { StalledAfter = stalledAfter } : null;
     }
 
     private static bool Switch(SectionReader entry, string key, bool otherwise) => entry.Choice(key, otherwise, ("false", false), ("true", true));

@@ -16,7 +16,7 @@ internal static class Gate
 
     public static GateReport Of(CutoverSection limits, RuntimeStatus now)
     {
-        GateCriterion[] criteria = [Lag(limits, now), Lanes(now), DeadLetters(), Verification(limits)];
+        GateCriterion[] criteria = [Lag(limits, now), Lanes(now), Source(now), DeadLetters(), Verification(limits)];
         return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
     }
 
@@ -38,6 +38,14 @@ internal static class Gate
         var running = lanes.Count(lane => lane.State is LaneState.Running or LaneState.Paused);
         var state = lanes.Any(lane => lane.State == LaneState.Halted) ? Fail : lanes.Count > 0 && running == lanes.Count ? Pass : Unknown;
         return new GateCriterion("lanes", state, $"{running} of {lanes.Count} running", "all running");
+    }
+
+    /// <summary>Drift, a slot or a connector that does not work, rows that must be copied again.</summary>
+    private static GateCriterion Source(RuntimeStatus now)
+    {
+        var codes = now.Findings.Select(finding => finding.Code).Distinct().ToList();
+        return now.Phase != RuntimePhase.Running ? new GateCriterion("source", Unknown, "not known", "nothing found")
+            : new GateCriterion("source", codes.Count == 0 ? Pass : Fail, codes.Count == 0 ? "nothing found" : string.Join(", ", codes), "nothing found");
     }
 
     private static GateCriterion DeadLetters() => new("deadLetters", Pass, "0", "0");

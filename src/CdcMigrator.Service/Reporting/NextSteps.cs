@@ -8,7 +8,7 @@ internal static class NextSteps
 {
     public static IReadOnlyList<string> Of(StatusReport status)
     {
-        var steps = status.Faults.Select(fault => fault.Fix).Where(fix => !string.IsNullOrEmpty(fix)).Distinct(StringComparer.Ordinal).ToList();
+        var steps = status.Faults.Select(fault => fault.Fix).Concat(status.Findings.Select(finding => finding.Fix)).Where(fix => !string.IsNullOrEmpty(fix)).Distinct(StringComparer.Ordinal).ToList();
         if (status.Phase == ServicePhase.Stopping)
         {
             return ["Wait for the process to end; start it again with 'cdcm run -f FILE'"];

@@ -36,6 +36,7 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             Gate = Gate.Of(definition.Cutover, now),
             MissingTopics = now.Pipeline?.MissingTopics ?? [],
             Faults = [.. now.Faults.OrderBy(Urgency).Select(FaultReport.Of)],
+            Findings = [.. now.Findings.Select(PreflightFinding.Of)],
             NextSteps = [],
         };
         return report with { NextSteps = NextSteps.Of(report) };

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
@@ -9,13 +10,19 @@ namespace CdcMigrator.Service.Runtime;
 /// Notes the markers that pass through this process's lanes, for every process of the migration, and holds the heartbeat's lineage against
 /// the recorded one. Thread-safe.
 /// </summary>
-internal sealed class FenceWatch(MarkerStore markers)
+internal sealed class FenceWatch(MarkerStore markers, PulseStore pulses)
 {
     private const string MarkerPrefix = "marker:";
     private const string Heartbeat = "heartbeat";
     private const int Kept = 1000;
     private readonly ConcurrentDictionary<string, long> seen = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> order = new();
+
+    private long rows;
+    private long lastPulse;
+
+    /// <summary>Fence rows met, repeated ones included.</summary>
+    public long Rows => Interlocked.Read(ref rows);
 
     /// <summary>The lineage this migration began with; null where the source cannot be asked.</summary>
     public SourceIdentity? Lineage { get; set; }
@@ -26,6 +33,13 @@ internal sealed class FenceWatch(MarkerStore markers)
     /// </exception>
     public void Observe(LaneId lane, long offset, FenceRow row)
     {
+        Interlocked.Increment(ref rows);
+        if (row.Id == pulses.RowId && long.TryParse(row.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var pulse) && pulse > Interlocked.Read(ref lastPulse))
+        {
+            pulses.See(pulse);
+            Interlocked.Exchange(ref lastPulse, pulse);
+        }
+
         if (row.Id == Heartbeat && Lineage is { } recorded && LineageStore.Parse(row.Value) is { } now)
         {
             LineageStore.Require(recorded, now);

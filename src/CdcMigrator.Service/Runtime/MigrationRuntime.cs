@@ -13,6 +13,9 @@ using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Drift;
+using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
 using Npgsql;
@@ -42,10 +45,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly ConnectClient? connect;
     private readonly PostgresLaneStore store;
     private readonly RouteKeeper routes;
+    private readonly PulseStore pulses;
     private readonly FenceWatch fence;
     private volatile Fault? waitingFor;
     private volatile ApplyPipeline? pipeline;
     private volatile EmbeddedLog? embedded;
+    private volatile SourceWatch? watch;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
     private LogInspector? inspector;
@@ -76,7 +81,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
         }
 
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
-        fence = new FenceWatch(new MarkerStore(control, definition.Name));
+        pulses = new PulseStore(control, definition.Name);
+        fence = new FenceWatch(new MarkerStore(control, definition.Name), pulses);
         routes = new RouteKeeper(control, definition.Tables, log);
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
             sourceRead is null ? null : new SourceRows(sourceRead, time), postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
@@ -110,11 +116,13 @@ public sealed class MigrationRuntime : IAsyncDisposable
     public RuntimeStatus Status()
     {
         var now = pipeline?.Status();
+        var source = watch?.Report ?? SourceReport.Empty;
         var faults = new[] { waitingFor, embedded?.Status.Fault, now?.Fault }
-            .Concat(now?.Lanes.Select(lane => lane.Fault) ?? [])
+            .Concat(source.Faults)
+            .Concat(now?.Lanes.Select(lane => source.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
             .DistinctBy(fault => fault.ToString());
-        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Routes = routes.Routes, Log = embedded?.Status };
+        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = source.Findings, Routes = routes.Routes, Log = embedded?.Status };
     }
 
     /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>
@@ -176,7 +184,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
         inspector = new LogInspector(options.BootstrapServers, options.Client, options.Incarnation);
         var schemas = new SchemaStore();
         var registry = definition.Log.SchemaRegistry is { } url ? new SchemaRegistryClient(url, schemas.Add) : null;
-        var running = new ApplyPipeline(options, () => new DebeziumDecoder(settings, routes.Current, schemas), store, registry, fence.Observe, streamingMetrics, time, loggers);
+        var running = new ApplyPipeline(options, () => new DebeziumDecoder(settings, CurrentRoutes, schemas), store, registry, fence.Observe, streamingMetrics, time, loggers);
+        watch = CreateWatch(settings);
+        await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;
         SetPhase(RuntimePhase.Running);
@@ -185,13 +195,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     private async Task WatchAsync(CancellationToken stop)
     {
-        var sampler = new Sampler(sourceControl, Slot, connect, definition.Connect?.Connector, metrics, log);
         while (true)
         {
             var now = pipeline!.Status();
             metrics.SetLanes(now.Lanes);
             await routes.RefreshAsync(now, stop);
-            await sampler.SampleAsync(stop);
+            await watch!.LookAsync(stop);
             if (embedded is { Status: { Stopped: true, Fault: { } fault } })
             {
                 throw new FaultException(fault);
@@ -199,6 +208,29 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
             await Task.Delay(WatchInterval, time, stop);
         }
+    }
+
+    /// <summary>The routes, unless no lane may go on.</summary>
+    private RouteTable CurrentRoutes() => watch?.Halt is { } halt ? throw new FaultException(halt) : routes.Current();
+
+    private SourceWatch CreateWatch(DebeziumSettings settings)
+    {
+        var isKafka = definition.Log.Kind == LogKind.Kafka;
+        return new SourceWatch(new SourceWatchParts
+        {
+            Source = sourceControl,
+            Slot = Slot,
+            Connect = connect,
+            Section = definition.Connect,
+            Settings = connect is null || !isKafka ? null : new SettingsWatch(definition, connect, settings),
+            Pulses = sourceControl is null || !isKafka ? null : new PulseWatch(pulses, sourceControl, inspector!, topics.Last(), store),
+            Schemas = sourceControl is null ? null : new SchemaWatch(sourceControl, control, definition.Name, definition.Tables, copiesNewTables: !isKafka, namesValues: !isKafka),
+            Routes = routes,
+            Fence = fence,
+            Log = inspector!,
+            Topics = topics,
+            Metrics = metrics,
+        }, time, log);
     }
 
     private async Task StopAsync()

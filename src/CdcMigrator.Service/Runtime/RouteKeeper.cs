@@ -9,7 +9,9 @@ namespace CdcMigrator.Service.Runtime;
 /// <summary>Holds the routes and reads the target's catalog again while lanes are halted, so that they go on once the target was changed.</summary>
 internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, ILogger log)
 {
+    private volatile RouteTable? read;
     private volatile RouteTable? routes;
+    private IReadOnlyDictionary<TableName, Fault> halted = new Dictionary<TableName, Fault>();
 
     /// <summary>The routes as last read; null before the first success.</summary>
     public RouteTable? Routes => routes;
@@ -17,16 +19,32 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
     /// <summary>The routes, for decoders that run only after the first success.</summary>
     public RouteTable Current() => routes ?? throw new InvalidOperationException("the target's catalog was not read yet");
 
+    /// <summary>Reads the catalog, and lets no event of some tables through.</summary>
+    /// <param name="stopped">Why each of them is stopped.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException">Unreachable, or Configuration naming every missing table.</exception>
+    public async Task LoadAsync(IReadOnlyDictionary<TableName, Fault> stopped, CancellationToken cancellationToken)
+    {
+        if (read is not null && !(stopped.Count == halted.Count && stopped.All(table => halted.TryGetValue(table.Key, out var fault) && fault == table.Value)))
+        {
+            halted = stopped;
+            routes = Publish(read);
+        }
+
+        await LoadAsync(cancellationToken);
+    }
+
     /// <summary>Reads the catalog.</summary>
     /// <exception cref="FaultException">Unreachable, or Configuration naming every missing table.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var read = await TargetCatalog.LoadAsync(target, mappings, cancellationToken);
-        var change = routes is { } before ? Describe(before, read) : "";
+        var now = await TargetCatalog.LoadAsync(target, mappings, cancellationToken);
+        var change = read is { } before ? Describe(before, now) : "";
         // The same tables keep their routes: plans compiled for them stay valid.
-        if (routes is null || change.Length > 0)
+        if (read is null || change.Length > 0)
         {
-            routes = read;
+            read = now;
+            routes = Publish(now);
         }
 
         if (change.Length > 0)
@@ -50,6 +68,9 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
             }
         }
     }
+
+    private RouteTable Publish(RouteTable table) => new(table.All.Select(route =>
+        halted.TryGetValue(route.Source, out var fault) ? new TableRoute(route.Mapping, route.Target, route.Key) { Halted = fault } : route));
 
     private static string Describe(RouteTable before, RouteTable after) => string.Join("; ", after.All
         .Where(route => before.Find(route.Source) is not { } old || !Signature(old).SequenceEqual(Signature(route)))

@@ -22,4 +22,7 @@ internal static partial class RuntimeLog
 
     [LoggerMessage(1006, LogLevel.Warning, "{What} could not be sampled: {Fault}")]
     public static partial void SampleFailed(ILogger log, string what, Fault fault);
+
+    [LoggerMessage(1007, LogLevel.Warning, "{Code}: {Finding}")]
+    public static partial void SourceFinding(ILogger log, string code, string finding);
 }

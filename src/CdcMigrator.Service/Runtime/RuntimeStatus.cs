@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
@@ -16,6 +17,9 @@ public sealed record RuntimeStatus
 
     /// <summary>Everything that is wrong now: what the start waits for, the pipeline's fault, halted lanes.</summary>
     public required IReadOnlyList<Fault> Faults { get; init; }
+
+    /// <summary>What does not fit or will go wrong without stopping a lane yet, each with what to run; errors first.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
 
     /// <summary>Tables and where they go; null until the target's catalog was read.</summary>
     public RouteTable? Routes { get; init; }

@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Postgres.Fencing;
 using Prometheus;
 
 namespace CdcMigrator.Service.Runtime;
@@ -10,6 +12,12 @@ public sealed class ServiceMetrics
     private readonly Gauge connectorUp;
     private readonly Gauge connectorTasks;
     private readonly Gauge laneHalted;
+    private readonly Gauge slotActive;
+    private readonly Gauge slotLost;
+    private readonly Gauge slotLimit;
+    private readonly Gauge connectorStalled;
+    private readonly Gauge schemaDrift;
+    private readonly Gauge logBroken;
 
     /// <summary>Registers the metrics and sets the build's version.</summary>
     public ServiceMetrics(IMetricFactory factory)
@@ -22,6 +30,12 @@ public sealed class ServiceMetrics
         connectorUp = factory.CreateGauge("cdcmigrator_connector_up", "1 while Kafka Connect says the connector and all its tasks are running.", ["connector"]);
         connectorTasks = factory.CreateGauge("cdcmigrator_connector_tasks", "Tasks of the connector by state.", ["connector", "state"]);
         laneHalted = factory.CreateGauge("cdcmigrator_lane_halted", "1 while a lane is stopped by a fault a person must see to.", ["topic", "partition"]);
+        slotActive = factory.CreateGauge("cdcmigrator_source_slot_active", "1 while the replication slot is being read.", ["slot"]);
+        slotLost = factory.CreateGauge("cdcmigrator_source_slot_lost", "1 where the source gave the slot up, or it is gone.", ["slot"]);
+        slotLimit = factory.CreateGauge("cdcmigrator_source_slot_limit_bytes", "Most WAL the source keeps for a slot (max_slot_wal_keep_size); absent without a limit.", ["slot"]);
+        connectorStalled = factory.CreateGauge("cdcmigrator_connector_stalled_seconds", "How long a connector that says it runs has made no progress; 0 while it does.", ["connector"]);
+        schemaDrift = factory.CreateGauge("cdcmigrator_schema_drift", "Differences between the source's and the target's schema, or reasons to copy a table again.", ["table", "code"]);
+        logBroken = factory.CreateGauge("cdcmigrator_log_broken", "1 where the log is known to have lost changes, until the tables are copied again.");
     }
 
     internal void SetPhase(RuntimePhase now)
@@ -32,7 +46,39 @@ public sealed class ServiceMetrics
         }
     }
 
-    internal void SetRetained(string slot, long bytes) => retained.WithLabels(slot).Set(bytes);
+    internal void SetSlot(string slot, SlotState? state)
+    {
+        slotActive.WithLabels(slot).Set(state is { Active: true } ? 1 : 0);
+        if (state is null)
+        {
+            return;
+        }
+
+        retained.WithLabels(slot).Set(state.RetainedBytes);
+        slotLost.WithLabels(slot).Set(state.Lost ? 1 : 0);
+        if (state.LimitBytes is { } limit)
+        {
+            slotLimit.WithLabels(slot).Set(limit);
+        }
+    }
+
+    internal void SetStalled(string connector, TimeSpan time) => connectorStalled.WithLabels(connector).Set(time.TotalSeconds);
+
+    internal void SetBroken(bool broken) => logBroken.Set(broken ? 1 : 0);
+
+    internal void SetDrift(IReadOnlyList<Finding> findings)
+    {
+        var counts = findings.CountBy(finding => (Table: finding.Table ?? "", finding.Code)).ToDictionary();
+        foreach (var labels in schemaDrift.GetAllLabelValues())
+        {
+            counts.TryAdd((labels[0], labels[1]), 0);
+        }
+
+        foreach (var ((table, code), count) in counts)
+        {
+            schemaDrift.WithLabels(table, code).Set(count);
+        }
+    }
 
     internal void SetConnector(string connector, IEnumerable<string> taskStates, bool running)
     {

@@ -1,0 +1,118 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.Control;
+
+/// <summary>
+/// Pulses: numbers written to the source's fence table, one after the other, each only after the one before was met in the log. A slot that
+/// confirmed a pulse whose row never arrives was made again behind it: what lies between is in no log (invariant A2). Kept in
+/// the target, so that any process goes on where another ended. Thread-safe.
+/// </summary>
+/// <param name="target">The target, with its control schema.</param>
+/// <param name="migration">Name of the migration.</param>
+public sealed class PulseStore(NpgsqlDataSource target, string migration)
+{
+    /// <summary>Id of the fence row that carries the pulses.</summary>
+    public string RowId { get; } = $"pulse:{migration}";
+
+    /// <summary>What is recorded; null before <see cref="BeginAsync"/>.</summary>
+    /// <exception cref="FaultException">The target does not answer, or refuses.</exception>
+    public Task<PulseState?> ReadAsync(CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var command = target.CreateCommand("""
+            select slot, pulse, (pulse_lsn - '0/0'::pg_lsn)::bigint, extract(epoch from clock_timestamp() - pulsed_at)::float8, seen, broken
+            from cdc_migrator.source_slot where migration = $1
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = migration });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new PulseState(
+                reader.GetString(0), reader.GetInt64(1), await reader.IsDBNullAsync(2, cancellationToken) ? null : (ulong)reader.GetInt64(2),
+                TimeSpan.FromSeconds(reader.GetDouble(3)), reader.GetInt64(4), await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetString(5))
+            : null;
+    });
+
+    /// <summary>Notes that the migration's slot exists. Idempotent.</summary>
+    public Task BeginAsync(string slot, CancellationToken cancellationToken) => ExecuteAsync(
+        "insert into cdc_migrator.source_slot (migration, slot) values ($1, $2) on conflict do nothing", cancellationToken, slot);
+
+    /// <summary>Writes the next pulse to the source, if none other process did since <paramref name="last"/> was read.</summary>
+    public async Task WriteAsync(NpgsqlDataSource source, PulseState last, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(last);
+        var next = last.Pulse + 1;
+
+        // A pulse that was taken and never written, because its process died, is overtaken by the next one.
+        if (await ExecuteAsync("update cdc_migrator.source_slot set pulse = $2, pulse_lsn = null, pulsed_at = clock_timestamp() where migration = $1 and pulse = $2 - 1", cancellationToken, next) == 0)
+        {
+            return;
+        }
+
+        var lsn = await RunAsync(async () =>
+        {
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("insert into cdc_migrator.fence(id, v) values ($1, $2) on conflict (id) do update set v = excluded.v", connection);
+            command.Parameters.Add(new NpgsqlParameter { Value = RowId });
+            command.Parameters.Add(new NpgsqlParameter { Value = next.ToString(System.Globalization.CultureInfo.InvariantCulture) });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return await FenceTable.CurrentLsnAsync(connection, cancellationToken);
+        });
+        await ExecuteAsync("update cdc_migrator.source_slot set pulse_lsn = $3::pg_lsn where migration = $1 and pulse = $2", cancellationToken, next, SourcePosition.Format(lsn));
+    }
+
+    /// <summary>Notes that a pulse was met. Synchronous: it must be durable before the lane moves past the row.</summary>
+    public void See(long pulse)
+    {
+        try
+        {
+            using var command = target.CreateCommand("update cdc_migrator.source_slot set seen = greatest(seen, $2) where migration = $1");
+            command.Parameters.Add(new NpgsqlParameter { Value = migration });
+            command.Parameters.Add(new NpgsqlParameter { Value = pulse });
+            command.ExecuteNonQuery();
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+
+    /// <summary>Records that a pulse the slot confirmed is not in the log, unless it was met after all.</summary>
+    public Task BreakAsync(PulseState state, ulong confirmed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return ExecuteAsync(
+            "update cdc_migrator.source_slot set broken = $3 where migration = $1 and pulse = $2 and seen < $2", cancellationToken, state.Pulse,
+            $"slot {state.Slot} has confirmed {SourcePosition.Format(confirmed)}, but what the service wrote to the source before {SourcePosition.Format(state.Lsn ?? 0)} is not in the log");
+    }
+
+    /// <summary>Goes on with the log as it is; whoever calls this has the tables copied again.</summary>
+    public Task AcceptAsync(CancellationToken cancellationToken) =>
+        ExecuteAsync("update cdc_migrator.source_slot set broken = null, pulse_lsn = null, seen = pulse where migration = $1", cancellationToken);
+
+    private Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values) => RunAsync(async () =>
+    {
+        await using var command = target.CreateCommand(sql);
+        foreach (var value in values.Prepend(migration))
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    });
+
+    private static async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+}

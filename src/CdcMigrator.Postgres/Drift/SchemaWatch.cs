@@ -1,0 +1,117 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.Drift;
+
+/// <summary>
+/// Looks at the catalogs of both sides again and again (invariant A11): drift is named before an event meets it, and what no event tells
+/// (a column dropped and added again, rows rewritten by a change of type, a table of the same name that is another one) is noticed at all.
+/// Not thread-safe; several processes may look at once.
+/// </summary>
+/// <param name="source">The source.</param>
+/// <param name="target">The target, with its control schema.</param>
+/// <param name="migration">Name of the migration.</param>
+/// <param name="mappings">Its tables.</param>
+/// <param name="copiesNewTables">Whether the log copies the rows of a table that is added later (the embedded one does).</param>
+/// <param name="namesValues">Whether a value in the log can be read without knowing its type, so that a change of type needs no halt.</param>
+public sealed class SchemaWatch(
+    NpgsqlDataSource source, NpgsqlDataSource target, string migration, IReadOnlyList<TableMapping> mappings, bool copiesNewTables, bool namesValues)
+{
+    private readonly ShapeStore store = new(target, migration);
+
+    /// <summary>Compares both sides and records what the source looks like.</summary>
+    /// <exception cref="FaultException">Unreachable: a side does not answer; nothing is known then.</exception>
+    public async Task<SchemaState> LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var recorded = await store.ReadAsync(cancellationToken);
+            var here = await TableShapes.ReadAsync(source, [.. mappings.Select(mapping => (mapping.Source, recorded.GetValueOrDefault(mapping.Source.ToString()).Shape?.Oid ?? 0))], cancellationToken);
+            var there = await TableShapes.ReadAsync(target, [.. mappings.Select(mapping => (mapping.Target, 0u))], cancellationToken);
+            return await CompareAsync(recorded, here, there, cancellationToken);
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+
+    /// <summary>A table is about to be copied again: what it looks like now is what it is compared with from now on.</summary>
+    /// <exception cref="FaultException">Unreachable. Configuration: the source has no such table.</exception>
+    public async Task AcceptAsync(TableName table, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var here = await TableShapes.ReadAsync(source, [(table, 0u)], cancellationToken);
+            await store.AcceptAsync(table, here.GetValueOrDefault(table) ?? throw new FaultException(
+                FaultKind.Configuration, "missing-table", $"The source has no table {table}", "Correct 'tables:' in the migration file"), cancellationToken);
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+
+    private async Task<SchemaState> CompareAsync(
+        IReadOnlyDictionary<string, (TableShape Shape, string? ResyncReason)> recorded, IReadOnlyDictionary<TableName, TableShape> here,
+        IReadOnlyDictionary<TableName, TableShape> there, CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        var halted = new Dictionary<TableName, Fault>();
+        var record = new List<(TableName Source, TableShape Shape, string? ResyncReason)>();
+        foreach (var mapping in mappings)
+        {
+            if (!there.TryGetValue(mapping.Target, out var into))
+            {
+                continue; // The routes say so.
+            }
+
+            var known = recorded.TryGetValue(mapping.Source.ToString(), out var was);
+            var now = here.GetValueOrDefault(mapping.Source);
+            var drift = DriftRules.Compare(mapping, known ? was.Shape : null, now, known ? MovedTo(was.Shape, mapping.Source, here) : null, into);
+            var reason = drift.ResyncReason ?? (!known && recorded.Count > 0 && !copiesNewTables ? "the table was added after the migration had begun: rows it had then are not in the log" : null);
+            findings.AddRange(drift.Findings);
+            if ((known ? was.ResyncReason ?? reason : reason) is { } why)
+            {
+                findings.Add(new Finding(Severity.Warning, "resync-needed", $"Rows of {mapping.Target} may differ from the source: {why}", $"Run 'cdcm tables resync {mapping.Source}'") { Table = mapping.Source.ToString() });
+            }
+
+            if (drift.Halts && !namesValues && drift.Findings.FirstOrDefault(finding => finding.Severity == Severity.Error) is { } cause)
+            {
+                halted[mapping.Source] = new Fault(FaultKind.Configuration, cause.Code, cause.Message, cause.Fix) { Table = mapping.Source.ToString() };
+            }
+
+            // What is not mended yet is compared with what it was, or a rename would become an addition.
+            var shape = drift.Findings.Count == 0 ? now : known ? was.Shape : now;
+            if (shape is not null && (!known || !Same(shape, was.Shape) || (reason is not null && was.ResyncReason is null)))
+            {
+                record.Add((mapping.Source, shape, reason));
+            }
+        }
+
+        if (record.Count > 0)
+        {
+            await store.RecordAsync(record, cancellationToken);
+        }
+
+        return new SchemaState([.. findings.OrderByDescending(finding => finding.Severity)], halted);
+    }
+
+    private static TableName? MovedTo(TableShape was, TableName name, IReadOnlyDictionary<TableName, TableShape> here)
+    {
+        foreach (var (found, shape) in here)
+        {
+            if (shape.Oid == was.Oid && found != name)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Same(TableShape left, TableShape right) => left.Oid == right.Oid && left.Columns.SequenceEqual(right.Columns);
+}

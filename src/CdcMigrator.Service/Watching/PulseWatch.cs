@@ -1,0 +1,74 @@
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Streaming.Inspection;
+using Npgsql;
+
+namespace CdcMigrator.Service.Watching;
+
+/// <summary>Writes pulses through the source and notices one that the slot confirmed and the log does not have.</summary>
+internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogInspector log, string fenceTopic, ILaneStore lanes)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(30);
+    private (long Pulse, IReadOnlyDictionary<LaneId, long> Ends)? due;
+
+    /// <summary>Whether the migration's slot was ever seen.</summary>
+    public bool Known { get; private set; }
+
+    /// <summary>One turn. Returns the fault of a log that lost changes, which stays until it is accepted.</summary>
+    /// <exception cref="FaultException">A side does not answer.</exception>
+    public async Task<Fault?> LookAsync(string slot, SlotState? state, CancellationToken cancellationToken)
+    {
+        if (await store.ReadAsync(cancellationToken) is not { } pulse)
+        {
+            if (state is not null)
+            {
+                await store.BeginAsync(slot, cancellationToken);
+            }
+
+            return null;
+        }
+
+        Known = true;
+        if (pulse.Broken is { } broken)
+        {
+            return new Fault(FaultKind.Configuration, "slot-recreated", $"The log has lost changes: {broken}. The slot was dropped and made again while the connector kept its place",
+                "Copy every table again: 'Starting over' in docs/cli.md");
+        }
+
+        if (state is null)
+        {
+            return null;
+        }
+
+        if (pulse.Seen >= pulse.Pulse ? pulse.Age > Interval : pulse.Lsn is null && pulse.Age > Abandoned)
+        {
+            await store.WriteAsync(source, pulse, cancellationToken);
+        }
+        else if (pulse.Lsn is { } lsn && pulse.Seen < pulse.Pulse && state.ConfirmedFlushLsn >= lsn)
+        {
+            await MissAsync(pulse, state, cancellationToken);
+        }
+
+        return null;
+    }
+
+    /// <summary>The slot has confirmed the pulse, so Kafka has it below the ends taken now; once progress has passed them, it was met or is not there.</summary>
+    private async Task MissAsync(PulseState pulse, SlotState state, CancellationToken cancellationToken)
+    {
+        if (due?.Pulse != pulse.Pulse)
+        {
+            due = (pulse.Pulse, (await log.ReadTopicRangesAsync([fenceTopic], cancellationToken)).ToDictionary(range => range.Key, range => range.Value.End));
+            return;
+        }
+
+        var progress = (await lanes.ReadProgressAsync(cancellationToken)).ToDictionary(lane => lane.Lane, lane => lane.NextOffset);
+        if (due.Value.Ends.All(end => end.Value == 0 || progress.GetValueOrDefault(end.Key) >= end.Value))
+        {
+            await store.BreakAsync(pulse, state.ConfirmedFlushLsn, cancellationToken);
+        }
+    }
+}

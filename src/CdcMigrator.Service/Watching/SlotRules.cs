@@ -1,0 +1,45 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Postgres.Fencing;
+
+namespace CdcMigrator.Service.Watching;
+
+/// <summary>What is wrong with a replication slot. Pure.</summary>
+internal static class SlotRules
+{
+    /// <summary>Share of <c>max_slot_wal_keep_size</c> from which the slot is in danger.</summary>
+    private const double Danger = 0.8;
+
+    private const string StartOver = "Copy every table again: 'Starting over' in docs/cli.md";
+
+    /// <summary>A slot that can never deliver what it has not delivered yet.</summary>
+    public static Fault? Dead(string slot, SlotState? state, bool known) =>
+        state is { Lost: true } ? new Fault(FaultKind.LogBroken, "slot-lost", $"The source gave replication slot {slot} up (wal_status is lost): changes behind {SourcePosition.Format(state.ConfirmedFlushLsn)} are not in the log", StartOver)
+        : state is null && known ? new Fault(FaultKind.LogBroken, "slot-missing", $"Replication slot {slot} is gone from the source: changes since its last confirmed position are not in the log", StartOver)
+        : null;
+
+    /// <summary>A slot that is not read, or keeps nearly as much WAL as the source allows.</summary>
+    /// <param name="state">The slot.</param>
+    /// <param name="unread">How long nobody has read it.</param>
+    /// <param name="patience">How long that may be.</param>
+    public static IEnumerable<Finding> Endangered(SlotState state, TimeSpan unread, TimeSpan patience)
+    {
+        if (state.WalStatus == "unreserved" || (state.LimitBytes is > 0 and var limit && state.RetainedBytes > limit * Danger))
+        {
+            yield return new Finding(Severity.Error, "slot-near-limit",
+                $"Slot {state.Name} keeps {Megabytes(state.RetainedBytes)} of WAL of the {Megabytes(state.LimitBytes ?? 0)} that max_slot_wal_keep_size allows: beyond it the slot is lost",
+                "Raise max_slot_wal_keep_size and reload the source, and see why the connector does not confirm");
+        }
+
+        if (unread > patience && !state.Lost)
+        {
+            yield return new Finding(Severity.Warning, "slot-inactive", $"Nobody has read slot {state.Name} for {Text(unread)}; it keeps {Megabytes(state.RetainedBytes)} of WAL",
+                "See 'cdcm connector status -f FILE' and Connect's log");
+        }
+    }
+
+    public static string Megabytes(long bytes) => $"{bytes / 1048576.0:N0} MB";
+
+    public static string Text(TimeSpan time) => time.TotalMinutes >= 2 ? $"{(int)time.TotalMinutes} min" : $"{(int)time.TotalSeconds} s";
+}

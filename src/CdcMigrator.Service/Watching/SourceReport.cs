@@ -1,0 +1,24 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Preflight;
+
+namespace CdcMigrator.Service.Watching;
+
+/// <summary>What is wrong with what feeds the log. Immutable.</summary>
+/// <param name="Faults">Faults: something must be done, or changes do not arrive.</param>
+/// <param name="Findings">What does not fit or will go wrong, each with what to run; errors first.</param>
+internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<Finding> Findings)
+{
+    /// <summary>A lane's fault with the statement that mends it, where the catalogs say which.</summary>
+    public Fault? Mend(Fault? fault)
+    {
+        if (fault is not { Code: "unknown-column" or "column-not-in-event" or "key-mismatch" })
+        {
+            return fault;
+        }
+
+        var statements = Findings.Where(finding => finding.Table == fault.Table && finding.Severity == Severity.Error).Select(finding => finding.Fix).ToList();
+        return statements.Count == 0 ? fault : fault with { Fix = $"{string.Join("; ", statements)}. The lane resumes by itself" };
+    }
+
+    public static SourceReport Empty { get; } = new([], []);
+}

@@ -1,0 +1,208 @@
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Postgres.Drift;
+using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Runtime;
+using Npgsql;
+
+namespace CdcMigrator.Service.Watching;
+
+/// <summary>
+/// Everything a migration cannot learn from the log: whether its slot and connector work, whether the log lost something, and whether the
+/// schemas still fit. One turn every few seconds; what cannot be asked leaves what was known.
+/// </summary>
+internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILogger log)
+{
+    /// <summary>Catalogs and settings are looked at less often than slot and connector.</summary>
+    private const int SlowTurns = 3;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly Watchdog watchdog = new();
+    private readonly HashSet<string> told = [];
+    private readonly Dictionary<string, string> failures = [];
+    private int turn;
+    private SlotState? slot;
+    private ConnectorStatus? connector;
+    private Fault? connectFault;
+    private Fault? broken;
+    private SchemaState schema = new([], new Dictionary<Domain.Tables.TableName, Fault>());
+    private DateTimeOffset lastAnswer = time.GetUtcNow();
+    private DateTimeOffset lastRead = time.GetUtcNow();
+    private volatile SourceReport report = SourceReport.Empty;
+    private volatile Fault? halt;
+
+    /// <summary>What is wrong now. Any thread.</summary>
+    public SourceReport Report => report;
+
+    /// <summary>Why no lane may go on; null while they may. Any thread.</summary>
+    public Fault? Halt => halt;
+
+    /// <summary>Looks at everything once. Never throws but for cancellation.</summary>
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var slow = turn++ % SlowTurns == 0;
+        await TryAsync("replication slot", () => LookAtSlotAsync(cancellationToken));
+        await TryAsync("connector", () => LookAtConnectorAsync(slow, cancellationToken));
+        await TryAsync("log", () => LookAtLogAsync(cancellationToken));
+        if (slow)
+        {
+            await TryAsync("schemas", () => LookAtSchemasAsync(cancellationToken));
+        }
+
+        await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
+    }
+
+    private async Task LookAtSlotAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Source is not { } source)
+        {
+            return;
+        }
+
+        slot = await SlotState.ReadAsync(source, parts.Slot, cancellationToken);
+        if (slot is null or { Active: true })
+        {
+            lastRead = time.GetUtcNow();
+        }
+
+        parts.Metrics.SetSlot(parts.Slot, slot);
+    }
+
+    private async Task LookAtConnectorAsync(bool slow, CancellationToken cancellationToken)
+    {
+        if (parts.Connect is not { } client || parts.Section is not { } section)
+        {
+            return;
+        }
+
+        try
+        {
+            connector = await client.FindStatusAsync(section.Connector, cancellationToken);
+            (connectFault, lastAnswer) = (null, time.GetUtcNow());
+            parts.Metrics.SetConnector(section.Connector, connector?.Tasks.Select(task => task.State) ?? [], connector?.IsRunning == true);
+            if (slow && parts.Settings is { } settings)
+            {
+                await settings.LookAsync(cancellationToken);
+            }
+        }
+        catch (FaultException fault)
+        {
+            connectFault = fault.Fault;
+            throw;
+        }
+    }
+
+    private async Task LookAtLogAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Pulses is { } pulses && parts.Source is not null)
+        {
+            broken = await pulses.LookAsync(parts.Slot, slot, cancellationToken);
+        }
+    }
+
+    private async Task LookAtSchemasAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Schemas is { } schemas)
+        {
+            schema = await schemas.LookAsync(cancellationToken);
+            parts.Metrics.SetDrift(schema.Findings);
+        }
+
+        await parts.Routes.LoadAsync(schema.Halted, cancellationToken);
+    }
+
+    private async Task SumUpAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var faults = new List<Fault>();
+        var findings = new List<Finding>(schema.Findings);
+        AddTo(faults, broken);
+        if (slot is not null || parts.Pulses?.Known == true)
+        {
+            AddTo(faults, SlotRules.Dead(parts.Slot, slot, parts.Pulses?.Known == true));
+        }
+
+        if (parts.Section is { } section && parts.Connect is not null)
+        {
+            AddTo(faults, parts.Settings?.Changed);
+            AddTo(faults, ConnectorRules.Failed(section, connector));
+            findings.AddRange(parts.Settings?.Findings ?? []);
+            AddTo(findings, ConnectorRules.Absent(section, connector, connectFault, now - lastAnswer, Patience));
+            var stalled = await StalledAsync(now, cancellationToken);
+            var isStalled = slot is { Lost: false } && connectFault is null && stalled > section.StalledAfter;
+            parts.Metrics.SetStalled(section.Connector, isStalled ? stalled : TimeSpan.Zero);
+            AddTo(faults, isStalled ? ConnectorRules.Stalled(section, slot!, stalled) : null);
+            if (slot is not null && !isStalled && connector is null or { State: "RUNNING" })
+            {
+                // A snapshot does not read the slot either, but its sessions are there.
+                lastRead = slot is { Readers.Count: > 0 } ? now : lastRead;
+            }
+        }
+
+        if (slot is not null)
+        {
+            findings.AddRange(SlotRules.Endangered(slot, parts.Connect is null ? TimeSpan.Zero : now - lastRead, Patience));
+        }
+
+        halt = broken ?? parts.Settings?.Changed;
+        parts.Metrics.SetBroken(broken is not null);
+        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]);
+        Tell(faults, findings);
+    }
+
+    /// <summary>Ends are asked for only while nothing else shows that the connector works.</summary>
+    private async Task<TimeSpan> StalledAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (slot is null)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var records = (await parts.Log.ReadTopicRangesAsync(parts.Topics, cancellationToken)).Values.Sum(range => range.End);
+        var shouldRun = connectFault is not null || connector is { IsRunning: true };
+        return watchdog.Look(new WatchSample(now, shouldRun, slot.ConfirmedFlushLsn, slot.WrittenLsn, parts.Fence.Rows, records, slot.Readers));
+    }
+
+    private static void AddTo<T>(List<T> list, T? item)
+        where T : class
+    {
+        if (item is not null)
+        {
+            list.Add(item);
+        }
+    }
+
+    /// <summary>Each new fault or finding is logged once, and once more when it returns.</summary>
+    private void Tell(List<Fault> faults, List<Finding> findings)
+    {
+        var now = faults.Select(fault => (Key: $"{fault.Code} {fault.Table}", Text: fault.ToString()))
+            .Concat(findings.Select(finding => (Key: $"{finding.Code} {finding.Table} {finding.Column}", Text: $"{finding.Message}. {finding.Fix}"))).ToList();
+        foreach (var (key, text) in now.Where(item => !told.Contains(item.Key)))
+        {
+            RuntimeLog.SourceFinding(log, key.TrimEnd(), text);
+        }
+
+        told.Clear();
+        told.UnionWith(now.Select(item => item.Key));
+    }
+
+    private async Task TryAsync(string what, Func<Task> look)
+    {
+        try
+        {
+            await look();
+            failures.Remove(what);
+        }
+        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        {
+            var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+            if (failures.GetValueOrDefault(what) != fault.ToString())
+            {
+                failures[what] = fault.ToString();
+                RuntimeLog.SampleFailed(log, what, fault);
+            }
+        }
+    }
+}
