@@ -74,8 +74,7 @@ public sealed class ApplyPipeline : IAsyncDisposable
 
     /// <summary>One claim of a lane, from the poll thread's records to committed progress. Ends with the fault that stops it, or when the lane is given up.</summary>
     private Task StreamAsync(LaneSession lane) =>
-        ChannelSource.FromReader(lane.Records.Reader)                           // consume
-            .Via(Flow.FromGraph(new BatchStage(lane, parts)))                   // decode, batch: goes on while a batch is applied
+        Source.FromGraph(new BatchStage(lane, parts))                           // decode, batch: goes on while a batch is applied
             .SelectAsync(1, batch => Task.Run(() => ApplyAsync(lane, batch)))   // apply: one at a time, in order
             .RunForeach(batch => Acknowledge(lane, batch), materializer);       // acknowledge, or stop with what decoding ran into
 

@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Status;
+using CdcMigrator.Domain.Tables;
 using Prometheus;
 
 namespace CdcMigrator.Streaming;
@@ -38,7 +40,7 @@ public sealed class StreamingMetrics
             "cdcmigrator_changes_consumed_total", "Changes decoded and handed to the target; repeated where a batch is retried.", ["table", "op"]);
         batches = factory.CreateCounter("cdcmigrator_apply_batches_total", "Batches handed to the target, by outcome.", ["topic", "outcome"]);
         batchChanges = factory.CreateHistogram(
-            "cdcmigrator_apply_batch_changes", "Changes in a batch.", new HistogramConfiguration { Buckets = [0, 1, 5, 10, 50, 100, 500, 1000, 5000] });
+            "cdcmigrator_apply_batch_changes", "Changes in a batch.", new HistogramConfiguration { Buckets = [0, 1, 5, 10, 50, 100, 500, 1000, 5000, 20000] });
         applyDuration = factory.CreateHistogram(
             "cdcmigrator_apply_duration_seconds",
             "Time one batch took in the target.",
@@ -77,15 +79,16 @@ public sealed class StreamingMetrics
     internal void Applying(ChangeBatch batch)
     {
         batchChanges.Observe(batch.Changes.Count);
-        for (int i = 0, run = 0; i < batch.Changes.Count; i++)
+        var counts = new Dictionary<(TableRoute Route, ChangeOperation Operation), int>();
+        for (var i = 0; i < batch.Changes.Count; i++)
         {
             var change = batch.Changes[i];
-            run++;
-            if (i + 1 == batch.Changes.Count || batch.Changes[i + 1].Operation != change.Operation || batch.Changes[i + 1].Route != change.Route)
-            {
-                consumed.WithLabels(change.Route.Source.ToString(), Name(change.Operation)).Inc(run);
-                run = 0;
-            }
+            CollectionsMarshal.GetValueRefOrAddDefault(counts, (change.Route, change.Operation), out _)++;
+        }
+
+        foreach (var ((route, operation), count) in counts)
+        {
+            consumed.WithLabels(route.Source.ToString(), Name(operation)).Inc(count);
         }
     }
 

@@ -25,7 +25,7 @@ public sealed record StreamingOptions
     public long LaneBytes { get; init; } = 16L << 20;
 
     /// <summary>Most changes of one batch.</summary>
-    public int BatchChanges { get; init; } = 5000;
+    public int BatchChanges { get; init; } = 20_000;
 
     /// <summary>Bytes of values at which a batch closes.</summary>
     public long BatchBytes { get; init; } = 8L << 20;

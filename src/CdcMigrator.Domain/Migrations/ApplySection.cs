@@ -7,7 +7,7 @@ public sealed record ApplySection
     public int Writers { get; init; } = 4;
 
     /// <summary>Most changes of one transaction and lane.</summary>
-    public int BatchChanges { get; init; } = 5000;
+    public int BatchChanges { get; init; } = 20_000;
 
     /// <summary>Most bytes of values of one transaction and lane.</summary>
     public long BatchBytes { get; init; } = 8L << 20;

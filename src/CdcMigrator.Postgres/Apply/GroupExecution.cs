@@ -1,5 +1,7 @@
 using System.Text;
 using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Faults;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -8,13 +10,16 @@ namespace CdcMigrator.Postgres.Apply;
 /// <summary>Executes the groups of a net effect on one session. Does not begin or end transactions.</summary>
 internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Reselection reselection)
 {
-    /// <summary>From here on rows go by COPY: one parameter array a column costs a string a value.</summary>
-    private const int CopyRows = 500;
-    private const long CopyBytes = 1 << 20;
+    /// <summary>The key's index is what refuses a row that is there already; the COPY's lock on the table keeps it as it is from then on.</summary>
+    private const string KeyIsUnique = """
+        select exists (select from pg_catalog.pg_index i where i.indrelid = pg_catalog.to_regclass($1) and i.indisunique and i.indisvalid and i.indisready and i.indimmediate
+            and i.indpred is null and i.indexprs is null and $2::text[] = array(select a.attname::text from pg_catalog.pg_attribute a
+                where a.attrelid = i.indrelid and a.attnum = any ((i.indkey::int2[])[0:i.indnkeyatts - 1]) order by a.attname::text collate pg_catalog."C"))
+        """;
 
     /// <summary>Whether the groups are known to succeed or fail by themselves: then nothing need be looked at before the commit.</summary>
     public static bool IsDecidedByServer(IReadOnlyList<(RowGroup Group, GroupSql Sql)> groups) =>
-        groups.All(group => !IsLarge(group.Group) && group.Group.Kind is not (WriteKind.Update or WriteKind.Truncate) && !group.Sql.AllMustBeAffected);
+        groups.All(group => !group.Group.IsLarge && group.Group.Kind is not (WriteKind.Update or WriteKind.Truncate) && !group.Sql.AllMustBeAffected);
 
     /// <summary>Statements for the groups. Large groups get their staging tables: to be called outside a transaction unless <paramref name="copy"/> is off.</summary>
     public async Task<IReadOnlyList<(RowGroup Group, GroupSql Sql)>> PrepareAsync(IReadOnlyList<RowGroup> groups, bool copy, CancellationToken cancellationToken)
@@ -23,7 +28,7 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
         foreach (var group in groups)
         {
             var sql = (await plans.GetAsync(session.Connection, group.Route, cancellationToken)).For(group);
-            if (copy && IsLarge(group))
+            if (copy && group.IsLarge)
             {
                 await session.EnsureStageAsync(sql, cancellationToken);
             }
@@ -65,7 +70,17 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
 
         foreach (var (group, sql) in groups)
         {
-            var staged = copy && IsLarge(group);
+            var staged = copy && group.IsLarge;
+            if (staged && group.Fresh && group.Kind == WriteKind.Upsert && sql.DirectCopy.IsWorthATry())
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand("savepoint direct"));
+                await FlushAsync(batch, pending, net, cancellationToken);
+                if (await TryCopyAsync(net, group, sql, cancellationToken))
+                {
+                    continue;
+                }
+            }
+
             if (staged)
             {
                 await FlushAsync(batch, pending, net, cancellationToken);
@@ -151,12 +166,56 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
         await ExecuteAsync(null, net, await PrepareAsync(inserts, copy: false, cancellationToken), copy: false, cancellationToken);
     }
 
-    private async Task StageAsync(NetEffect net, RowGroup group, GroupSql sql, CancellationToken cancellationToken)
+    /// <summary>
+    /// Copies rows that should be new straight into the table, under the savepoint set before. Where one of them is there already, or whatever else is wrong,
+    /// nothing of it stays, and the staged way says what there is to say.
+    /// </summary>
+    private async Task<bool> TryCopyAsync(NetEffect net, RowGroup group, GroupSql sql, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CopyAsync(net, group, sql.CopyDirect, ordinals: false, cancellationToken);
+            if (await KeyIsUniqueAsync(group.Route, cancellationToken))
+            {
+                sql.DirectCopy.Succeeded();
+                await ExecuteAsync("release savepoint direct", cancellationToken);
+                return true;
+            }
+        }
+        catch (PostgresException error) when (PostgresFaults.IsRowError(error))
+        {
+            // Told by the staged way, if it is still so there.
+        }
+
+        sql.DirectCopy.Failed();
+        await ExecuteAsync("rollback to savepoint direct; release savepoint direct", cancellationToken);
+        return false;
+    }
+
+    private async Task<bool> KeyIsUniqueAsync(TableRoute route, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(KeyIsUnique, session.Connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = route.Target.Name.Sql });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. route.Key.Columns.Select(column => route.Target.Columns[column].Name).Order(StringComparer.Ordinal)] });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, session.Connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private Task StageAsync(NetEffect net, RowGroup group, GroupSql sql, CancellationToken cancellationToken)
     {
         var ordinals = group.Kind == WriteKind.Update;
         var columns = string.Join(", ", Enumerable.Range(0, sql.Columns.Length).Select(i => $"c{i}"));
-        var writer = await session.Connection.BeginTextImportAsync(
-            $"copy pg_temp.{session.StageOf(sql)} ({columns}{(ordinals ? ", n" : "")}) from stdin", cancellationToken);
+        return CopyAsync(net, group, $"copy pg_temp.{session.StageOf(sql)} ({columns}{(ordinals ? ", n" : "")}) from stdin", ordinals, cancellationToken);
+    }
+
+    private async Task CopyAsync(NetEffect net, RowGroup group, string copy, bool ordinals, CancellationToken cancellationToken)
+    {
+        var writer = await session.Connection.BeginTextImportAsync(copy, cancellationToken);
         try
         {
             await CopyText.WriteAsync(net, group, ordinals, ((StreamWriter)writer).BaseStream, cancellationToken);
@@ -169,8 +228,6 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
 
         await writer.DisposeAsync();
     }
-
-    private static bool IsLarge(RowGroup group) => group.Rows.Count >= CopyRows || group.Bytes >= CopyBytes;
 
     private static NpgsqlBatchCommand FromArrays(NetEffect net, RowGroup group, string text, IReadOnlyList<int> columns)
     {

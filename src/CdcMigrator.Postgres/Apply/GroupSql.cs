@@ -23,6 +23,12 @@ internal sealed record GroupSql
     /// <summary>Creates the staging table named by <see cref="Named"/>: columns c0, c1, … with the target's exact types, and n.</summary>
     public required string CreateStage { get; init; }
 
+    /// <summary>Of upserts: copies rows straight into the table, which refuses those it has.</summary>
+    public string CopyDirect { get; init; } = "";
+
+    /// <summary>Whether that pays with this table now.</summary>
+    public DirectCopy DirectCopy { get; } = new();
+
     /// <summary>Every row must be affected, else its key is taken by a row whose key differs in text only.</summary>
     public bool AllMustBeAffected { get; init; }
 
@@ -85,6 +91,7 @@ internal sealed record GroupSql
             MissingFromArrays = Missing(keyArrays, Cast),
             MissingFromStage = Missing("pg_temp.\0 as s", i => $"s.c{i}"),
             CreateStage = $"create temporary table \0 on commit delete rows as select {string.Join(", ", all.Select(i => $"t.{Name(i)} as c{i}"))}, 0::int as n from {table} as t with no data",
+            CopyDirect = $"copy {table} ({names}) from stdin",
             AllMustBeAffected = kind == WriteKind.Upsert && !plan.ExactKey,
         };
     }

@@ -125,6 +125,7 @@ internal sealed class NetEffect
         }
 
         var deletes = new List<RowGroup>();
+        var inserts = new List<RowGroup>();
         var upserts = new List<RowGroup>();
         var updates = new List<RowGroup>();
         foreach (var index in order)
@@ -150,11 +151,25 @@ internal sealed class NetEffect
             if (row.Kind != WriteKind.None)
             {
                 var kind = row.Kind == WriteKind.Update && LacksColumns(row) ? WriteKind.Update : WriteKind.Upsert;
-                Put(GroupFor(kind == WriteKind.Update ? updates : upserts, route, kind, Slots(row)), index, Slots(row));
+
+                // Where rows can collide beside their keys they stay in one group, and with it in their order.
+                var list = kind == WriteKind.Update ? updates : row.Fresh && !route.Target.HasSecondaryUniqueness ? inserts : upserts;
+                var group = GroupFor(list, route, kind, Slots(row));
+                group.Fresh &= row.Fresh;
+                Put(group, index, Slots(row));
             }
         }
 
-        return [.. truncated.Select(route => new RowGroup(route, WriteKind.Truncate, [])), .. deletes, .. upserts, .. updates];
+        foreach (var few in inserts.Where(group => !group.IsLarge).ToList())
+        {
+            if (upserts.Find(group => group.Route == few.Route && group.Columns.AsSpan().SequenceEqual(few.Columns)) is { } others)
+            {
+                others.Add(few);
+                inserts.Remove(few);
+            }
+        }
+
+        return [.. truncated.Select(route => new RowGroup(route, WriteKind.Truncate, [])), .. deletes, .. inserts, .. upserts, .. updates];
     }
 
     /// <summary>Groups of these rows alone, of those among them that are upserts now.</summary>
@@ -205,6 +220,7 @@ internal sealed class NetEffect
                 Merged = -1,
                 DeleteFirst = change.Operation == ChangeOperation.Delete,
                 Kind = KindOf(change.Operation),
+                Fresh = change.Operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow,
             });
             return;
         }
@@ -214,6 +230,7 @@ internal sealed class NetEffect
         {
             case ChangeOperation.Delete:
                 row.DeleteFirst = true;
+                row.Fresh = false;
                 row.Kind = WriteKind.None;
                 row.Merged = -1;
                 break;

@@ -14,4 +14,7 @@ internal struct NetRow
 
     /// <summary>What is written then.</summary>
     public WriteKind Kind;
+
+    /// <summary>The key was inserted, and not deleted before that: unless something is repeated, the target has no such row.</summary>
+    public bool Fresh;
 }

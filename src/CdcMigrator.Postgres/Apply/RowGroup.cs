@@ -13,4 +13,18 @@ internal sealed record RowGroup(TableRoute Route, WriteKind Kind, int[] Columns)
 
     /// <summary>Bytes of the values carried.</summary>
     public long Bytes { get; set; }
+
+    /// <summary>Whether all its rows are <see cref="NetRow.Fresh"/>.</summary>
+    public bool Fresh { get; set; } = true;
+
+    /// <summary>Takes in the rows of a group of the same table and columns.</summary>
+    public void Add(RowGroup other)
+    {
+        Rows.AddRange(other.Rows);
+        Bytes += other.Bytes;
+        Fresh &= other.Fresh;
+    }
+
+    /// <summary>Whether it is worth COPY's round trips: with arrays, each value costs a string.</summary>
+    public bool IsLarge => Rows.Count >= 500 || Bytes >= 1 << 20;
 }

@@ -6,18 +6,23 @@ using CdcMigrator.Domain.Log;
 namespace CdcMigrator.Streaming.Lanes;
 
 /// <summary>
-/// Decodes records into batches. A batch closes when nothing is queued behind it, or when it is full; while the one before is being applied it
-/// goes on filling. A record that cannot be decoded closes the batch in front of it and ends the stage.
+/// Takes queued records and decodes them into batches. A batch closes when nothing is queued behind it, or when it is full; while the one before
+/// is being applied it goes on filling. A record that cannot be decoded closes the batch in front of it and ends the stage.
 /// </summary>
-internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphStage<FlowShape<LogEntry, LaneBatch>>
+internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphStage<SourceShape<LaneBatch>>
 {
+    /// <summary>Entries decoded in a row before other lanes and the writers get the thread.</summary>
+    private const int Turn = 500;
+
+    /// <summary>How long a batch waits for records the log is known to hold: behind the log, few large transactions are cheaper than many small ones.</summary>
+    private static readonly TimeSpan MoreWait = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Bounds a batch of records without changes, so that progress moves while they are skipped.</summary>
     private const int MostRecords = 50_000;
 
-    private readonly Inlet<LogEntry> entries = new("Batch.entries");
     private readonly Outlet<LaneBatch> batches = new("Batch.batches");
 
-    public override FlowShape<LogEntry, LaneBatch> Shape => new(entries, batches);
+    public override SourceShape<LaneBatch> Shape => new(batches);
 
     protected override GraphStageLogic CreateLogic(Attributes inheritedAttributes) => new Logic(this, session, parts);
 
@@ -26,11 +31,15 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
         private readonly BatchStage stage;
         private readonly LaneSession session;
         private readonly LaneParts parts;
-        private readonly Action<(LogEntry Entry, Fault? Fault)> schemaArrived;
+        private readonly Action<(LogEntry Entry, int Schema, Fault? Fault)> schemaArrived;
+        private readonly Action recordsArrived;
+        private const string MoreTimer = "more";
         private LaneBatch batch;
         private LogEntry? held;
         private bool closed;
         private bool loading;
+        private bool ended;
+        private bool waited;
         private long lastEmpty;
 
         public Logic(BatchStage stage, LaneSession session, LaneParts parts)
@@ -40,45 +49,32 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
             this.session = session;
             this.parts = parts;
             batch = session.OpenBatch(session.Writer.NextOffset);
-            schemaArrived = GetAsyncCallback<(LogEntry Entry, Fault? Fault)>(OnSchema);
-            SetHandler(stage.entries, onPush: OnPush, onUpstreamFinish: CompleteStage);
-            SetHandler(stage.batches, onPull: OnPull);
+            schemaArrived = GetAsyncCallback<(LogEntry Entry, int Schema, Fault? Fault)>(OnSchema);
+            recordsArrived = GetAsyncCallback(Continue);
+            SetHandler(stage.batches, onPull: Continue);
+        }
+
+        public override void PreStart()
+        {
+            session.Records.WakeWith(recordsArrived);
+            Continue();
         }
 
         protected override void OnTimer(object timerKey)
         {
-            if (IsAvailable(stage.batches) && batch.MovesProgress && !closed)
+            if (timerKey is MoreTimer)
+            {
+                waited = true;
+                Continue();
+            }
+            else if (IsAvailable(stage.batches) && batch.MovesProgress && !closed)
             {
                 Emit();
-            }
-        }
-
-        private void OnPull()
-        {
-            if (session.Records.Dropped)
-            {
-                CompleteStage();
-            }
-            else if (!loading)
-            {
                 Continue();
             }
         }
 
-        private void OnPush()
-        {
-            var entry = Grab(stage.entries);
-            if (session.Records.Dropped)
-            {
-                CompleteStage();
-            }
-            else
-            {
-                Take(entry, schemaLoaded: false);
-            }
-        }
-
-        private void Take(LogEntry entry, bool schemaLoaded)
+        private void Take(LogEntry entry, int loadedSchema)
         {
             if (entry.Record is { } suspect && session.Suspect >= 0 && suspect.Offset == session.Suspect && batch.MovesProgress)
             {
@@ -91,21 +87,16 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
             }
             else if (entry.Record is { } record)
             {
-                Decode(entry, record, schemaLoaded);
+                Decode(entry, record, loadedSchema);
             }
             else
             {
                 batch.Changes.SkipTo(entry.NextOffset);
                 session.Records.Release(entry);
             }
-
-            if (!loading)
-            {
-                Continue();
-            }
         }
 
-        private void Decode(LogEntry entry, LogRecord record, bool schemaLoaded)
+        private void Decode(LogEntry entry, LogRecord record, int loadedSchema)
         {
             try
             {
@@ -117,7 +108,7 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
                 var result = session.Decoder.Decode(record, batch.Changes);
                 if (result.Kind == DecodeKind.NeedsSchema)
                 {
-                    Load(entry, result.SchemaId, schemaLoaded);
+                    Load(entry, result.SchemaId, loadedSchema);
                     return;
                 }
 
@@ -141,15 +132,19 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
             }
         }
 
-        private void Load(LogEntry entry, int schemaId, bool schemaLoaded)
+        /// <param name="entry">The record.</param>
+        /// <param name="schemaId">The schema it needs.</param>
+        /// <param name="loadedSchema">The one just loaded for it; 0 for none. Key and value have one each.</param>
+        private void Load(LogEntry entry, int schemaId, int loadedSchema)
         {
-            if (schemaLoaded || parts.Schemas is not { } schemas)
+            var again = schemaId == loadedSchema;
+            if (again || parts.Schemas is not { } schemas)
             {
                 throw new FaultException(
-                    schemaLoaded ? FaultKind.Internal : FaultKind.Configuration,
-                    schemaLoaded ? "schema-not-kept" : "schema-registry-missing",
-                    $"The record needs schema {schemaId}" + (schemaLoaded ? ", which was loaded but is not known to the decoder" : ", and no schema registry is configured"),
-                    schemaLoaded ? "" : "Set log.schemaRegistry in the migration file.");
+                    again ? FaultKind.Internal : FaultKind.Configuration,
+                    again ? "schema-not-kept" : "schema-registry-missing",
+                    $"The record needs schema {schemaId}" + (again ? ", which was loaded but is not known to the decoder" : ", and no schema registry is configured"),
+                    again ? "" : "Set log.schemaRegistry in the migration file.");
             }
 
             loading = true;
@@ -160,31 +155,28 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
                 try
                 {
                     await schemas.LoadAsync(schemaId, session.Aborted).ConfigureAwait(false);
-                    schemaArrived((entry, null));
+                    schemaArrived((entry, schemaId, null));
                 }
                 catch (Exception e)
                 {
-                    schemaArrived((entry, Faulted.From(e, session.Id) with { Lane = session.Id, Offset = entry.Record!.Offset }));
+                    schemaArrived((entry, schemaId, Faulted.From(e, session.Id) with { Lane = session.Id, Offset = entry.Record!.Offset }));
                 }
             }
         }
 
-        private void OnSchema((LogEntry Entry, Fault? Fault) arrival)
+        private void OnSchema((LogEntry Entry, int Schema, Fault? Fault) arrival)
         {
             loading = false;
-            if (session.Records.Dropped)
-            {
-                CompleteStage();
-            }
-            else if (arrival.Fault is { } fault)
+            if (arrival.Fault is { } fault)
             {
                 Close(fault);
-                Continue();
             }
-            else
+            else if (!session.Records.Dropped)
             {
-                Take(arrival.Entry, schemaLoaded: true);
+                Take(arrival.Entry, arrival.Schema);
             }
+
+            Continue();
         }
 
         private void Close(Fault fault)
@@ -193,23 +185,32 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
             closed = true;
         }
 
-        /// <summary>Hands the batch on, waits for demand, or asks for more.</summary>
+        /// <summary>Decodes what is queued and hands batches on, until there is nothing to do, or others should have the thread.</summary>
         private void Continue()
         {
-            if (closed || (batch.MovesProgress && session.Records.IsEmpty && IsWorthATransaction()))
+            for (var n = 0; !loading && !ended; n++)
             {
-                if (IsAvailable(stage.batches))
+                if (session.Records.Dropped)
+                {
+                    End();
+                }
+                else if (IsAvailable(stage.batches) && (closed || (batch.MovesProgress && session.Records.IsEmpty && IsWorthATransaction() && !MoreIsComing())))
                 {
                     Emit();
                 }
-                else if (!closed)
+                else if (closed || !session.Records.TryTake(out var entry))
                 {
-                    PullMore();
+                    return;
                 }
-            }
-            else
-            {
-                PullMore();
+                else
+                {
+                    Take(entry, loadedSchema: 0);
+                    if (n >= Turn)
+                    {
+                        recordsArrived();
+                        return;
+                    }
+                }
             }
         }
 
@@ -220,31 +221,41 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
             if (full.Fault is not null)
             {
                 Push(stage.batches, full);
-                CompleteStage();
+                End();
                 return;
             }
 
             batch = session.OpenBatch(full.Changes.NextOffset);
-            closed = false;
+            closed = waited = false;
             session.BeginApply(full);
             Push(stage.batches, full);
             if (held is { } entry)
             {
                 held = null;
-                Take(entry, schemaLoaded: false);
-            }
-            else
-            {
-                PullMore();
+                Take(entry, loadedSchema: 0);
             }
         }
 
-        private void PullMore()
+        private void End()
         {
-            if (!HasBeenPulled(stage.entries) && !IsClosed(stage.entries))
+            ended = true;
+            CompleteStage();
+        }
+
+        /// <summary>Records that the log is known to hold are waited for, for a moment. Markers never wait.</summary>
+        private bool MoreIsComing()
+        {
+            if (waited || batch.HasMarker || session.Owner.KnownEnd <= batch.Changes.NextOffset)
             {
-                Pull(stage.entries);
+                return false;
             }
+
+            if (!IsTimerActive(MoreTimer))
+            {
+                ScheduleOnce(MoreTimer, MoreWait);
+            }
+
+            return true;
         }
 
         /// <summary>Tombstones and heartbeats alone wait for company, or for their time.</summary>

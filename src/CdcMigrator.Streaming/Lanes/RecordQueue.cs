@@ -1,23 +1,22 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
 
 namespace CdcMigrator.Streaming.Lanes;
 
 /// <summary>
-/// Records between the poll thread and a lane's stream. It never refuses one: its <see cref="Bytes"/> tell the poll thread to pause the
-/// partition, so it holds at most the limit and one record.
+/// Records between the poll thread, which adds, and a lane's stream, which takes. It never refuses one: its <see cref="Bytes"/> tell the poll thread
+/// to pause the partition, so it holds at most the limit and one record.
 /// </summary>
 internal sealed class RecordQueue
 {
     /// <summary>What a queued record costs beside its bytes: the objects around them.</summary>
     private const int Overhead = 160;
 
-    // Not SingleReader: the lag is read by peeking from other threads.
-    private readonly Channel<LogEntry> channel = Channel.CreateUnbounded<LogEntry>();
+    private readonly ConcurrentQueue<LogEntry> entries = new();
+    private Action? wake;
+    private int waiting;
     private long bytes;
     private int count;
     private volatile bool dropped;
-
-    public ChannelReader<LogEntry> Reader => channel.Reader;
 
     /// <summary>Bytes queued and not yet decoded.</summary>
     public long Bytes => Volatile.Read(ref bytes);
@@ -28,13 +27,30 @@ internal sealed class RecordQueue
     public bool Dropped => dropped;
 
     /// <summary>Timestamp of the first record queued, Unix milliseconds; 0 where there is none.</summary>
-    public long OldestTimestampMs => channel.Reader.TryPeek(out var entry) ? entry.Record?.TimestampMs ?? 0 : 0;
+    public long OldestTimestampMs => entries.TryPeek(out var entry) ? entry.Record?.TimestampMs ?? 0 : 0;
+
+    /// <summary>What to call when there is something after <see cref="TryTake"/> found nothing, or the rest is dropped. Called on the adder's thread.</summary>
+    public void WakeWith(Action action) => Volatile.Write(ref wake, action);
 
     public void Add(LogEntry entry)
     {
-        Interlocked.Increment(ref count);
+        entries.Enqueue(entry);
         Interlocked.Add(ref bytes, Cost(entry));
-        channel.Writer.TryWrite(entry);
+        Interlocked.Increment(ref count);
+        Wake();
+    }
+
+    /// <summary>Takes the next entry; the taker calls <see cref="Release"/> when it is decoded. False where there is none: the taker will be woken.</summary>
+    public bool TryTake(out LogEntry entry)
+    {
+        if (entries.TryDequeue(out entry))
+        {
+            return true;
+        }
+
+        // Looked at once more behind the flag: the adder either sees the flag, or its entry is seen here.
+        Interlocked.Exchange(ref waiting, 1);
+        return entries.TryDequeue(out entry);
     }
 
     /// <summary>The stream calls it for each entry it has decoded.</summary>
@@ -47,7 +63,16 @@ internal sealed class RecordQueue
     public void Drop()
     {
         dropped = true;
-        channel.Writer.TryComplete();
+        Interlocked.MemoryBarrier();
+        Wake();
+    }
+
+    private void Wake()
+    {
+        if (Volatile.Read(ref waiting) == 1 && Interlocked.Exchange(ref waiting, 0) == 1)
+        {
+            Volatile.Read(ref wake)?.Invoke();
+        }
     }
 
     private static long Cost(LogEntry entry) => Overhead + (entry.Record?.Size ?? 0);

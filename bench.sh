@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Measures: the whole path against the Debezium JDBC sink and PostgreSQL's own limits (default), or decoding and encoding alone (micro).
+# usage: ./bench.sh [compare] [--quick | --tiny] [--only …] [--output FOLDER] [--hold] | micro [BenchmarkDotNet's options]
+# 'compare' needs ../shared/kit (or CDCM_KIT), PostgreSQL server programs and Java 17; it starts what it measures and stops it again.
+# What each number means: docs/benchmarks.md
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+for project in src/CdcMigrator.Cli tests/CdcMigrator.Benchmarks; do
+  if ! output=$(dotnet build "$project" -c Release -v quiet 2>&1); then echo "$output" >&2; exit 1; fi
+done
+exec ./artifacts/bin/CdcMigrator.Benchmarks/release/CdcMigrator.Benchmarks "$@"

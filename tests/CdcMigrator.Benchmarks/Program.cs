@@ -1,0 +1,37 @@
+using BenchmarkDotNet.Running;
+using CdcMigrator.Benchmarks.Compare;
+
+// compare: the whole path against the Debezium JDBC sink and PostgreSQL's own limits. micro: decoding and encoding alone, by BenchmarkDotNet.
+const string Usage = """
+    usage: bench.sh [compare] [--quick | --tiny] [--only WORKLOADS] [--output FOLDER] [--hold]
+           bench.sh micro [BenchmarkDotNet's options]
+
+      --quick     a quarter of the rows, one setting of the JDBC sink
+      --tiny      so few rows that only the program itself is tested
+      --only      of insert,update,mixed,wide,latency,backlog,tables,stall those named
+      --output    where results.md and results.json are written (artifacts/benchmarks)
+      --hold      afterwards keep everything up and read commands: 'cdcm WORKLOAD FORMAT [cdcm.dll OF ANOTHER BUILD]', 'quit'
+    """;
+
+if (args is ["micro", .. var rest])
+{
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest);
+    return 0;
+}
+
+if (CompareOptions.Parse(args is ["compare", .. var others] ? others : args) is not { } options)
+{
+    Console.Error.WriteLine(Usage);
+    return 2;
+}
+
+try
+{
+    return await Comparison.RunAsync(options);
+}
+catch (Exception e)
+{
+    // Caught, so that what was started is stopped on the way here.
+    Console.Error.WriteLine(e);
+    return 1;
+}
