@@ -19,6 +19,9 @@ internal sealed record FieldPlan(string Name, string FieldName, int Ordinal, Log
     /// </summary>
     public byte[]? SuspectDefault { get; init; }
 
+    /// <summary>Begin of what a zero date of MariaDB arrives as where it is not NULL; null for other columns.</summary>
+    public byte[]? SuspectZeroDate { get; init; }
+
     /// <summary>Null may stand for a value.</summary>
     public bool NullIsSuspect { get; init; }
 

@@ -68,7 +68,9 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
         }
 
         var type = known is null ? LogicalTypes.Assume(column.Type, settings) : LogicalTypes.Resolve(known, column.Type, settings);
-        return isKey ? new FieldPlan(name, fieldName, ordinal, type) : Defaults.Mark(Row(name, fieldName, ordinal, type, column), known, column, settings);
+        return isKey
+            ? new FieldPlan(name, fieldName, ordinal, type)
+            : ZeroDates.Mark(Defaults.Mark(Row(name, fieldName, ordinal, type, column), known, column, settings), known, column, settings);
     }
 
     private FieldPlan Row(string name, string fieldName, int ordinal, LogicalType type, TargetColumn column) => new(name, fieldName, ordinal, type)

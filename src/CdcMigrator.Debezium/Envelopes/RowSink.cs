@@ -13,7 +13,7 @@ internal static class RowSink
         {
             case Outcome.Value:
                 batch.EndValue(field.Ordinal);
-                if (field.AnyValueIsSuspect || (field.SuspectDefault is { } text && batch.Value(batch.OpenSlot(field.Ordinal)).SequenceEqual(text)))
+                if (field.AnyValueIsSuspect || IsSuspect(field, batch))
                 {
                     batch.SetUnfaithful(field.Ordinal);
                 }
@@ -32,5 +32,16 @@ internal static class RowSink
                 batch.SetUnfaithful(field.Ordinal);
                 break;
         }
+    }
+
+    private static bool IsSuspect(FieldPlan field, ChangeBatch batch)
+    {
+        if (field.SuspectDefault is null && field.SuspectZeroDate is null)
+        {
+            return false;
+        }
+
+        var value = batch.Value(batch.OpenSlot(field.Ordinal));
+        return (field.SuspectDefault is { } text && value.SequenceEqual(text)) || (field.SuspectZeroDate is { } zero && value.StartsWith(zero));
     }
 }

@@ -30,6 +30,7 @@ internal static class AssumedSchemas
         ColumnKind.Interval => Interval(settings),
         ColumnKind.Point => new(ConnectKind.Struct, ConnectNames.Point),
         ColumnKind.Hstore => settings.Hstore == HstoreHandlingMode.Map ? new(ConnectKind.Map) : new(ConnectKind.Text, ConnectNames.Json),
+        ColumnKind.Array when settings.IsMySqlFamily => new(ConnectKind.Text, ConnectNames.EnumSet),
         ColumnKind.Array => new(ConnectKind.Array) { Items = type.Element is null ? null : Of(type.Element, settings) },
         _ => new(ConnectKind.Text),
     };

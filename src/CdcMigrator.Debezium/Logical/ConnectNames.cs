@@ -11,6 +11,7 @@ internal static class ConnectNames
     public const string Bits = "io.debezium.data.Bits";
     public const string Json = "io.debezium.data.Json";
     public const string Enum = "io.debezium.data.Enum";
+    public const string EnumSet = "io.debezium.data.EnumSet";
     public const string Point = "io.debezium.data.geometry.Point";
     public const string Geometry = "io.debezium.data.geometry.Geometry";
     public const string Geography = "io.debezium.data.geometry.Geography";

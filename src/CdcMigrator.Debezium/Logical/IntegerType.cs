@@ -1,9 +1,12 @@
 namespace CdcMigrator.Debezium.Logical;
 
 /// <summary>smallint to bigint, oid, year.</summary>
-internal sealed class IntegerType : LogicalType
+/// <param name="unsignedBigint">Text may be the base64 of a MariaDB bigint unsigned (<c>bigint.unsigned.handling.mode=precise</c> without schemas).</param>
+internal sealed class IntegerType(bool unsignedBigint) : LogicalType
 {
-    public static readonly IntegerType Instance = new();
+    public static readonly IntegerType Instance = new(unsignedBigint: false);
+
+    public static readonly IntegerType OrUnsignedBigint = new(unsignedBigint: true);
 
     public override Outcome FromInteger(long value, ValueWriter writer)
     {
@@ -22,8 +25,22 @@ internal sealed class IntegerType : LogicalType
         return Outcome.Value;
     }
 
-    public override Outcome FromText(ReadOnlySpan<byte> utf8, ValueWriter writer) =>
-        NumericText.IsPlain(utf8) && !utf8.Contains((byte)'.') ? FromNumber(utf8, writer) : throw Malformed("an integer", utf8);
+    public override Outcome FromText(ReadOnlySpan<byte> utf8, ValueWriter writer)
+    {
+        if (NumericText.IsPlain(utf8) && !utf8.Contains((byte)'.'))
+        {
+            return FromNumber(utf8, writer);
+        }
+
+        // Never negative, so its base64 begins with a letter and is no plain number.
+        if (!unsignedBigint || writer.FromBase64(utf8) is not { Length: > 0 and <= 9 } unscaled)
+        {
+            throw Malformed("an integer", utf8);
+        }
+
+        DecimalText.Write(unscaled, 0, writer);
+        return Outcome.Value;
+    }
 
     public override Outcome FromBoolean(bool value, ValueWriter writer) => FromInteger(value ? 1 : 0, writer);
 }

@@ -20,6 +20,11 @@ internal static class LogicalTypes
             return PlainTextType.Instance;
         }
 
+        if (settings.IsMySqlFamily && MySqlTypes.Find(schema, column) is { } special)
+        {
+            return special;
+        }
+
         // MariaDB's types are others; what is wrong with them is a matter of single values.
         if (!settings.IsMySqlFamily && (UnfaithfulTypes.Contains(column) || UnfaithfulTypes.IsMissingInEvents(column, settings)))
         {

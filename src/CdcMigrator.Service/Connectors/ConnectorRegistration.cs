@@ -2,8 +2,7 @@ using CdcMigrator.Connect.Rest;
 using CdcMigrator.Connect.Templates;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
-using CdcMigrator.Postgres.Connections;
-using CdcMigrator.Postgres.Control;
+using CdcMigrator.Service.Sources;
 
 namespace CdcMigrator.Service.Connectors;
 
@@ -35,14 +34,13 @@ public static class ConnectorRegistration
         var connect = Require(definition);
         ArgumentNullException.ThrowIfNull(report);
         var settings = ConnectorTemplate.Render(definition, options);
-        if (definition.Source.Kind == SourceKind.PostgreSql)
+        using var client = new ConnectClient(connect.Url);
+        await using (var source = MigrationSources.Create(definition, client, TimeProvider.System))
         {
-            await using var source = PostgresConnections.CreateControl(definition.Source.Connection);
-            await ControlSchema.PrepareSourceAsync(source, cancellationToken);
+            await source.PrepareAsync(cancellationToken);
             report("source: fence table cdc_migrator.fence is there");
         }
 
-        using var client = new ConnectClient(connect.Url);
         await client.PutConfigAsync(connect.Connector, settings, cancellationToken);
         report($"connector {connect.Connector}: settings accepted; waiting for its task");
         return await WaitAsync(client, connect.Connector, timeout, cancellationToken);

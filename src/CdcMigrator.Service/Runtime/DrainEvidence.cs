@@ -1,21 +1,19 @@
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Log;
-using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Sources;
 using CdcMigrator.Streaming.Inspection;
-using Npgsql;
 
 namespace CdcMigrator.Service.Runtime;
 
 /// <summary>The drain proof's view of the running migration.</summary>
 internal sealed class DrainEvidence(
-    FenceWatch fence, NpgsqlDataSource source, string slot, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, string? clusterId)
+    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, string? clusterId)
     : IDrainEvidence
 {
     public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => fence.SawAsync(markerId, cancellationToken);
 
-    public async Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) =>
-        (await SlotState.ReadAsync(source, slot, cancellationToken))?.ConfirmedFlushLsn ?? 0;
+    public Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) => source.ReadConfirmedAsync(cancellationToken);
 
     public async Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken) =>
         (await inspector.ReadTopicRangesAsync(topics, cancellationToken)).ToDictionary(range => range.Key, range => range.Value.End);

@@ -15,6 +15,7 @@ using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Drift;
+using CdcMigrator.Service.Sources;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
@@ -40,8 +41,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly PostgresMetrics postgresMetrics;
     private readonly NpgsqlDataSource apply;
     private readonly NpgsqlDataSource control;
-    private readonly NpgsqlDataSource? sourceRead;
-    private readonly NpgsqlDataSource? sourceControl;
+    private readonly IMigrationSource source;
     private readonly ConnectClient? connect;
     private readonly PostgresLaneStore store;
     private readonly RouteKeeper routes;
@@ -74,18 +74,13 @@ public sealed class MigrationRuntime : IAsyncDisposable
         postgresMetrics = new PostgresMetrics(factory);
         apply = PostgresConnections.CreateApply(definition.Target.Connection);
         control = PostgresConnections.CreateControl(definition.Target.Connection);
-        if (definition.Source.Kind == SourceKind.PostgreSql)
-        {
-            sourceRead = PostgresConnections.CreateSourceRead(definition.Source.Connection);
-            sourceControl = PostgresConnections.CreateControl(definition.Source.Connection);
-        }
-
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
+        source = MigrationSources.Create(definition, connect, time);
         pulses = new PulseStore(control, definition.Name);
         fence = new FenceWatch(new MarkerStore(control, definition.Name), pulses);
         routes = new RouteKeeper(control, definition.Tables, log);
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
-            sourceRead is null ? null : new SourceRows(sourceRead, time), postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
+            source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         metrics.SetPhase(phase);
     }
 
@@ -116,13 +111,13 @@ public sealed class MigrationRuntime : IAsyncDisposable
     public RuntimeStatus Status()
     {
         var now = pipeline?.Status();
-        var source = watch?.Report ?? SourceReport.Empty;
+        var report = watch?.Report ?? SourceReport.Empty;
         var faults = new[] { waitingFor, embedded?.Status.Fault, now?.Fault }
-            .Concat(source.Faults)
-            .Concat(now?.Lanes.Select(lane => source.Mend(lane.Fault)) ?? [])
+            .Concat(report.Faults)
+            .Concat(now?.Lanes.Select(lane => report.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
             .DistinctBy(fault => fault.ToString());
-        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = source.Findings, Routes = routes.Routes, Log = embedded?.Status };
+        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Routes = routes.Routes, Log = embedded?.Status };
     }
 
     /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>
@@ -139,16 +134,15 @@ public sealed class MigrationRuntime : IAsyncDisposable
     public Task<IReadOnlyList<LaneProgress>> ReadProgressAsync(CancellationToken cancellationToken) => store.ReadProgressAsync(cancellationToken);
 
     /// <summary>Proves that everything up to a marker is in the target, or says what is missing.</summary>
-    /// <exception cref="FaultException">NotAllowed: not started yet, or the source has no slot to ask.</exception>
+    /// <exception cref="FaultException">NotAllowed: not started yet, or nobody can be asked how far the source was read.</exception>
     public async Task<DrainReport> DrainAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (inspector is not { } log || sourceControl is null)
+        if (inspector is not { } log)
         {
-            throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started, or its source is not PostgreSQL",
-                "See 'cdcm status' for what the start waits for");
+            throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
         }
 
-        var evidence = new DrainEvidence(fence, sourceControl, Slot, log, topics, store, embedded?.Incarnation);
+        var evidence = new DrainEvidence(fence, source, log, topics, store, embedded?.Incarnation);
         return await new DrainProof(evidence, time).RunAsync(markerId, lsn, timeout, cancellationToken);
     }
 
@@ -158,13 +152,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
         await StopAsync();
         connect?.Dispose();
         await store.DisposeAsync();
-        foreach (var pool in new[] { apply, control, sourceRead, sourceControl })
-        {
-            if (pool is not null)
-            {
-                await pool.DisposeAsync();
-            }
-        }
+        await source.DisposeAsync();
+        await apply.DisposeAsync();
+        await control.DisposeAsync();
     }
 
     private async Task StartAsync(CancellationToken stop)
@@ -216,6 +206,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private SourceWatch CreateWatch(DebeziumSettings settings)
     {
         var isKafka = definition.Log.Kind == LogKind.Kafka;
+        var sourceControl = (source as PostgresSource)?.Control;
         return new SourceWatch(new SourceWatchParts
         {
             Source = sourceControl,
@@ -297,13 +288,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
         }
     }
 
-    private async Task RecordLineageAsync(CancellationToken stop)
-    {
-        if (sourceControl is not null)
-        {
-            fence.Lineage = await LineageStore.RecordAsync(control, definition.Name, await SourceIdentity.ReadAsync(sourceControl, stop), stop);
-        }
-    }
+    private async Task RecordLineageAsync(CancellationToken stop) =>
+        fence.Lineage = await LineageStore.RecordAsync(control, definition.Name, await source.ReadIdentityAsync(stop), stop);
 
     private async Task<DebeziumSettings> ReadSettingsAsync(CancellationToken stop)
     {
@@ -317,7 +303,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)
     {
-        await ControlSchema.PrepareSourceAsync(sourceControl!, stop);
+        await source.PrepareAsync(stop);
         return await EmbeddedLog.StartAsync(new EmbeddedLogOptions
         {
             Migration = definition.Name,

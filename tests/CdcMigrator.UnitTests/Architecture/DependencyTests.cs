@@ -9,7 +9,7 @@ public sealed class DependencyTests
 {
     private static readonly string[] Parts =
     [
-        "Domain", "Debezium", "Streaming", "Postgres", "Embedded", "Reconciliation", "Cutover", "Connect", "Service",
+        "Domain", "Debezium", "Streaming", "Postgres", "MariaDb", "Embedded", "Reconciliation", "Cutover", "Connect", "Service",
     ];
 
     private static readonly ArchUnitNET.Domain.Architecture Code = new ArchLoader()
@@ -24,6 +24,7 @@ public sealed class DependencyTests
     [InlineData("Reconciliation", "Domain")]
     [InlineData("Cutover", "Domain")]
     [InlineData("Connect", "Domain")]
+    [InlineData("MariaDb", "Domain Postgres")]
     [InlineData("Embedded", "Domain Postgres")]
     public void A_part_depends_only_on_the_parts_below_it(string part, string below)
     {

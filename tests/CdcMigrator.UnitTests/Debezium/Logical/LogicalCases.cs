@@ -216,6 +216,23 @@ internal static class LogicalCases
         new(Interval, T("int64", "io.debezium.time.MicroTime"), "-3020399999999", "-838:59:59.999999"),
         new(Date, T("int32", "io.debezium.time.Date"), "-719162", "0001-01-01"),
         new(V(ColumnKind.Bit, "bit", 12), Bits(12), "\"AAA=\"", "000000000000"),
+
+        // bigint unsigned in an integer column, set as array, bytes as uuid, geometry as bytes
+        new(V(ColumnKind.Integer, "bigint"), Decimal(0), "\"f/////////8=\"", "9223372036854775807"),
+        new(V(ColumnKind.Integer, "bigint"), Decimal(0), "\"AA==\"", "0"),
+        new(V(ColumnKind.Integer, "bigint"), T("int64"), "-12", "-12"),
+        new(A(ColumnKind.Text, "text"), T("string", "io.debezium.data.EnumSet"), "\"x,y\\\"q,z w\"", """{x,"y\"q","z w"}"""),
+        new(A(ColumnKind.Text, "text"), T("string", "io.debezium.data.EnumSet"), "\"\"", "{}"),
+        new(V(ColumnKind.Text, "uuid", baseName: "uuid"), T("bytes"), "\"ABEiM0RVZneImaq7zN3u/w==\"", "00112233445566778899aabbccddeeff"),
+        new(V(ColumnKind.Text, "uuid", baseName: "uuid"), T("string"), "\"123e4567-e89b-12d3-a456-426614174000\"", "123e4567-e89b-12d3-a456-426614174000"),
+        new(Bytea, Geometry, "{\"wkb\":\"AQEAAAA=\",\"srid\":4326}", "\\x0101000000"),
+
+        // datetime and timestamp in either of PostgreSQL's timestamp types; what may be a zero date is read from the source
+        new(Zoned, T("int64", "io.debezium.time.MicroTimestamp"), "1709210096700000", "2024-02-29 12:34:56.7"),
+        new(Stamp, T("string", "io.debezium.time.ZonedTimestamp"), "\"2024-02-29T12:34:56Z\"", "2024-02-29 12:34:56+00"),
+        new(Date, T("int32", "io.debezium.time.Date"), "0", Reselect),
+        new(Stamp, T("int64", "io.debezium.time.MicroTimestamp"), "0", Reselect),
+        new(Zoned, T("string", "io.debezium.time.ZonedTimestamp"), "\"1970-01-01T00:00:00Z\"", Reselect),
     ];
 
     private static string Point => T("struct", "io.debezium.data.geometry.Point", F("float64", "x"), F("float64", "y"), F("bytes", "wkb", true), F("int32", "srid", true));

@@ -1,0 +1,56 @@
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.MariaDb.Apply;
+using CdcMigrator.MariaDb.Connections;
+using CdcMigrator.MariaDb.Fencing;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Fencing;
+using MySqlConnector;
+using FenceTable = CdcMigrator.MariaDb.Fencing.FenceTable;
+
+namespace CdcMigrator.Service.Sources;
+
+/// <summary>
+/// A MariaDB or MySQL source. It has no slot that would know how far it was read; Kafka Connect stores that for its connector, and only
+/// what the broker has acknowledged.
+/// </summary>
+internal sealed class MariaDbSource : IMigrationSource
+{
+    private readonly MySqlDataSource database;
+    private readonly ConnectClient? connect;
+    private readonly string? connector;
+
+    /// <summary>Makes the source; connects on first use. Without Connect nothing proves how far the source was read.</summary>
+    public MariaDbSource(string connection, ConnectClient? connect, string? connector)
+    {
+        database = MariaDbConnections.Create(connection);
+        this.connect = connect;
+        this.connector = connector;
+        Rows = new MariaDbRows(database);
+    }
+
+    /// <inheritdoc />
+    public ISourceRows Rows { get; }
+
+    /// <inheritdoc />
+    public Task PrepareAsync(CancellationToken cancellationToken) => FenceTable.PrepareAsync(database, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => FenceTable.ReadIdentityAsync(database, cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken)
+    {
+        if (connect is null || connector is null)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "no-connect-section", "How far the source was read is known to Kafka Connect only, which the migration file does not name",
+                "Add connect.url and connect.connector");
+        }
+
+        var offsets = await connect.GetOffsetsAsync(connector, cancellationToken);
+        return offsets.Count == 0 ? 0 : offsets.Min(offset => BinlogPosition.OfConnectorOffset(offset.Offset).Value);
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => database.DisposeAsync();
+}
