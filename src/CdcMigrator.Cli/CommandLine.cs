@@ -53,6 +53,7 @@ internal sealed class CommandLine
             RunCommand.Create(context),
             StatusCommand.Create(context),
             LagCommand.Create(context),
+            DlqCommand.Create(context),
             PreflightCommand.Create(context),
             ConnectorCommand.Create(context),
             ConfigCommand.Create(context),

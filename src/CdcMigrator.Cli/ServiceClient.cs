@@ -19,9 +19,16 @@ internal sealed class ServiceClient : IDisposable
 
     /// <summary>The body of an answer and the answer itself.</summary>
     /// <exception cref="FaultException">Unreachable: nobody answers, or not a cdcm service. Else what the service says.</exception>
-    public async Task<(T Value, string Json)> GetAsync<T>(string path, CancellationToken cancellationToken)
+    public Task<(T Value, string Json)> GetAsync<T>(string path, CancellationToken cancellationToken) => ReadAsync<T>(path, HttpMethod.Get, null, cancellationToken);
+
+    /// <summary>Asks the service to do something; the body of its answer.</summary>
+    /// <exception cref="FaultException">As for reading. Where nobody answered in time, it may have been done all the same.</exception>
+    public async Task<T> PostAsync<T>(string path, object request, CancellationToken cancellationToken) =>
+        (await ReadAsync<T>(path, HttpMethod.Post, JsonSerializer.Serialize(request, ApiJson.Options), cancellationToken)).Value;
+
+    private async Task<(T Value, string Json)> ReadAsync<T>(string path, HttpMethod method, string? request, CancellationToken cancellationToken)
     {
-        var (status, body) = await SendAsync(path, cancellationToken);
+        var (status, body) = await SendAsync(path, method, request, cancellationToken);
         if (status != HttpStatusCode.OK)
         {
             throw Refused(path, status, body);
@@ -38,11 +45,15 @@ internal sealed class ServiceClient : IDisposable
     }
 
     /// <summary>Status code and body, whatever they are.</summary>
-    public async Task<(HttpStatusCode Status, string Body)> SendAsync(string path, CancellationToken cancellationToken)
+    public Task<(HttpStatusCode Status, string Body)> SendAsync(string path, CancellationToken cancellationToken) => SendAsync(path, HttpMethod.Get, null, cancellationToken);
+
+    private async Task<(HttpStatusCode Status, string Body)> SendAsync(string path, HttpMethod method, string? request, CancellationToken cancellationToken)
     {
         try
         {
-            using var response = await http.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+            using var message = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            message.Content = request is null ? null : new StringContent(request, System.Text.Encoding.UTF8, "application/json");
+            using var response = await http.SendAsync(message, cancellationToken);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)

@@ -18,6 +18,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
     private readonly TablePlans tables;
     private readonly RecordFormats formats;
     private readonly ValueWriter writer;
+    private readonly ChangeBatch keyBatch = new();
 
     /// <summary>Makes a decoder.</summary>
     /// <param name="settings">What the connector's values mean.</param>
@@ -52,6 +53,102 @@ public sealed class DebeziumDecoder : IRecordDecoder
         {
             batch.DiscardRow();
             throw new FaultException(Place(Undecodable(e, table), record, table), e);
+        }
+    }
+
+    /// <inheritdoc />
+    public KeyReading ReadKey(LogRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        TablePlan? table = null;
+        try
+        {
+            return ReadKey(record, ref table);
+        }
+        catch (FaultException e)
+        {
+            keyBatch.DiscardRow();
+            throw new FaultException(Place(e.Fault, record, table), e.InnerException);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            keyBatch.DiscardRow();
+            throw new FaultException(Place(Undecodable(e, table), record, table), e);
+        }
+    }
+
+    private KeyReading ReadKey(LogRecord record, ref TablePlan? table)
+    {
+        formats.Clear();
+        if (record.Value is null || ByTopic(record.Lane.Topic) is not null)
+        {
+            return default;
+        }
+
+        if (!TryReadEnvelope(record.Value, out var missing))
+        {
+            envelope.Clear();
+            table = tables.FindByTopic(record.Lane.Topic)
+                ?? throw new FormatException($"the value is no Debezium envelope, and topic {record.Lane.Topic} is not that of a single table");
+        }
+        else if (missing != 0)
+        {
+            return new KeyReading(null, SchemaId: missing);
+        }
+        else if (envelope.IsNull || !envelope.HasSource || envelope.Operation is 0 or (byte)'m')
+        {
+            return default;
+        }
+
+        table ??= tables.Find(envelope.Source);
+        if (table.Role != TableRole.Routed || envelope.Operation == 't')
+        {
+            return new KeyReading(null, envelope.Source.Position, IsTruncate: table.Role == TableRole.Routed);
+        }
+
+        if (record.Key is null)
+        {
+            throw Keyless(table.Name);
+        }
+
+        return formats.Of(record.Key, out missing) is { } format
+            ? new KeyReading(new ChangeKey(table.Name, KeyOf(record, table, format)), envelope.Operation == 'r' ? SourcePosition.None : envelope.Source.Position)
+            : new KeyReading(null, SchemaId: missing);
+    }
+
+    private string KeyOf(LogRecord record, TablePlan table, IRecordFormat format)
+    {
+        keyBatch.Reset(record.Lane, record.Offset);
+        writer.Output = keyBatch;
+        writer.Array.Reset();
+        writer.InArray = false;
+        writer.SnapshotRow = false;
+        keyBatch.BeginRow(table.Route!);
+        format.ReadKey(record.Key!, table, keyBatch);
+        CheckKeyValues(table, keyBatch);
+        keyBatch.CommitRow(table.Route!, ChangeOperation.Delete, record.Offset, SourcePosition.None, KeyChangeHalf.None, 0);
+        return KeyText.Of(keyBatch, keyBatch.Changes[0]);
+    }
+
+    /// <summary>False where the value cannot be read, or is no envelope. True also where its schema must be loaded first.</summary>
+    private bool TryReadEnvelope(byte[] value, out int missing)
+    {
+        missing = 0;
+        try
+        {
+            envelope.Clear();
+            if (formats.Of(value, out var schema) is not { } format)
+            {
+                missing = schema;
+                return true;
+            }
+
+            format.ReadEnvelope(value, envelope);
+            return envelope.IsNull || (envelope.HasSource && envelope.Operation != 0) || envelope.HasDdl || envelope.HasStatus;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return false;
         }
     }
 

@@ -104,6 +104,12 @@ public sealed class ApplyPipeline : IAsyncDisposable
     private void Acknowledge(LaneSession lane, LaneBatch batch)
     {
         StreamingLog.BatchCommitted(parts.Log, lane.Id, batch.Changes.FromOffset, batch.Changes.NextOffset, batch.Changes.Changes.Count);
+        foreach (var parked in batch.Changes.Parked)
+        {
+            StreamingLog.Parked(parts.Log, lane.Id, parked.Record.Offset, parked.Key, parked.Code, parked.Message);
+            parts.Metrics.Parked(parked);
+        }
+
         lane.Owner.Acknowledge(batch);
         lane.EndApply(batch);
         if (batch.Fault is { } fault)

@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using Microsoft.Extensions.Logging;
@@ -54,4 +55,7 @@ internal static partial class StreamingLog
 
     [LoggerMessage(118, LogLevel.Debug, "Lane {Lane}: batch [{From}, {Next}) with {Changes} changes committed")]
     public static partial void BatchCommitted(ILogger log, LaneId lane, long from, long next, int changes);
+
+    [LoggerMessage(119, LogLevel.Warning, "Lane {Lane} offset {Offset}: {Row} is a dead letter now: {Code}: {Reason}. See 'cdcm dlq list'")]
+    public static partial void Parked(ILogger log, LaneId lane, long offset, ChangeKey row, string code, string reason);
 }

@@ -25,6 +25,7 @@ public sealed class StreamingMetrics
     private readonly Counter rebalances;
     private readonly Counter gaps;
     private readonly Counter commits;
+    private readonly Counter deadLetters;
 
     /// <summary>Registers the metrics.</summary>
     public StreamingMetrics(IMetricFactory factory)
@@ -56,7 +57,7 @@ public sealed class StreamingMetrics
         rebalances = factory.CreateCounter("cdcmigrator_rebalances_total", "Assignments, revocations and losses of partitions.", ["kind"]);
         gaps = factory.CreateCounter("cdcmigrator_offset_gaps_total", "Offsets without a record that were proven to be control or aborted records.", Partition);
         commits = factory.CreateCounter("cdcmigrator_offsets_committed_total", "Group offsets committed; hints for lag tools, progress is in the target.");
-        _ = factory.CreateCounter("cdcmigrator_dead_letters_total", "Changes parked because they can never be applied.", ["table", "code"]);
+        deadLetters = factory.CreateCounter("cdcmigrator_dead_letters_total", "Changes parked as dead letters: those that can never be applied, and later ones of their rows.", ["table", "code"]);
     }
 
     internal void Observe(LaneStatus lane)
@@ -118,6 +119,8 @@ public sealed class StreamingMetrics
     internal void Retried(string code) => retries.WithLabels(code).Inc();
 
     internal void DecodeFailed(LaneId lane) => decodeFailures.WithLabels(lane.Topic).Inc();
+
+    internal void Parked(ParkedRecord record) => deadLetters.WithLabels(record.Key.Table, record.Code).Inc();
 
     internal void Rebalanced(string kind) => rebalances.WithLabels(kind).Inc();
 

@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Migrations;
+
 namespace CdcMigrator.Streaming;
 
 /// <summary>What the apply pipeline of one process needs to know about the log and its own limits.</summary>
@@ -30,8 +32,11 @@ public sealed record StreamingOptions
     /// <summary>Bytes of values at which a batch closes.</summary>
     public long BatchBytes { get; init; } = 8L << 20;
 
-    /// <summary>Largest record accepted; a larger one halts its lane.</summary>
+    /// <summary>Largest record accepted; a larger one is poison.</summary>
     public long MaxRecordBytes { get; init; } = 64L << 20;
+
+    /// <summary>What becomes of a record that can never be applied.</summary>
+    public PoisonPolicy OnPoison { get; init; } = PoisonPolicy.Halt;
 
     /// <summary>Batches that may be applied at once, over all lanes. A lane takes its turn only while it applies.</summary>
     public int Writers { get; init; } = 4;

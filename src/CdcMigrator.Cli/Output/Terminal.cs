@@ -7,7 +7,7 @@ using Spectre.Console.Rendering;
 namespace CdcMigrator.Cli.Output;
 
 /// <summary>Where a verb writes: JSON and documents to standard output, everything else to standard error.</summary>
-internal sealed class Terminal(TextWriter output, TextWriter error, bool isInteractive)
+internal sealed class Terminal(TextWriter output, TextWriter error, bool isInteractive, TextReader? input = null)
 {
     private const int WidthOfPipes = 200;
     private IAnsiConsole? console;
@@ -22,7 +22,8 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool isInter
     private IAnsiConsole Console => console ?? throw new InvalidOperationException("not configured");
 
     /// <summary>The process's own streams.</summary>
-    public static Terminal OfProcess() => new(System.Console.Out, System.Console.Error, !System.Console.IsErrorRedirected);
+    public static Terminal OfProcess() => new(
+        System.Console.Out, System.Console.Error, !System.Console.IsErrorRedirected, System.Console.IsInputRedirected ? null : System.Console.In);
 
     /// <summary>Decides on colours; to be called once, before anything is shown.</summary>
     public void Configure(bool noColor)
@@ -46,6 +47,18 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool isInter
 
     /// <summary>One line with markup.</summary>
     public void Line(string markup = "") => Console.MarkupLine(markup);
+
+    /// <summary>Asks a person for a text to confirm with. Null where nobody is there to answer.</summary>
+    public string? Ask(string question)
+    {
+        if (!IsInteractive || input is null)
+        {
+            return null;
+        }
+
+        Error.Write(question);
+        return input.ReadLine()?.Trim() ?? "";
+    }
 
     /// <summary>Starts the screen over where a person watches.</summary>
     public void Clear()

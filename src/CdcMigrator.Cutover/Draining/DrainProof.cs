@@ -6,7 +6,7 @@ namespace CdcMigrator.Cutover.Draining;
 /// Proves that everything committed in the source before a marker is in the target; never "lag is zero". In this order: the
 /// marker is met in the log; the slot has confirmed it, so that Kafka holds every record before it, in all partitions; only then
 /// the end offsets are taken (taken earlier they can miss records, for partitions are not written in source order); then the
-/// target's own progress passes them. Changes nothing; may be repeated.
+/// target's own progress passes them, with no dead letter left behind. Changes nothing; may be repeated.
 /// </summary>
 public sealed class DrainProof(IDrainEvidence evidence, TimeProvider time)
 {
@@ -33,10 +33,14 @@ public sealed class DrainProof(IDrainEvidence evidence, TimeProvider time)
             }
 
             var lanes = ends is null ? [] : Compare(ends, await evidence.ReadProgressAsync(cancellationToken));
-            var drained = ends is not null && lanes.All(lane => lane.Reached);
+            var reached = ends is not null && lanes.All(lane => lane.Reached);
+
+            // After progress: what it has passed by then was parked in the same transaction.
+            long? deadLetters = reached ? await evidence.CountDeadLettersAsync(cancellationToken) : null;
+            var drained = deadLetters == 0;
             if (drained || time.GetElapsedTime(started) >= timeout)
             {
-                return new DrainReport(drained, seen, confirmed, lanes, (long)time.GetElapsedTime(started).TotalMilliseconds);
+                return new DrainReport(drained, seen, confirmed, lanes, deadLetters, (long)time.GetElapsedTime(started).TotalMilliseconds);
             }
 
             await Task.Delay(Pause, time, cancellationToken);

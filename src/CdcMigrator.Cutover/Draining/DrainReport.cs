@@ -5,13 +5,15 @@ namespace CdcMigrator.Cutover.Draining;
 /// <param name="MarkerSeen">The marker was met in the log.</param>
 /// <param name="SlotConfirmed">The slot's confirmed position reached the marker's.</param>
 /// <param name="Lanes">End and progress by lane; empty until the slot confirmed.</param>
+/// <param name="DeadLetters">Changes that progress has passed without applying them; null until the lanes reached their ends.</param>
 /// <param name="WaitedMs">How long it took, in milliseconds.</param>
-public sealed record DrainReport(bool Drained, bool MarkerSeen, bool SlotConfirmed, IReadOnlyList<DrainLane> Lanes, long WaitedMs)
+public sealed record DrainReport(bool Drained, bool MarkerSeen, bool SlotConfirmed, IReadOnlyList<DrainLane> Lanes, long? DeadLetters, long WaitedMs)
 {
     /// <summary>What is still waited for, in words; empty when drained.</summary>
     public string WaitingFor =>
         Drained ? ""
         : !MarkerSeen ? "the marker to appear in the log"
         : !SlotConfirmed ? "the replication slot to confirm the marker"
+        : DeadLetters > 0 ? $"{DeadLetters} dead letters to be retried or discarded ('cdcm dlq list')"
         : $"{Lanes.Count(lane => !lane.Reached)} lanes to reach their end offsets";
 }

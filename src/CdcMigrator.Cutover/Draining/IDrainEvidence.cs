@@ -16,4 +16,7 @@ public interface IDrainEvidence
 
     /// <summary>Next offsets committed in the target, of all processes.</summary>
     Task<IReadOnlyDictionary<LaneId, long>> ReadProgressAsync(CancellationToken cancellationToken);
+
+    /// <summary>Dead letters of the migration in the target: changes that progress has passed without applying them.</summary>
+    Task<long> CountDeadLettersAsync(CancellationToken cancellationToken);
 }

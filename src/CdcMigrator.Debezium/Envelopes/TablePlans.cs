@@ -12,14 +12,7 @@ internal sealed class TablePlans(DebeziumSettings settings, Func<RouteTable> rou
     /// <summary>The plan of the table that a source block names.</summary>
     public TablePlan Find(SourceBlock source)
     {
-        var table = routes();
-        if (!ReferenceEquals(table, current))
-        {
-            current = table;
-            plans.Clear();
-            last = null;
-        }
-
+        var table = Current();
         if (last is not null && last.IsOf(source))
         {
             return last;
@@ -36,6 +29,32 @@ internal sealed class TablePlans(DebeziumSettings settings, Func<RouteTable> rou
         last = Compile(source.ToTableName(), table);
         plans.Add(last);
         return last;
+    }
+
+    /// <summary>The plan of the one table whose records a topic holds; null where it is none of the migration's, or tables share the topic.</summary>
+    public TablePlan? FindByTopic(string topic)
+    {
+        var table = Current();
+        var names = table.All.Select(route => route.Source).Append(settings.FenceTable)
+            .Where(name => TopicOf(name) == topic).Take(2).ToList();
+        return names.Count == 1 ? Compile(names[0], table) : null;
+    }
+
+    /// <summary>As Debezium names topics: what Kafka does not allow in a name becomes <c>_</c>.</summary>
+    private string TopicOf(TableName name) =>
+        string.Concat($"{settings.TopicPrefix}.{name.Schema}.{name.Name}".Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '_'));
+
+    private RouteTable Current()
+    {
+        var table = routes();
+        if (!ReferenceEquals(table, current))
+        {
+            current = table;
+            plans.Clear();
+            last = null;
+        }
+
+        return table;
     }
 
     private TablePlan Compile(TableName name, RouteTable table)

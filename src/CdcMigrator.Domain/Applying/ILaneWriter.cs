@@ -22,9 +22,16 @@ public interface ILaneWriter
     SourcePosition HighestPosition { get; }
 
     /// <summary>
+    /// Rows of the lane with dead letters when it was claimed. Later records of them must be parked too; nobody frees one under this claim
+    /// without shutting it out.
+    /// </summary>
+    IReadOnlyCollection<ChangeKey> ParkedKeys => [];
+
+    /// <summary>
     /// Applies a batch and moves progress to its <see cref="ChangeBatch.NextOffset"/>, in one transaction or, where a unique value is
     /// still held by another lane's row, in several that each move progress with their rows. Ordered; effectively once: a batch
     /// that was committed under an unknown outcome is not applied again, because its <see cref="ChangeBatch.FromOffset"/> no longer matches.
+    /// <see cref="ChangeBatch.Parked"/> records become dead letters in the transaction that moves progress past them.
     /// </summary>
     /// <exception cref="Faults.FaultException">Fenced: another owner claimed the lane. Transient: claim anew and retry. Poison: the lane halts.</exception>
     Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken);

@@ -12,6 +12,7 @@ namespace CdcMigrator.Domain.Changes;
 public sealed class ChangeBatch : IBufferWriter<byte>
 {
     private readonly List<Change> changes = [];
+    private readonly List<ParkedRecord> parked = [];
     private ValueSlot[] slots = new ValueSlot[1024];
     private byte[] buffer = new byte[64 * 1024];
     private int usedSlots;
@@ -19,6 +20,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     private int valueStart = -1;
     private int rowSlots = -1;
     private int rowBytes;
+    private long parkedBytes;
 
     /// <summary>Lane whose records these are.</summary>
     public LaneId Lane { get; private set; }
@@ -32,14 +34,17 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     /// <summary>Records taken in, those without a change included.</summary>
     public int Records { get; private set; }
 
-    /// <summary>Bytes of values held, the batch's share of memory.</summary>
-    public long Bytes => usedBytes;
+    /// <summary>Bytes of values and parked records held, the batch's share of memory.</summary>
+    public long Bytes => usedBytes + parkedBytes;
 
     /// <summary>Commit time at the source of the newest change or heartbeat taken in, Unix milliseconds; 0 where none said.</summary>
     public long NewestSourceTimestampMs { get; private set; }
 
     /// <summary>The changes, in offset order.</summary>
     public IReadOnlyList<Change> Changes => changes;
+
+    /// <summary>Records to be put aside as dead letters when progress moves past them, in offset order. No change of their rows is in the batch behind them.</summary>
+    public IReadOnlyList<ParkedRecord> Parked => parked;
 
     /// <summary>Starts the batch over for a lane at an offset; keeps the buffers.</summary>
     public void Reset(LaneId lane, long fromOffset)
@@ -50,6 +55,8 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         NewestSourceTimestampMs = 0;
         valueStart = rowSlots = -1;
         changes.Clear();
+        parked.Clear();
+        parkedBytes = 0;
     }
 
     /// <summary>Notes that a record was taken in, whatever it held. Offsets must grow.</summary>
@@ -64,6 +71,14 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         NextOffset = offset + 1;
         Records++;
         NewestSourceTimestampMs = Math.Max(NewestSourceTimestampMs, sourceTimestampMs);
+    }
+
+    /// <summary>Adds a record to be put aside. Does not call <see cref="TakeIn"/>.</summary>
+    public void Park(ParkedRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        parked.Add(record);
+        parkedBytes += record.Record.Size;
     }
 
     /// <summary>Moves progress past offsets that hold no records for consumers (control records, a partition's end).</summary>

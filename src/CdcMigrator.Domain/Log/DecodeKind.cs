@@ -30,6 +30,9 @@ public enum DecodeKind
     /// <summary>DDL of a MariaDB source.</summary>
     SchemaChange,
 
+    /// <summary>A row change that was put aside as a dead letter, see <see cref="Changes.ParkedRecord"/>.</summary>
+    Parked,
+
     /// <summary>An Avro schema is not loaded yet: load <see cref="DecodeResult.SchemaId"/> and decode the same record again. Nothing was added to the batch.</summary>
     NeedsSchema,
 }

@@ -11,4 +11,10 @@ public interface IRecordDecoder
     /// </summary>
     /// <exception cref="Faults.FaultException">Poison: the record cannot be decoded, or names a column the target lacks. The batch is as before.</exception>
     DecodeResult Decode(LogRecord record, ChangeBatch batch);
+
+    /// <summary>
+    /// Reads which row a record is about, though its values may not be readable: where the value tells nothing, the topic names the table.
+    /// </summary>
+    /// <exception cref="Faults.FaultException">Poison: the record is a row change, or may be one, and its key cannot be read.</exception>
+    KeyReading ReadKey(LogRecord record);
 }

@@ -29,4 +29,10 @@ public sealed record ApplySection
 
     /// <summary>What happens to a record that can never be applied.</summary>
     public PoisonPolicy OnPoison { get; init; } = PoisonPolicy.Halt;
+
+    /// <summary>Most dead letters of the migration; at the bound lanes halt instead of parking more.</summary>
+    public int DeadLetterCount { get; init; } = 10_000;
+
+    /// <summary>Most bytes of all dead letters of the migration.</summary>
+    public long DeadLetterBytes { get; init; } = 256L << 20;
 }

@@ -5,4 +5,7 @@ public enum PoisonPolicy
 {
     /// <summary>Stop the lane and name the record.</summary>
     Halt,
+
+    /// <summary>Put the record and every later one of its row aside as dead letters, and go on with the others.</summary>
+    DeadLetter,
 }

@@ -166,7 +166,7 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
                 return false;
             }
 
-            PostgresLog.HolderRemoved(store.Log, batch.Lane, change.Offset, change.Route.Target.Name.ToString(), RowFaults.KeyText(change.Route, holder.Key));
+            PostgresLog.HolderRemoved(store.Log, batch.Lane, change.Offset, change.Route.Target.Name.ToString(), KeyText.Of(change.Route, holder.Key));
             return true;
         }, cancellationToken);
     }
@@ -181,8 +181,8 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
         var fault = new Fault(
             FaultKind.Poison,
             "unique-conflict",
-            $"Row {RowFaults.KeyText(batch, change)} of {change.Route.Target.Name} needs a unique value that "
-                + $"{(holder is null ? "another row" : $"row {RowFaults.KeyText(change.Route, holder.Key)}")} holds and no lane frees: {reason}",
+            $"Row {KeyText.Of(batch, change)} of {change.Route.Target.Name} needs a unique value that "
+                + $"{(holder is null ? "another row" : $"row {KeyText.Of(change.Route, holder.Key)}")} holds and no lane frees: {reason}",
             "Correct or delete the row that holds the value, or drop a constraint that the source does not have; the lane then goes on by itself");
         return new FaultException(RowFaults.Of(batch, change, fault), cause);
     }

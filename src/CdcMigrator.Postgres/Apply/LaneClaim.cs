@@ -1,8 +1,10 @@
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.DeadLetters;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Apply;
@@ -34,7 +36,8 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         where c.pid <> $1 and pg_catalog.cardinality(pg_catalog.pg_blocking_pids(c.pid)) = 0
         """;
 
-    public async Task<LaneProgress> TakeAsync(LogIdentity identity, long logStart, CancellationToken cancellationToken)
+    /// <summary>Progress as it was committed, and the rows of the lane that have dead letters.</summary>
+    public async Task<(LaneProgress Progress, IReadOnlyCollection<ChangeKey> Parked)> TakeAsync(LogIdentity identity, long logStart, CancellationToken cancellationToken)
     {
         var session = await store.Sessions.TakeAsync(cancellationToken);
         try
@@ -47,9 +50,11 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
 
             var taken = await RaiseAsync(session.Connection, identity, logStart, cancellationToken);
             var progress = await CheckAsync(session.Connection, taken, identity, logStart, cancellationToken);
+            // Under the lock of the progress row, which all who park and free rows of the lane hold.
+            var parked = await DeadLetterTable.ReadKeysAsync(session.Connection, store.Migration, lane, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             await store.Sessions.ReturnAsync(session);
-            return progress;
+            return (progress, parked);
         }
         catch
         {

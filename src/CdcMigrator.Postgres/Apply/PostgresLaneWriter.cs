@@ -2,6 +2,7 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.DeadLetters;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
 
@@ -11,7 +12,7 @@ namespace CdcMigrator.Postgres.Apply;
 /// Writes one lane's batches under one claim. A batch goes as a whole, as its net effect; if a row of it is refused it goes in parts, so
 /// that everything before the refused change is committed and the change is named.
 /// </summary>
-internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress claimed, bool wholeTable) : ILaneWriter
+internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress claimed, IReadOnlyCollection<ChangeKey> parked, bool wholeTable) : ILaneWriter
 {
     private bool ended;
 
@@ -22,6 +23,8 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
     public long NextOffset { get; private set; } = claimed.NextOffset;
 
     public SourcePosition HighestPosition { get; private set; } = claimed.Position;
+
+    public IReadOnlyCollection<ChangeKey> ParkedKeys => parked;
 
     public Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken) => RunAsync(batch, null, cancellationToken);
 
@@ -109,6 +112,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             var done = await split.ApplyAsync(start, end, cancellationToken);
             var to = OffsetAt(batch, done);
             await MoveAsync(session, Move(to, split.Highest), cancellationToken);
+            await ParkAsync(session, batch, to, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             Moved(to, split.Highest);
             var counts = split.Parts.Aggregate(default(ApplyCounts), (sum, net) => sum + Count(net));
@@ -134,7 +138,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         {
             var execution = new GroupExecution(session, store.Plans, store.Reselection);
             var groups = await execution.PrepareAsync(net.Group(), copy: true, cancellationToken);
-            if (GroupExecution.IsDecidedByServer(groups))
+            if (GroupExecution.IsDecidedByServer(groups) && net.Batch.Parked.Count == 0)
             {
                 await execution.ExecuteInOneTripAsync(move, net, groups, cancellationToken);
             }
@@ -142,6 +146,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             {
                 await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
                 await execution.ExecuteAsync(move, net, groups, copy: true, cancellationToken);
+                await ParkAsync(session, net.Batch, to, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
             }
 
@@ -166,6 +171,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             try
             {
                 await execution.ExecuteAsync(null, net, await execution.PrepareAsync(net.Group(), copy: false, cancellationToken), copy: false, cancellationToken);
+                await ParkAsync(session, net.Batch, to, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 Moved(to, net.Highest);
                 return true;
@@ -213,6 +219,29 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
 
     /// <summary>Offset progress stands at when the changes below this index are applied.</summary>
     internal static long OffsetAt(ChangeBatch batch, int index) => index < batch.Changes.Count ? batch.Changes[index].Offset : batch.NextOffset;
+
+    /// <summary>
+    /// Puts aside what progress moves past. A repeated record was put aside, applied or discarded before. A sound transaction's error here is no row's:
+    /// it must not send the batch into parts.
+    /// </summary>
+    private async Task ParkAsync(ApplySession session, ChangeBatch batch, long to, CancellationToken cancellationToken)
+    {
+        var passed = batch.Parked.Where(record => record.Record.Offset >= NextOffset && record.Record.Offset < to && !record.Position.IsReplayOf(HighestPosition)).ToList();
+        if (passed.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await DeadLetterTable.AddAsync(session.Connection, store.Migration, claimed, passed, store.Options, cancellationToken);
+        }
+        catch (PostgresException error) when (PostgresFaults.IsRowError(error))
+        {
+            var fault = new Fault(FaultKind.Internal, "dead-letter-refused", $"A dead letter cannot be written: {error.SqlState}: {error.MessageText}");
+            throw new FaultException(fault with { Lane = Lane, Offset = passed[0].Record.Offset, Table = passed[0].Key.Table, Key = passed[0].Key.Key }, error);
+        }
+    }
 
     private ProgressMove Move(long to, SourcePosition position) => new(store.Migration, Lane, Epoch, NextOffset, to, position);
 

@@ -15,8 +15,8 @@ public sealed record StatusReport
     /// <summary>What this process applied since it started.</summary>
     public required AppliedReport Applied { get; init; }
 
-    /// <summary>Changes parked because they can never be applied.</summary>
-    public long DeadLetters { get; init; }
+    /// <summary>Dead letters in the target, of all processes: changes that were put aside. Null where the target does not say.</summary>
+    public long? DeadLetters { get; init; }
 
     /// <summary>Every partition of the captured topics.</summary>
     public required IReadOnlyList<LaneReport> Lanes { get; init; }

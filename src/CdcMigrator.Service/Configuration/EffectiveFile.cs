@@ -91,7 +91,9 @@ public static class EffectiveFile
         ("takeoverTimeout", Durations.Format(apply.TakeoverTimeout)),
         ("uniqueWait", Durations.Format(apply.UniqueWait)),
         ("drainTimeout", Durations.Format(apply.DrainTimeout)),
-        ("onPoison", "halt"));
+        ("onPoison", apply.OnPoison == PoisonPolicy.Halt ? "halt" : "deadLetter"),
+        ("deadLetterCount", Text(apply.DeadLetterCount)),
+        ("deadLetterBytes", Sizes.Format(apply.DeadLetterBytes)));
 
     private static YamlMappingNode Cutover(CutoverSection cutover) => Map(
         ("maxLag", Durations.Format(cutover.MaxLag)),

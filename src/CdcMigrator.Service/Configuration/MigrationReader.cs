@@ -199,7 +199,9 @@ internal sealed partial class MigrationReader(SectionReader root)
             TakeoverTimeout = section.Duration("takeoverTimeout", defaults.TakeoverTimeout),
             UniqueWait = section.Duration("uniqueWait", defaults.UniqueWait),
             DrainTimeout = section.Duration("drainTimeout", defaults.DrainTimeout),
-            OnPoison = section.Choice("onPoison", PoisonPolicy.Halt, ("halt", PoisonPolicy.Halt)),
+            OnPoison = section.Choice("onPoison", defaults.OnPoison, ("halt", PoisonPolicy.Halt), ("deadLetter", PoisonPolicy.DeadLetter)),
+            DeadLetterCount = section.Integer("deadLetterCount", defaults.DeadLetterCount, 1, 10_000_000),
+            DeadLetterBytes = section.Size("deadLetterBytes", defaults.DeadLetterBytes),
         };
     }
 

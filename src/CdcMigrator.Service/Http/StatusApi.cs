@@ -15,7 +15,7 @@ internal static class StatusApi
 
     public static void Map(IEndpointRouteBuilder routes, MigrationRuntime runtime, StatusReports reports)
     {
-        routes.MapGet("/api/status", context => AnswerAsync(context, reports.Status()));
+        routes.MapGet("/api/status", async context => await AnswerAsync(context, await reports.StatusAsync(context.RequestAborted)));
         routes.MapGet("/api/tables", context => AnswerAsync(context, reports.Tables()));
         routes.MapGet("/api/lag", context => AnswerAsync(context, reports.Lag()));
         routes.MapPost("/api/lanes/retry", context => RetryAsync(context, runtime));

@@ -16,7 +16,7 @@ internal static class Gate
 
     public static GateReport Of(CutoverSection limits, RuntimeStatus now)
     {
-        GateCriterion[] criteria = [Lag(limits, now), Lanes(now), Source(now), DeadLetters(), Verification(limits)];
+        GateCriterion[] criteria = [Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Verification(limits)];
         return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
     }
 
@@ -48,7 +48,17 @@ internal static class Gate
             : new GateCriterion("source", codes.Count == 0 ? Pass : Fail, codes.Count == 0 ? "nothing found" : string.Join(", ", codes), "nothing found");
     }
 
-    private static GateCriterion DeadLetters() => new("deadLetters", Pass, "0", "0");
+    private static GateCriterion DeadLetters(RuntimeStatus now)
+    {
+        if (now.DeadLetters is not { } counts)
+        {
+            return new GateCriterion("deadLetters", Unknown, "not known", "0");
+        }
+
+        var total = counts.Values.Sum();
+        var byTable = counts.Where(table => table.Value > 0).OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => $"{table.Key} {table.Value}");
+        return new GateCriterion("deadLetters", total == 0 ? Pass : Fail, total == 0 ? "0" : $"{total} ({string.Join(", ", byTable)})", "0");
+    }
 
     private static GateCriterion Verification(CutoverSection limits) =>
         new("verification", Unknown, "never", $"Equal within {Durations.Format(limits.VerifiedWithin)}");

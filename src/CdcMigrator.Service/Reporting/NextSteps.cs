@@ -19,6 +19,11 @@ internal static class NextSteps
             steps.Add("Halted lanes try again by themselves every few seconds; POST /api/lanes/retry does it at once");
         }
 
+        if (status.DeadLetters > 0)
+        {
+            steps.Add($"{status.DeadLetters} dead letters: 'cdcm dlq list' names their rows and causes; mend the cause, then 'cdcm dlq retry --all'");
+        }
+
         if (status.Phase == ServicePhase.Replicating && status.MissingTopics.Count > 0)
         {
             steps.Add("A topic appears with its table's first record. If none appears: 'cdcm connector status -f FILE', 'cdcm preflight -f FILE'");

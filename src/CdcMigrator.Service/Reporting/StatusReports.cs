@@ -11,7 +11,8 @@ namespace CdcMigrator.Service.Reporting;
 /// <summary>What the API shows, made from the runtime's status at the moment of the question.</summary>
 internal sealed class StatusReports(MigrationDefinition definition, MigrationRuntime runtime)
 {
-    public StatusReport Status() => Status(definition, runtime.Status());
+    public async Task<StatusReport> StatusAsync(CancellationToken cancellationToken) =>
+        Status(definition, runtime.Status() with { DeadLetters = await runtime.DeadLetters.TryCountAsync(cancellationToken) });
 
     public LagReport Lag() => Lag(definition, runtime.Status());
 
@@ -31,6 +32,7 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             },
             Lag = new LagSummary(lanes.Sum(lane => lane.LagRecords), Seconds(lanes)),
             Applied = AppliedReport.Of(now.Pipeline?.Applied ?? default(ApplyCounts)),
+            DeadLetters = now.DeadLetters?.Values.Sum(),
             Lanes = [.. InOrder(lanes).Select(lane => new LaneReport(lane.Lane.Topic, lane.Lane.Partition, lane.NextOffset, lane.EndOffset, lane.State))],
             Tables = TablesOf(definition),
             Gate = Gate.Of(definition.Cutover, now),

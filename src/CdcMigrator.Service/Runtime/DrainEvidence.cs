@@ -8,7 +8,7 @@ namespace CdcMigrator.Service.Runtime;
 
 /// <summary>The drain proof's view of the running migration.</summary>
 internal sealed class DrainEvidence(
-    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, string? clusterId)
+    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, DeadLetterHandling letters, string? clusterId)
     : IDrainEvidence
 {
     public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => fence.SawAsync(markerId, cancellationToken);
@@ -22,4 +22,6 @@ internal sealed class DrainEvidence(
         (await store.ReadProgressAsync(cancellationToken))
             .Where(lane => clusterId is null || lane.ClusterId == clusterId)
             .ToDictionary(lane => lane.Lane, lane => lane.NextOffset);
+
+    public async Task<long> CountDeadLettersAsync(CancellationToken cancellationToken) => (await letters.CountAsync(cancellationToken)).Values.Sum();
 }

@@ -5,6 +5,7 @@ using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
@@ -12,6 +13,7 @@ using CdcMigrator.Postgres;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.DeadLetters;
 using CdcMigrator.Postgres.Drift;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
@@ -81,8 +83,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
         routes = new RouteKeeper(control, definition.Tables, log);
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
+        DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
         metrics.SetPhase(phase);
     }
+
+    /// <summary>Records that were put aside.</summary>
+    internal DeadLetterHandling DeadLetters { get; }
 
     /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
     private string Slot => ConnectorNames.Slot(definition.Name);
@@ -142,7 +148,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
         }
 
-        var evidence = new DrainEvidence(fence, source, log, topics, store, embedded?.Incarnation);
+        var evidence = new DrainEvidence(fence, source, log, topics, store, DeadLetters, embedded?.Incarnation);
         return await new DrainProof(evidence, time).RunAsync(markerId, lsn, timeout, cancellationToken);
     }
 
@@ -174,7 +180,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
         inspector = new LogInspector(options.BootstrapServers, options.Client, options.Incarnation);
         var schemas = new SchemaStore();
         var registry = definition.Log.SchemaRegistry is { } url ? new SchemaRegistryClient(url, schemas.Add) : null;
-        var running = new ApplyPipeline(options, () => new DebeziumDecoder(settings, CurrentRoutes, schemas), store, registry, fence.Observe, streamingMetrics, time, loggers);
+        Func<IRecordDecoder> decoders = () => new DebeziumDecoder(settings, CurrentRoutes, schemas);
+        DeadLetters.Begin(decoders, registry);
+        var running = new ApplyPipeline(options, decoders, store, registry, fence.Observe, streamingMetrics, time, loggers);
         watch = CreateWatch(settings);
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
@@ -191,6 +199,11 @@ public sealed class MigrationRuntime : IAsyncDisposable
             metrics.SetLanes(now.Lanes);
             await routes.RefreshAsync(now, stop);
             await watch!.LookAsync(stop);
+            if (await DeadLetters.TryCountAsync(stop) is { } parked)
+            {
+                metrics.SetDeadLetters(definition.Tables.Select(table => table.Source.ToString()), parked);
+            }
+
             if (embedded is { Status: { Stopped: true, Fault: { } fault } })
             {
                 throw new FaultException(fault);
@@ -329,6 +342,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         BatchChanges = definition.Apply.BatchChanges,
         BatchBytes = definition.Apply.BatchBytes,
         MaxRecordBytes = definition.Apply.MaxRecordBytes,
+        OnPoison = definition.Apply.OnPoison,
         Writers = definition.Apply.Writers,
         DrainTimeout = definition.Apply.DrainTimeout,
         Incarnation = embedded?.Incarnation,

@@ -27,6 +27,9 @@ public sealed record RuntimeStatus
     /// <summary>The embedded log; null with Kafka.</summary>
     public EmbeddedLogStatus? Log { get; init; }
 
+    /// <summary>Dead letters in the target by source table; null where they are not known.</summary>
+    public IReadOnlyDictionary<string, long>? DeadLetters { get; init; }
+
     /// <summary>Whether the process does its work: started, broker heard, no lane waiting for its claim.</summary>
     public bool Ready => Phase == RuntimePhase.Running && Pipeline is { Fault: null } pipeline
         && pipeline.Lanes.All(lane => lane.State is not LaneState.Claiming);

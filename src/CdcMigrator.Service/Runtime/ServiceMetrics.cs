@@ -18,6 +18,7 @@ public sealed class ServiceMetrics
     private readonly Gauge connectorStalled;
     private readonly Gauge schemaDrift;
     private readonly Gauge logBroken;
+    private readonly Gauge deadLetters;
 
     /// <summary>Registers the metrics and sets the build's version.</summary>
     public ServiceMetrics(IMetricFactory factory)
@@ -29,6 +30,7 @@ public sealed class ServiceMetrics
         retained = factory.CreateGauge("cdcmigrator_source_slot_retained_bytes", "WAL the source keeps because of the replication slot.", ["slot"]);
         connectorUp = factory.CreateGauge("cdcmigrator_connector_up", "1 while Kafka Connect says the connector and all its tasks are running.", ["connector"]);
         connectorTasks = factory.CreateGauge("cdcmigrator_connector_tasks", "Tasks of the connector by state.", ["connector", "state"]);
+        deadLetters = factory.CreateGauge("cdcmigrator_dead_letters_pending", "Dead letters in the target now, of all processes.", ["table"]);
         laneHalted = factory.CreateGauge("cdcmigrator_lane_halted", "1 while a lane is stopped by a fault a person must see to.", ["topic", "partition"]);
         slotActive = factory.CreateGauge("cdcmigrator_source_slot_active", "1 while the replication slot is being read.", ["slot"]);
         slotLost = factory.CreateGauge("cdcmigrator_source_slot_lost", "1 where the source gave the slot up, or it is gone.", ["slot"]);
@@ -87,6 +89,15 @@ public sealed class ServiceMetrics
         foreach (var state in new[] { "running", "failed", "paused", "unassigned", "restarting" })
         {
             connectorTasks.WithLabels(connector, state).Set(states.GetValueOrDefault(state));
+        }
+    }
+
+    /// <summary>Sets the count of each table of the file, and of tables that were taken out of it and left some behind.</summary>
+    internal void SetDeadLetters(IEnumerable<string> tables, IReadOnlyDictionary<string, long> counts)
+    {
+        foreach (var table in tables.Union(deadLetters.GetAllLabelValues().Select(labels => labels[0])).Union(counts.Keys))
+        {
+            deadLetters.WithLabels(table).Set(counts.GetValueOrDefault(table));
         }
     }
 

@@ -7,7 +7,7 @@ namespace CdcMigrator.Streaming.Lanes;
 
 /// <summary>
 /// Takes queued records and decodes them into batches. A batch closes when nothing is queued behind it, or when it is full; while the one before
-/// is being applied it goes on filling. A record that cannot be decoded closes the batch in front of it and ends the stage.
+/// is being applied it goes on filling. A record that cannot be decoded closes the batch in front of it and ends the stage, or is parked.
 /// </summary>
 internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphStage<SourceShape<LaneBatch>>
 {
@@ -100,12 +100,7 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
         {
             try
             {
-                if (record.Size > parts.Options.MaxRecordBytes)
-                {
-                    throw TooLarge(record);
-                }
-
-                var result = session.Decoder.Decode(record, batch.Changes);
+                var result = (session.Parking.Concerns(record) ? session.Parking.Take(record, batch.Changes) : null) ?? DecodeValues(record);
                 if (result.Kind == DecodeKind.NeedsSchema)
                 {
                     Load(entry, result.SchemaId, loadedSchema);
@@ -118,17 +113,43 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
                     batch.HasMarker |= !fence.Id.StartsWith("heartbeat", StringComparison.Ordinal);
                 }
 
-                batch.OldestMs = batch.OldestMs > 0 ? batch.OldestMs : result.SourceTimestampMs > 0 ? result.SourceTimestampMs : record.TimestampMs;
-                batch.Changes.TakeIn(record.Offset, result.SourceTimestampMs);
-                session.Records.Release(entry);
-                closed = batch.Changes.Changes.Count >= session.BatchChanges || batch.Changes.Bytes >= parts.Options.BatchBytes
-                    || batch.Changes.Records >= MostRecords || record.Offset == session.Suspect;
+                TakeIn(entry, record, result.SourceTimestampMs);
             }
             catch (Exception e)
             {
-                var fault = Faulted.From(e, session.Id);
-                parts.Metrics.DecodeFailed(session.Id);
-                Close(fault with { Lane = session.Id, Offset = fault.Offset ?? record.Offset });
+                Refuse(entry, record, Faulted.From(e, session.Id), loadedSchema);
+            }
+        }
+
+        private DecodeResult DecodeValues(LogRecord record) =>
+            record.Size > parts.Options.MaxRecordBytes ? throw TooLarge(record) : session.Decoder.Decode(record, batch.Changes);
+
+        private void TakeIn(LogEntry entry, LogRecord record, long sourceTimestampMs)
+        {
+            batch.OldestMs = batch.OldestMs > 0 ? batch.OldestMs : sourceTimestampMs > 0 ? sourceTimestampMs : record.TimestampMs;
+            batch.Changes.TakeIn(record.Offset, sourceTimestampMs);
+            session.Records.Release(entry);
+            closed = batch.Changes.Changes.Count >= session.BatchChanges || batch.Changes.Bytes >= parts.Options.BatchBytes
+                || batch.Changes.Records >= MostRecords || record.Offset == session.Suspect;
+        }
+
+        /// <summary>What decoding refuses is parked, if it may be; else the lane stops in front of it.</summary>
+        private void Refuse(LogEntry entry, LogRecord record, Fault cause, int loadedSchema)
+        {
+            var fault = cause with { Lane = session.Id, Offset = cause.Offset ?? record.Offset };
+            switch (session.Parking.TakeRefused(record, batch.Changes, fault))
+            {
+                case { Kind: DecodeKind.NeedsSchema } key when key.SchemaId != loadedSchema && parts.Schemas is not null:
+                    Load(entry, key.SchemaId, loadedSchema);
+                    break;
+                case { Kind: DecodeKind.Parked }:
+                    TakeIn(entry, record, 0);
+                    parts.Metrics.DecodeFailed(session.Id);
+                    break;
+                default:
+                    parts.Metrics.DecodeFailed(session.Id);
+                    Close(fault);
+                    break;
             }
         }
 
@@ -261,7 +282,7 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
         /// <summary>Tombstones and heartbeats alone wait for company, or for their time.</summary>
         private bool IsWorthATransaction()
         {
-            if (batch.Changes.Changes.Count > 0 || batch.HasMarker)
+            if (batch.Changes.Changes.Count > 0 || batch.Changes.Parked.Count > 0 || batch.HasMarker)
             {
                 return true;
             }

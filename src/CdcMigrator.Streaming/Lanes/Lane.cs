@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Streaming.Consuming;
 using CdcMigrator.Streaming.Inspection;
@@ -61,6 +63,8 @@ internal sealed class Lane
 
     /// <summary>End of the partition as last heard; -1 before.</summary>
     public long KnownEnd => Volatile.Read(ref endOffset);
+
+    private bool Parks => parts.Options.OnPoison == PoisonPolicy.DeadLetter;
 
     public void Start() => Completion = Task.Run(RunAsync);
 
@@ -198,10 +202,12 @@ internal sealed class Lane
         Refuse(LogRules.CheckRange(Id, writer.NextOffset, range));
         trouble.MovedTo(writer.NextOffset);
 
-        var begun = new LaneSession(this, writer, parts.Decoders(), closing.Token, aborted.Token)
+        var decoder = parts.Decoders();
+        var begun = new LaneSession(this, writer, decoder, closing.Token, aborted.Token)
         {
             BatchChanges = batchChanges,
             Suspect = trouble.SuspectOffset,
+            Parking = new Parking(decoder, writer, parts.Options.OnPoison, Parks ? trouble.Condemned : null),
             Offsets = new OffsetRule(writer.NextOffset),
         };
         Volatile.Write(ref session, begun);
@@ -235,7 +241,7 @@ internal sealed class Lane
         parts.Metrics.Retried(fault.Code);
         batchChanges = fault.Kind == FaultKind.Transient ? Math.Max(1, batchChanges / 2) : batchChanges;
         var attempt = trouble.Add(fault, offset);
-        await PauseAsync(LaneTrouble.IsPassing(fault.Kind) ? Backoff.Delay(attempt, Random.Shared.NextDouble())
+        await PauseAsync(LaneTrouble.IsPassing(fault.Kind) || (Parks && ParkedRecord.MayPark(fault)) ? Backoff.Delay(attempt, Random.Shared.NextDouble())
             : fault.Kind == FaultKind.LogBroken ? Timeout.InfiniteTimeSpan
             : parts.Options.HaltedRetryInterval).ConfigureAwait(false);
     }

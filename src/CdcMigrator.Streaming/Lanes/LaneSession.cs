@@ -38,6 +38,9 @@ internal sealed class LaneSession(Lane lane, ILaneWriter writer, IRecordDecoder 
     /// <summary>Why the session ended though no record failed: the log is not what it was.</summary>
     public Fault? Broken { get; private set; }
 
+    /// <summary>Which records are put aside instead of applied.</summary>
+    public required Parking Parking { get; init; }
+
     // The poll thread's own notes.
     public required OffsetRule Offsets { get; init; }
 

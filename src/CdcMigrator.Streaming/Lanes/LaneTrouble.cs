@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Status;
@@ -15,6 +16,7 @@ internal sealed class LaneTrouble(LaneId lane, ILogger log)
     private Fault? current;
     private long at;
     private int attempts;
+    private int refusals;
 
     /// <summary>The fault and the state it puts the lane in; nothing where all is well.</summary>
     public (Fault? Fault, LaneState? State) Current
@@ -40,6 +42,18 @@ internal sealed class LaneTrouble(LaneId lane, ILogger log)
         }
     }
 
+    /// <summary>The fault of a record that was refused twice in a row, the second time alone in its batch, and may be parked; null otherwise.</summary>
+    public Fault? Condemned
+    {
+        get
+        {
+            lock (gate)
+            {
+                return refusals >= 2 && current is not null && ParkedRecord.MayPark(current) ? current : null;
+            }
+        }
+    }
+
     /// <summary>Whether it is retried with a growing pause rather than shown as halted.</summary>
     public static bool IsPassing(FaultKind kind) => kind is FaultKind.Transient or FaultKind.Unreachable or FaultKind.TimedOut;
 
@@ -60,6 +74,7 @@ internal sealed class LaneTrouble(LaneId lane, ILogger log)
                 }
             }
 
+            refusals = fault.Kind != FaultKind.Poison ? 0 : current is { Kind: FaultKind.Poison } && current.Offset == fault.Offset ? refusals + 1 : 1;
             current = fault;
             at = offset;
             return ++attempts;
@@ -75,7 +90,7 @@ internal sealed class LaneTrouble(LaneId lane, ILogger log)
             {
                 StreamingLog.LaneRecovered(log, lane, current.Code, attempts);
                 current = null;
-                attempts = 0;
+                attempts = refusals = 0;
             }
         }
     }

@@ -101,7 +101,7 @@ public sealed class FakeLaneStore : ILaneStore
                 row.Next = logStart;
             }
 
-            return new Writer(this, lane, ++row.Epoch, row.Next);
+            return new Writer(this, lane, ++row.Epoch, row.Next) { ParkedKeys = [.. row.Parked.Select(parked => parked.Key).Distinct()] };
         }
     }
 
@@ -111,6 +111,25 @@ public sealed class FakeLaneStore : ILaneStore
         {
             return Task.FromResult<IReadOnlyList<LaneProgress>>(
                 [.. rows.Select(row => new LaneProgress(row.Key, row.Value.Next, SourcePosition.None, row.Value.Epoch, DateTimeOffset.UnixEpoch, false))]);
+        }
+    }
+
+    /// <summary>What was parked in a lane, in the order of commits.</summary>
+    public IReadOnlyList<ParkedRecord> Parked(LaneId lane)
+    {
+        lock (gate)
+        {
+            return rows.TryGetValue(lane, out var row) ? [.. row.Parked] : [];
+        }
+    }
+
+    /// <summary>Frees all parked rows of a lane and shuts its owner out, as a retry or discard does.</summary>
+    public void Free(LaneId lane)
+    {
+        lock (gate)
+        {
+            rows[lane].Epoch++;
+            rows[lane].Parked.Clear();
         }
     }
 
@@ -130,6 +149,7 @@ public sealed class FakeLaneStore : ILaneStore
                 row.Applied.Add(new AppliedChange(change.Offset, Encoding.UTF8.GetString(batch.Value(batch.Slot(change, 1))), epoch));
             }
 
+            row.Parked.AddRange(batch.Parked);
             row.Next = batch.NextOffset;
             Commits++;
             LargestBatch = Math.Max(LargestBatch, batch.Changes.Count);
@@ -145,6 +165,8 @@ public sealed class FakeLaneStore : ILaneStore
         public LogIdentity? Identity { get; set; }
 
         public List<AppliedChange> Applied { get; } = [];
+
+        public List<ParkedRecord> Parked { get; } = [];
     }
 
     private sealed class Writer(FakeLaneStore store, LaneId lane, long epoch, long next) : ILaneWriter
@@ -158,6 +180,8 @@ public sealed class FakeLaneStore : ILaneStore
         public long NextOffset { get; private set; } = next;
 
         public SourcePosition HighestPosition => SourcePosition.None;
+
+        public IReadOnlyCollection<ChangeKey> ParkedKeys { get; init; } = [];
 
         public async Task<ApplyCounts> ApplyAsync(ChangeBatch batch, WriterTurn turn, CancellationToken cancellationToken)
         {

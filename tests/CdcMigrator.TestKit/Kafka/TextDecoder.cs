@@ -7,7 +7,7 @@ using CdcMigrator.Domain.Tables;
 namespace CdcMigrator.TestKit.Kafka;
 
 /// <summary>
-/// Reads a value as plain text: <c>poison…</c>, <c>schema:7</c>, <c>marker:…</c>, <c>fence-heartbeat</c> and <c>heartbeat</c> mean what
+/// Reads a value as plain text: <c>poison…</c> (a column the target lacks), <c>broken…</c> (undecodable), <c>truncate</c>, <c>schema:7</c>, <c>marker:…</c>, <c>fence-heartbeat</c> and <c>heartbeat</c> mean what
 /// they say, null is a tombstone, anything else is a change.
 /// </summary>
 public sealed class TextDecoder(TextDecoderState state) : IRecordDecoder
@@ -53,10 +53,24 @@ public sealed class TextDecoder(TextDecoderState state) : IRecordDecoder
             return new DecodeResult(DecodeKind.Fence, record.TimestampMs, Fence: new FenceRow(id, text, SourcePosition.None));
         }
 
+        if (text.StartsWith("broken", StringComparison.Ordinal) && !state.Cured)
+        {
+            throw new FaultException(new Fault(FaultKind.Poison, "undecodable", $"'{text}' cannot be decoded") { Offset = record.Offset });
+        }
+
         batch.BeginRow(Route);
         batch.SetValue(0, record.Key ?? []);
         batch.SetValue(1, record.Value);
         batch.CommitRow(Route, ChangeOperation.Insert, record.Offset, SourcePosition.None, KeyChangeHalf.None, record.TimestampMs);
         return new DecodeResult(DecodeKind.Change, record.TimestampMs);
+    }
+
+    public KeyReading ReadKey(LogRecord record)
+    {
+        var text = record.Value is null ? "heartbeat" : Encoding.UTF8.GetString(record.Value);
+        return text is "heartbeat" or "fence-heartbeat" || text.StartsWith("marker:", StringComparison.Ordinal) ? default
+            : text == "truncate" ? new KeyReading(null, IsTruncate: true)
+            : record.Key is null ? throw new FaultException(FaultKind.Poison, "keyless", "the record has no key")
+            : new KeyReading(new ChangeKey("public.t", Encoding.UTF8.GetString(record.Key)));
     }
 }

@@ -78,6 +78,14 @@ public sealed class DrainProofTests
         Assert.Equal(5, Assert.Single(report.Lanes).EndOffset);
     }
 
+    [Fact]
+    public async Task Dead_letters_are_no_proof_though_progress_has_passed_them()
+    {
+        var report = await ProveAsync(new Evidence { Marker = true, Confirmed = 100, Ends = { [Orders] = 7 }, Progress = { [Orders] = 7 }, DeadLetters = 2 });
+        Assert.Equal((false, 2L), (report.Drained, report.DeadLetters));
+        Assert.Contains("2 dead letters", report.WaitingFor, StringComparison.Ordinal);
+    }
+
     private static Task<DrainReport> ProveAsync(Evidence evidence, TimeSpan? timeout = null) =>
         new DrainProof(evidence, TimeProvider.System).RunAsync("marker:1", 100, timeout ?? TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
 
@@ -97,6 +105,10 @@ public sealed class DrainProofTests
         public Action<int>? OnConfirmedRead { get; set; }
 
         public Action<int>? OnProgressRead { get; set; }
+
+        public long DeadLetters { get; init; }
+
+        public Task<long> CountDeadLettersAsync(CancellationToken cancellationToken) => Task.FromResult(DeadLetters);
 
         public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => Task.FromResult(Marker);
 

@@ -44,9 +44,20 @@ public sealed class GateTests
     [Fact]
     public void The_gate_stays_closed_while_nothing_was_verified()
     {
-        var gate = Gate.Of(new CutoverSection(), Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9)));
+        var gate = Gate.Of(new CutoverSection(), Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9)) with { DeadLetters = new Dictionary<string, long>() });
         Assert.False(gate.Open);
         Assert.Equal("verification", Assert.Single(gate.Criteria, criterion => criterion.State != "PASS").Name);
+    }
+
+    [Fact]
+    public void Dead_letters_pass_only_where_the_target_says_that_there_are_none()
+    {
+        var running = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9));
+        Assert.Equal("UNKNOWN", State("deadLetters", running));
+        Assert.Equal("PASS", State("deadLetters", running with { DeadLetters = new Dictionary<string, long>() }));
+        var parked = running with { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 2, ["public.items"] = 1 } };
+        var criterion = Gate.Of(new CutoverSection(), parked).Criteria.Single(found => found.Name == "deadLetters");
+        Assert.Equal(("FAIL", "3 (public.items 1, public.orders 2)"), (criterion.State, criterion.Measured));
     }
 
     private static string State(string criterion, RuntimeStatus status) =>

@@ -14,7 +14,8 @@ public sealed class StatusReportsTests
     private static readonly RuntimeStatus Busy = Scene.Running(
         Scene.Lane("orders", 0, LaneState.Running, 100, 110, 1.25),
         Scene.Lane("orders", 1, LaneState.Halted, 150, 400, 12.5, Scene.UnknownColumn),
-        Scene.Lane("customers", 0, LaneState.Claiming, -1, -1));
+        Scene.Lane("customers", 0, LaneState.Claiming, -1, -1)) with
+    { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 2 } };
 
     [Fact]
     public void The_status_json_is_frozen() => GoldenFile.Matches("json-status", Json(StatusReports.Status(Scene.Definition, Busy)));

@@ -1,0 +1,98 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.DeadLetters;
+
+/// <summary>
+/// Applies the dead letters of one row within an open transaction: all of them, or none. Where another row holds a unique value they need, the
+/// source decides as it does for a lane: a holder that no longer has the value goes, a change that is superseded becomes the source's present row.
+/// </summary>
+internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session, LetterDecoding decoding)
+{
+    private const int MostRemovals = 20;
+    private readonly GroupExecution execution = new(session, store.Plans, store.Reselection);
+    private readonly UniqueHolder holders = new(store.Plans, store.Source);
+
+    /// <summary>Returns why they cannot be applied, with the transaction as it was before; null where they are.</summary>
+    public async Task<Fault?> ApplyAsync(CancellationToken cancellationToken)
+    {
+        if (decoding.Fault is { } undecodable)
+        {
+            return undecodable;
+        }
+
+        try
+        {
+            var refusal = await WriteAsync(whole: false, cancellationToken);
+            if (refusal is not null && BlockedChange.IsConflict(refusal) && store.Source is not null)
+            {
+                refusal = await WriteAsync(whole: true, cancellationToken);
+            }
+
+            return refusal is null ? null : Named(refusal is PostgresException error
+                ? PostgresFaults.Classify(error)
+                : new Fault(FaultKind.Poison, "unique-conflict", refusal.Message));
+        }
+        catch (FaultException exception) when (exception.Fault.Kind is FaultKind.Poison)
+        {
+            await RollBackAsync(cancellationToken);
+            return Named(exception.Fault);
+        }
+    }
+
+    private async Task<Exception?> WriteAsync(bool whole, CancellationToken cancellationToken)
+    {
+        // No position to compare with: the lane is past these changes, which were not applied.
+        var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, SourcePosition.None);
+        for (var removals = 0; ; removals++)
+        {
+            await ExecuteAsync("savepoint letter", cancellationToken);
+            try
+            {
+                await (whole ? store.Reselection.CompleteAsync(net, [0], whole: true, cancellationToken) : store.Reselection.CompleteInsertsAsync(net, cancellationToken));
+                await execution.ExecuteAsync(null, net, await execution.PrepareAsync(net.Group(), copy: false, cancellationToken), copy: false, cancellationToken);
+                await ExecuteAsync("release savepoint letter", cancellationToken);
+                Count(net);
+                return null;
+            }
+            catch (Exception refusal) when (refusal is RowConflictException || (refusal is PostgresException error && PostgresFaults.IsRowError(error)))
+            {
+                await RollBackAsync(cancellationToken);
+                if (!BlockedChange.IsConflict(refusal) || removals == MostRemovals || !await TryClearAsync(net, refusal, cancellationToken))
+                {
+                    return refusal;
+                }
+            }
+        }
+    }
+
+    private async Task<bool> TryClearAsync(NetEffect net, Exception refusal, CancellationToken cancellationToken) =>
+        await holders.FindAsync(session.Connection, net, refusal, keep: true, cancellationToken) is { } holder
+        && await holders.TryRemoveAsync(session.Connection, net.RouteOf(net.Rows[0]), holder, cancellationToken);
+
+    private void Count(NetEffect net)
+    {
+        foreach (var ((route, operation), count) in net.Counts)
+        {
+            store.Metrics.Applied(route, operation, count);
+        }
+
+        foreach (var (route, count) in net.ReselectedByTable)
+        {
+            store.Metrics.Reselected(route, count);
+        }
+    }
+
+    private Fault Named(Fault fault) => RowFaults.Of(decoding.Batch, decoding.Batch.Changes[^1], fault);
+
+    private Task RollBackAsync(CancellationToken cancellationToken) => ExecuteAsync("rollback to savepoint letter; release savepoint letter", cancellationToken);
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, session.Connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

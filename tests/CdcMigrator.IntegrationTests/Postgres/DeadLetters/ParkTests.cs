@@ -1,0 +1,149 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.TestKit.Databases;
+using CdcMigrator.TestKit.Events;
+
+namespace CdcMigrator.IntegrationTests.Postgres.DeadLetters;
+
+/// <summary>Parking is one with the progress that passes the record.</summary>
+public sealed class ParkTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task Parked_records_are_committed_with_the_changes_around_them_and_known_to_the_next_owner()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        LogRecord[] records =
+        [
+            scene.Events.Insert(("id", 1), ("v", "one"), ("note", null), ("code", null)),
+            scene.Events.Update(("id", 1), ("v", "too long"), ("note", null), ("code", null)),
+            scene.Events.Insert(("id", 2), ("v", "two"), ("note", null), ("code", null)),
+            scene.Events.Delete(("id", 1)),
+        ];
+        var writer = await scene.ApplyAsync(records, 1, 3);
+        Assert.Empty(writer.ParkedKeys);
+        Assert.Equal(["1|one|∅|∅", "2|two|∅|∅"], await scene.ItemsAsync());
+        Assert.Equal(["""1|{"id":"1"}|bad-value""", """3|{"id":"1"}|bad-value"""], await scene.LettersAsync());
+        Assert.Equal([ParkedScene.Key(1)], (await scene.ClaimAsync()).ParkedKeys);
+        var letter = (await scene.Desk.FindAsync((await scene.Desk.ListAsync(new(), 10, CancellationToken.None))[0].Id, CancellationToken.None))!;
+        Assert.Equal(records[1].Value, letter.Record!.Value);
+        Assert.Equal(records[1].Key, letter.Record.Key);
+        Assert.Equal("cluster", await scene.Database.ScalarAsync<string>("select min(cluster_id) from cdc_migrator.dead_letter"));
+    }
+
+    [Fact]
+    public async Task Headers_and_odd_bytes_come_back_as_they_were()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        var record = scene.Events.Insert(("id", 1), ("v", "x")) with { Headers = [new LogHeader("__debezium.oldkey", [1, 0, 255]), new LogHeader("ä\"", null)] };
+        await scene.ApplyAsync([record], 0);
+        var letter = Assert.Single(await scene.Desk.LettersAsync(new(ParkedScene.Lane, ParkedScene.Key(1), 1, 1), CancellationToken.None));
+        Assert.Equal(record.Headers.Select(header => header.Key), letter.Record!.Headers.Select(header => header.Key));
+        Assert.Equal(record.Headers[0].Value, letter.Record.Headers[0].Value);
+        Assert.Null(letter.Record.Headers[1].Value);
+        Assert.Equal(record.TimestampMs, letter.Record.TimestampMs);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_session_killed_while_parking_leaves_all_or_nothing_and_the_record_is_parked_once(bool atCommit)
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        LogRecord[] records = [scene.Events.Insert(("id", 1), ("v", "too long")), scene.Events.Insert(("id", 2), ("v", "two"))];
+        await scene.ClaimAsync();
+        await scene.KillOnAsync("insert", "cdc_migrator.dead_letter", atCommit);
+        var fault = await Assert.ThrowsAsync<FaultException>(() => scene.ApplyAsync(records, 0));
+        Assert.Contains(fault.Fault.Kind, new[] { FaultKind.Transient, FaultKind.Unreachable });
+        await scene.StopKillingAsync();
+        Assert.Equal(0, await scene.NextOffsetAsync());
+        Assert.Empty(await scene.LettersAsync());
+        Assert.Empty(await scene.ItemsAsync());
+
+        await scene.ApplyAsync(records, 0);
+        Assert.Equal(["""0|{"id":"1"}|bad-value"""], await scene.LettersAsync());
+        Assert.Equal(2, await scene.NextOffsetAsync());
+    }
+
+    [Fact]
+    public async Task A_parking_whose_answer_is_lost_is_not_repeated()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        LogRecord[] records = [scene.Events.Insert(("id", 1), ("v", "too long"))];
+        await scene.ApplyAsync(records, 0);
+
+        // The lane did not hear of the commit: it claims, and starts behind the record.
+        var writer = await scene.ClaimAsync();
+        Assert.Equal(1, writer.NextOffset);
+        Assert.Equal([ParkedScene.Key(1)], writer.ParkedKeys);
+        Assert.Single(await scene.LettersAsync());
+    }
+
+    [Fact]
+    public async Task A_zombie_cannot_park()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        var zombie = await scene.ClaimAsync();
+        await scene.ClaimAsync();
+        var batch = scene.Batch([scene.Events.Insert(("id", 1), ("v", "too long"))], 0);
+        Assert.Equal(FaultKind.Fenced, (await Assert.ThrowsAsync<FaultException>(() => zombie.ApplyAsync(batch, CancellationToken.None))).Fault.Kind);
+        Assert.Empty(await scene.LettersAsync());
+    }
+
+    [Fact]
+    public async Task A_batch_that_goes_in_parts_parks_only_what_progress_has_passed()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        LogRecord[] records =
+        [
+            scene.Events.Insert(("id", 1), ("v", "a")), scene.Events.Insert(("id", 9), ("v", "parked")), scene.Events.Insert(("id", 2), ("v", "too long")),
+            scene.Events.Insert(("id", 8), ("v", "parked")), scene.Events.Insert(("id", 3), ("v", "c")),
+        ];
+        var fault = await Assert.ThrowsAsync<FaultException>(() => scene.ApplyAsync(records, 1, 3));
+        Assert.Equal((FaultKind.Poison, "bad-value", 2L), (fault.Fault.Kind, fault.Fault.Code, fault.Fault.Offset));
+        Assert.Equal(2, await scene.NextOffsetAsync());
+        Assert.Equal(["""1|{"id":"9"}|bad-value"""], await scene.LettersAsync());
+    }
+
+    [Fact]
+    public async Task A_repeated_record_is_not_parked_again()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        var parked = scene.Events.Insert(("id", 1), ("v", "too long"));
+        await scene.ApplyAsync([parked, scene.Events.NextTransaction().Insert(("id", 2), ("v", "two"))], 0);
+        await scene.ApplyAsync([parked with { Offset = 2 }], 2);
+        Assert.Equal(3, await scene.NextOffsetAsync());
+        Assert.Single(await scene.LettersAsync());
+    }
+
+    [Fact]
+    public async Task A_record_that_is_parked_already_stays_as_it_is_where_progress_was_set_back()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        LogRecord[] records = [scene.Events.SnapshotRow(("id", 1), ("v", "too long"))];
+        await scene.ApplyAsync(records, 0);
+        await scene.Database.ExecuteAsync("update cdc_migrator.progress set next_offset = 0");
+        await scene.ApplyAsync(records, 0);
+        Assert.Single(await scene.LettersAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task At_the_bound_the_lane_halts_by_name_and_goes_on_when_there_is_room(bool ofCount)
+    {
+        var events = new DebeziumEventBuilder("public.items");
+        LogRecord[] records = [.. Enumerable.Range(1, 3).Select(id => events.Insert(("id", id), ("v", "too long")))];
+        var bounds = ofCount ? new ApplySection { DeadLetterCount = 2 } : new ApplySection { DeadLetterBytes = records[0].Size * 2 };
+        await using var scene = await ParkedScene.CreateAsync(postgres, bounds);
+        await scene.ApplyAsync(records[..2], 0, 1);
+        var fault = (await Assert.ThrowsAsync<FaultException>(() => scene.ApplyAsync(records[2..], 2))).Fault;
+        Assert.Equal((FaultKind.Poison, "dead-letters-full", 2L, "public.items"), (fault.Kind, fault.Code, fault.Offset, fault.Table));
+        Assert.Equal(2, await scene.NextOffsetAsync());
+        Assert.Equal(2, (await scene.LettersAsync()).Count);
+
+        await scene.Desk.DiscardAsync(new(Key: "2"), "test", CancellationToken.None);
+        await scene.ApplyAsync(records[2..], 2);
+        Assert.Equal(3, await scene.NextOffsetAsync());
+    }
+}
