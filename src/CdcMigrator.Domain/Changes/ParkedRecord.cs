@@ -19,6 +19,17 @@ public sealed record ParkedRecord(LogRecord Record, ChangeKey Key, string Code, 
         "undecodable", "nul-character", "record-too-large", "bad-value", "not-null", "check", "constraint", "unique-conflict",
     };
 
+    /// <summary>What halts a lane at a truncate of a table with dead letters.</summary>
+    public static Fault TruncatedBehind(LaneId lane, long offset) => new(
+        FaultKind.Poison,
+        "truncate-behind-parked",
+        "The table was truncated in the source, while changes from before that are dead letters: applied later, they would bring rows back",
+        "Retry or discard the table's dead letters first ('cdcm dlq list'); the lane then goes on by itself")
+    {
+        Lane = lane,
+        Offset = offset,
+    };
+
     /// <summary>
     /// Whether a fault lies in one row, so that parking that row lets all others go on. What concerns a table (an unknown column, a key that is
     /// not the target's, a missing schema), the log or a dependency stops the lane instead: it would park everything, or heals by itself.

@@ -57,6 +57,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
     private async Task<ApplyCounts> ApplyAllAsync(ChangeBatch batch, WriterTurn? turn, CancellationToken cancellationToken)
     {
         var refused = FirstRefused(batch);
+        refused = await TruncatedBehindParkedAsync(batch, refused?.Index ?? batch.Changes.Count, cancellationToken) ?? refused;
         var end = refused?.Index ?? batch.Changes.Count;
         var counts = default(ApplyCounts);
         var next = 0;
@@ -241,6 +242,25 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             var fault = new Fault(FaultKind.Internal, "dead-letter-refused", $"A dead letter cannot be written: {error.SqlState}: {error.MessageText}");
             throw new FaultException(fault with { Lane = Lane, Offset = passed[0].Record.Offset, Table = passed[0].Key.Table, Key = passed[0].Key.Key }, error);
         }
+    }
+
+    /// <summary>
+    /// The first truncate of a table that has dead letters, in whichever lane: what comes before a truncate is in the target, or parked, when it
+    /// is met.
+    /// </summary>
+    private async Task<(int Index, Fault Fault)?> TruncatedBehindParkedAsync(ChangeBatch batch, int end, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < end; i++)
+        {
+            var change = batch.Changes[i];
+            if (change.Operation == ChangeOperation.Truncate && !change.Position.IsReplayOf(HighestPosition)
+                && await WithSessionAsync(session => DeadLetterTable.HasAnyAsync(session.Connection, store.Migration, change.Route.Source, cancellationToken), cancellationToken))
+            {
+                return (i, ParkedRecord.TruncatedBehind(Lane, change.Offset) with { Table = change.Route.Source.ToString() });
+            }
+        }
+
+        return null;
     }
 
     private ProgressMove Move(long to, SourcePosition position) => new(store.Migration, Lane, Epoch, NextOffset, to, position);

@@ -5,6 +5,7 @@ using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -31,6 +32,16 @@ internal static class DeadLetterTable
         }
 
         return keys;
+    }
+
+    /// <summary>Whether a source table has dead letters in any lane.</summary>
+    public static async Task<bool> HasAnyAsync(NpgsqlConnection connection, string migration, TableName table, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select exists (select from cdc_migrator.dead_letter where migration = $1 and table_name = $2)", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = migration }, new NpgsqlParameter { Value = table.ToString() } },
+        };
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     /// <summary>

@@ -18,6 +18,7 @@ namespace CdcMigrator.Streaming.Lanes;
 internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, PoisonPolicy policy, Fault? condemned)
 {
     private readonly HashSet<ChangeKey> keys = [.. writer.ParkedKeys];
+    private readonly SourcePosition highest = writer.HighestPosition;
 
     /// <summary>Whether the record must be looked at before it is decoded.</summary>
     public bool Concerns(LogRecord record) => keys.Count > 0 || condemned?.Offset == record.Offset;
@@ -33,9 +34,9 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
             return new DecodeResult(DecodeKind.NeedsSchema, SchemaId: reading.SchemaId);
         }
 
-        if (reading.IsTruncate)
+        if (reading.IsTruncate && !reading.Position.IsReplayOf(highest))
         {
-            throw Truncated(record);
+            throw new FaultException(ParkedRecord.TruncatedBehind(record.Lane, record.Offset));
         }
 
         return reading.Key is { } key && (fault is not null || keys.Contains(key)) ? Park(record, batch, key, fault, reading.Position) : null;
@@ -75,14 +76,4 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
             position));
         return new DecodeResult(DecodeKind.Parked);
     }
-
-    private static FaultException Truncated(LogRecord record) => new(new Fault(
-        FaultKind.Poison,
-        "truncate-behind-parked",
-        "The table was truncated in the source, while changes from before that are dead letters: applied later, they would bring rows back",
-        "Retry or discard the table's dead letters first ('cdcm dlq list'); the lane then goes on by itself")
-    {
-        Lane = record.Lane,
-        Offset = record.Offset,
-    });
 }

@@ -32,6 +32,9 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             dead_letter.record_value bytea
             dead_letter.headers jsonb not null
             dead_letter.parked_at timestamptz not null
+            dead_letter.cluster_id text not null
+            dead_letter.record_ms int8 not null
+            dead_letter.bytes int8 not null
             fence.id text not null
             fence.v text
             journal.id int8 not null

@@ -127,6 +127,21 @@ public sealed class ParkTests(PostgresFixture postgres)
         Assert.Single(await scene.LettersAsync());
     }
 
+    [Fact]
+    public async Task A_truncate_waits_for_dead_letters_of_its_table_in_any_lane()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        await scene.ApplyAsync([scene.Events.Insert(("id", 1), ("v", "too long"))], 0);
+        await scene.Database.ExecuteAsync("update cdc_migrator.dead_letter set partition = 3; insert into items values (7, 'seven')");
+        LogRecord[] truncate = [scene.Events.NextTransaction().Truncate(), scene.Events.Insert(("id", 2), ("v", "two"))];
+        var fault = (await Assert.ThrowsAsync<FaultException>(() => scene.ApplyAsync(truncate))).Fault;
+        Assert.Equal(("truncate-behind-parked", 1L, "public.items"), (fault.Code, fault.Offset, fault.Table));
+
+        await scene.Desk.DiscardAsync(new(), "test", CancellationToken.None);
+        await scene.ApplyAsync(truncate);
+        Assert.Equal(["2|two|∅|∅"], await scene.ItemsAsync());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -37,7 +37,7 @@ internal sealed class ParkedScene : IAsyncDisposable
 
     public IRecordDecoder Decoder() => new DebeziumDecoder(new DebeziumSettings { TopicPrefix = "shop" }, () => Target.Routes, null);
 
-    public Task<ILaneWriter> ClaimAsync() => Target.Store.ClaimAsync(Lane, LaneTarget.Identity, 0, CancellationToken.None);
+    public Task<ILaneWriter> ClaimAsync() => Target.Store.ClaimAsync(Lane, LaneTarget.Identity with { PartitionCount = 1 }, 0, CancellationToken.None);
 
     /// <summary>A batch of records, those of the named offsets parked.</summary>
     public ChangeBatch Batch(IReadOnlyList<LogRecord> records, params long[] parked)
