@@ -13,7 +13,8 @@ public sealed class ReadKeyTests
 {
     private static readonly TableRoute Orders = TestRoutes.Of("public.orders", TestRoutes.Bigint("id"), TestRoutes.Text("v"));
     private readonly DebeziumEventBuilder events = new("public.orders");
-    private readonly DebeziumDecoder decoder = new(new DebeziumSettings { TopicPrefix = "shop" }, () => new RouteTable([Orders]), null);
+    private readonly DebeziumDecoder decoder = new(
+        new DebeziumSettings { TopicPrefix = "shop", HeartbeatTopic = "__debezium-heartbeat.shop", TransactionTopic = "shop.transaction" }, () => new RouteTable([Orders]), null);
 
     [Fact]
     public void Every_change_of_a_row_has_the_same_key()
