@@ -54,6 +54,7 @@ internal sealed class CommandLine
             StatusCommand.Create(context),
             LagCommand.Create(context),
             DlqCommand.Create(context),
+            TablesCommand.Create(context),
             PreflightCommand.Create(context),
             ConnectorCommand.Create(context),
             ConfigCommand.Create(context),

@@ -10,6 +10,9 @@ public static class ConnectorNames
     /// <summary>Table of markers and of the lineage heartbeat, captured by every connector: <c>id text primary key, v text</c>.</summary>
     public static TableName FenceTable { get; } = new("cdc_migrator", "fence");
 
+    /// <summary>Debezium's signal table in a PostgreSQL source, captured by its connector: <c>id, type, data</c>.</summary>
+    public static TableName SignalTable { get; } = new("cdc_migrator", "signal");
+
     /// <summary>Id of the fence table's row that carries the source's lineage as <c>system identifier/timeline</c>.</summary>
     public const string HeartbeatRow = "heartbeat";
 

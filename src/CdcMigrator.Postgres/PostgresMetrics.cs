@@ -28,6 +28,9 @@ public sealed class PostgresMetrics
 
     internal void Applied(TableRoute route, ChangeOperation operation, int count) => applied.WithLabels(route.Source.ToString(), Name(operation)).Inc(count);
 
+    /// <summary>Rows of snapshots applied to a table since the process started.</summary>
+    public long SnapshotRows(TableName source) => (long)applied.WithLabels(source.ToString(), Name(ChangeOperation.SnapshotRow)).Value;
+
     internal void Duplicates(TableRoute route, int count) => skipped.WithLabels(route.Source.ToString(), "duplicate").Inc(count);
 
     internal void Gone(TableRoute route) => skipped.WithLabels(route.Source.ToString(), "gone").Inc();

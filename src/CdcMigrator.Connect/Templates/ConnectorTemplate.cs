@@ -47,12 +47,12 @@ public static class ConnectorTemplate
     }
 
     /// <summary>Debezium's lists hold regular expressions; a name becomes one that matches it alone, and stays readable where it can.</summary>
-    internal static string Pattern(TableName table) => $"{Escape(table.Schema)}.{Escape(table.Name)}";
+    public static string Pattern(TableName table) => $"{Escape(table.Schema)}.{Escape(table.Name)}";
 
     internal static string Escape(string name) => Regex.Replace(name, @"[\\.^$|?*+()\[\]{},]", @"\$0");
 
-    internal static string Captured(MigrationDefinition definition) =>
-        string.Join(',', definition.Tables.Select(table => table.Source).Append(ConnectorNames.FenceTable).Distinct().Select(Pattern));
+    internal static string Captured(MigrationDefinition definition, params IEnumerable<TableName> further) =>
+        string.Join(',', definition.Tables.Select(table => table.Source).Append(ConnectorNames.FenceTable).Concat(further).Distinct().Select(Pattern));
 
     /// <summary>
     /// Topics that keep every record until it has been applied, and let a row through that is as large as the lanes accept.

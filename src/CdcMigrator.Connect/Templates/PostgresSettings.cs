@@ -32,8 +32,11 @@ internal static class PostgresSettings
         settings["slot.name"] = ConnectorNames.Slot(definition.Name);
         settings["publication.name"] = ConnectorNames.Publication(definition.Name);
         settings["publication.autocreate.mode"] = "filtered";
-        settings["table.include.list"] = ConnectorTemplate.Captured(definition);
+        settings["table.include.list"] = ConnectorTemplate.Captured(definition, ConnectorNames.SignalTable);
         settings["snapshot.mode"] = "initial";
+        settings["signal.data.collection"] = ConnectorNames.SignalTable.ToString();
+        settings["incremental.snapshot.chunk.size"] = "8192";
+        settings["incremental.snapshot.watermarking.strategy"] = "insert_delete";
         settings["skipped.operations"] = "none";
         settings["tombstones.on.delete"] = "true";
         settings["unavailable.value.placeholder"] = ConnectorNames.Placeholder(definition.Name);

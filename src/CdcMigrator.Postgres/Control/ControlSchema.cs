@@ -13,14 +13,14 @@ public static class ControlSchema
     /// <summary>Name of the schema, the same on both sides.</summary>
     public const string Name = "cdc_migrator";
 
-    private const string LastSourceStep = "0001_fence";
+    private const string LastSourceStep = "0001_signal";
     private const string ResourcePrefix = "CdcMigrator.Postgres.Control.Migrations.";
 
     /// <summary>Brings the whole schema up to date: the target's side, and the source's from the moment it may become a target.</summary>
     /// <exception cref="FaultException">Unreachable; Configuration: the role may not create a schema.</exception>
     public static Task MigrateAsync(NpgsqlDataSource database, CancellationToken cancellationToken) => RunAsync(database, Steps(), cancellationToken);
 
-    /// <summary>Creates only what a source needs to be read from: the captured table <c>cdc_migrator.fence</c>.</summary>
+    /// <summary>Creates only what a source needs to be read from: the captured tables <c>cdc_migrator.fence</c> and <c>signal</c>.</summary>
     /// <exception cref="FaultException">Unreachable; Configuration: the role may not create a schema.</exception>
     public static Task PrepareSourceAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>
         RunAsync(database, [.. Steps().Where(step => string.CompareOrdinal(step.Name, LastSourceStep) <= 0)], cancellationToken);

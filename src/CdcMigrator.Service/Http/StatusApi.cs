@@ -16,7 +16,8 @@ internal static class StatusApi
     public static void Map(IEndpointRouteBuilder routes, MigrationRuntime runtime, StatusReports reports)
     {
         routes.MapGet("/api/status", async context => await AnswerAsync(context, await reports.StatusAsync(context.RequestAborted)));
-        routes.MapGet("/api/tables", context => AnswerAsync(context, reports.Tables()));
+        routes.MapGet("/api/tables", async context => await AnswerAsync(context, await reports.TablesAsync(context.RequestAborted)));
+        routes.MapPost("/api/tables/resync", context => ResyncAsync(context, runtime, reports));
         routes.MapGet("/api/lag", context => AnswerAsync(context, reports.Lag()));
         routes.MapPost("/api/lanes/retry", context => RetryAsync(context, runtime));
         routes.MapPost("/api/drain", context => DrainAsync(context, runtime));
@@ -27,6 +28,28 @@ internal static class StatusApi
         var halted = runtime.Status().Pipeline?.Lanes.Where(lane => lane.State is LaneState.Halted or LaneState.Retrying).Select(lane => lane.Lane.ToString()).ToList() ?? [];
         await runtime.RetryLanesAsync(context.RequestAborted);
         await AnswerAsync(context, new RetryResponse(halted));
+    }
+
+    /// <summary>Notes which tables are to be copied; the copying goes on behind the answer.</summary>
+    private static async Task ResyncAsync(HttpContext context, MigrationRuntime runtime, StatusReports reports)
+    {
+        ResyncRequest? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync<ResyncRequest>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+        }
+        catch (JsonException exception)
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", $"the body is not a resync request: {exception.Message}", ResyncForm);
+        }
+
+        if (request is not ({ All: true, Tables: null or { Count: 0 } } or { All: false, Tables.Count: > 0 }))
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", "a resync request names tables, or asks for all of them", ResyncForm);
+        }
+
+        await runtime.ResyncAsync(reports.Named(request), context.RequestAborted);
+        await AnswerAsync(context, await reports.TablesAsync(context.RequestAborted));
     }
 
     /// <summary>Waits for the proof; the answer says how far it came, and only <c>drained: true</c> is a proof.</summary>
@@ -54,6 +77,8 @@ internal static class StatusApi
 
         await AnswerAsync(context, await runtime.DrainAsync(request.Marker, (ulong)lsn, TimeSpan.FromMilliseconds(request.TimeoutMs), context.RequestAborted));
     }
+
+    private const string ResyncForm = """Send {"tables": ["public.orders"]} or {"all": true}""";
 
     private static FaultException Refused(string message) =>
         new(FaultKind.Configuration, "bad-request", message, """Send {"marker": "marker:…", "lsn": "0/16B3748", "timeoutMs": 30000}""");

@@ -2,7 +2,9 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Status;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
+using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Runtime;
 
@@ -16,7 +18,15 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
 
     public LagReport Lag() => Lag(definition, runtime.Status());
 
-    public TablesReport Tables() => new(definition.Name, TablesOf(definition));
+    public async Task<TablesReport> TablesAsync(CancellationToken cancellationToken) =>
+        Tables(definition, runtime.Status(), await runtime.ReadResyncsAsync(cancellationToken), runtime.SnapshotRows);
+
+    /// <summary>The tables a request names.</summary>
+    /// <exception cref="FaultException">Configuration: one of them is not in the migration file.</exception>
+    public IReadOnlyCollection<TableName> Named(ResyncRequest request) => request.All
+        ? [.. definition.Tables.Select(table => table.Source)]
+        : [.. request.Tables!.Distinct(StringComparer.Ordinal).Select(name => definition.Tables.FirstOrDefault(table => table.Source.ToString() == name)?.Source
+            ?? throw new FaultException(FaultKind.Configuration, "unknown-table", $"'{name}' is no source table of migration {definition.Name}", $"Its tables: {string.Join(", ", definition.Tables.Select(table => table.Source))}"))];
 
     internal static StatusReport Status(MigrationDefinition definition, RuntimeStatus now)
     {
@@ -42,6 +52,28 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             NextSteps = [],
         };
         return report with { NextSteps = NextSteps.Of(report) };
+    }
+
+    internal static TablesReport Tables(MigrationDefinition definition, RuntimeStatus now, IReadOnlyList<ResyncState> resyncs, Func<TableName, long> snapshotRows)
+    {
+        var lanes = (now.Pipeline?.Lanes ?? []).ToLookup(lane => lane.Lane.Topic, StringComparer.Ordinal);
+        return new TablesReport(definition.Name, [.. definition.Tables.Select(table =>
+        {
+            var name = table.Source.ToString();
+            var own = lanes[EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table.Source)].ToList();
+            return new TableDetail
+            {
+                Source = name,
+                Target = table.Target.ToString(),
+                Snapshot = now.Snapshot,
+                SnapshotRows = snapshotRows(table.Source),
+                Behind = own.Sum(lane => lane.LagRecords),
+                Lanes = own.CountBy(lane => lane.State.ToString()).OrderBy(state => state.Key, StringComparer.Ordinal).ToDictionary(),
+                Resync = resyncs.FirstOrDefault(state => state.Table == name) is { } state ? ResyncReport.Of(state) : null,
+                Findings = [.. now.Findings.Where(finding => finding.Table == name).Select(PreflightFinding.Of)],
+                Faults = [.. now.Faults.Where(fault => fault.Table == name || own.Any(lane => lane.Lane == fault.Lane)).Select(FaultReport.Of)],
+            };
+        })]);
     }
 
     internal static LagReport Lag(MigrationDefinition definition, RuntimeStatus now)

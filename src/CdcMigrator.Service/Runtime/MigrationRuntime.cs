@@ -14,9 +14,10 @@ using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
-using CdcMigrator.Postgres.Drift;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Postgres.Resync;
+using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
@@ -53,6 +54,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private volatile ApplyPipeline? pipeline;
     private volatile EmbeddedLog? embedded;
     private volatile SourceWatch? watch;
+    private volatile TableResyncs? resyncs;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
     private LogInspector? inspector;
@@ -101,7 +103,17 @@ public sealed class MigrationRuntime : IAsyncDisposable
         try
         {
             await StartAsync(stop);
-            await WatchAsync(stop);
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            var resyncing = ResyncAsync(ending.Token);
+            try
+            {
+                await WatchAsync(stop);
+            }
+            finally
+            {
+                await ending.CancelAsync();
+                await resyncing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -123,7 +135,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             .Concat(now?.Lanes.Select(lane => report.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
             .DistinctBy(fault => fault.ToString());
-        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Routes = routes.Routes, Log = embedded?.Status };
+        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Snapshot = resyncs?.Progress is { } snapshot ? snapshot.Initial ? "running" : "done" : null, Routes = routes.Routes, Log = embedded?.Status };
     }
 
     /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>
@@ -151,6 +163,27 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var evidence = new DrainEvidence(fence, source, log, topics, store, DeadLetters, embedded?.Incarnation);
         return await new DrainProof(evidence, time).RunAsync(markerId, lsn, timeout, cancellationToken);
     }
+
+    /// <summary>Copies of tables that are running, and the last one of each table; empty before the start.</summary>
+    public async Task<IReadOnlyList<ResyncState>> ReadResyncsAsync(CancellationToken cancellationToken) =>
+        resyncs is { } copies ? await copies.ReadAsync(cancellationToken) : [];
+
+    /// <summary>Asks for tables to be copied again; returns before they are. All tables together also put a log that lost changes back into use.</summary>
+    /// <exception cref="FaultException">NotAllowed, Configuration: this log, or this connector, cannot.</exception>
+    public async Task ResyncAsync(IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
+    {
+        if (resyncs is not { } copies)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
+        }
+
+        await copies.RequestAsync(tables, cancellationToken);
+        await watch!.LookAgainAsync(cancellationToken);
+        pipeline?.Retry();
+    }
+
+    /// <summary>Rows of snapshots applied to a table by this process.</summary>
+    public long SnapshotRows(TableName source) => postgresMetrics.SnapshotRows(source);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -183,7 +216,10 @@ public sealed class MigrationRuntime : IAsyncDisposable
         Func<IRecordDecoder> decoders = () => new DebeziumDecoder(settings, CurrentRoutes, schemas);
         DeadLetters.Begin(decoders, registry);
         var running = new ApplyPipeline(options, decoders, store, registry, fence.Observe, streamingMetrics, time, loggers);
-        watch = CreateWatch(settings);
+        var postgres = source as PostgresSource;
+        var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
+        watch = watches.Watch(settings, routes, fence, inspector, topics, store);
+        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DrainAsync);
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;
@@ -216,25 +252,13 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <summary>The routes, unless no lane may go on.</summary>
     private RouteTable CurrentRoutes() => watch?.Halt is { } halt ? throw new FaultException(halt) : routes.Current();
 
-    private SourceWatch CreateWatch(DebeziumSettings settings)
+    private async Task ResyncAsync(CancellationToken stop)
     {
-        var isKafka = definition.Log.Kind == LogKind.Kafka;
-        var sourceControl = (source as PostgresSource)?.Control;
-        return new SourceWatch(new SourceWatchParts
+        while (true)
         {
-            Source = sourceControl,
-            Slot = Slot,
-            Connect = connect,
-            Section = definition.Connect,
-            Settings = connect is null || !isKafka ? null : new SettingsWatch(definition, connect, settings),
-            Pulses = sourceControl is null || !isKafka ? null : new PulseWatch(pulses, sourceControl, inspector!, topics.Last(), store),
-            Schemas = sourceControl is null ? null : new SchemaWatch(sourceControl, control, definition.Name, definition.Tables, copiesNewTables: !isKafka, namesValues: !isKafka),
-            Routes = routes,
-            Fence = fence,
-            Log = inspector!,
-            Topics = topics,
-            Metrics = metrics,
-        }, time, log);
+            await resyncs!.TurnAsync(stop);
+            await Task.Delay(WatchInterval, time, stop);
+        }
     }
 
     private async Task StopAsync()

@@ -36,7 +36,7 @@ internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogI
         if (pulse.Broken is { } broken)
         {
             return new Fault(FaultKind.Configuration, "slot-recreated", $"The log has lost changes: {broken}. The slot was dropped and made again while the connector kept its place",
-                "Copy every table again: 'Starting over' in docs/cli.md");
+                "Run 'cdcm tables resync --all': it goes on with the log as it is, copies every table again and removes rows the source no longer has");
         }
 
         if (state is null)

@@ -11,7 +11,7 @@ internal static class SlotRules
     /// <summary>Share of <c>max_slot_wal_keep_size</c> from which the slot is in danger.</summary>
     private const double Danger = 0.8;
 
-    private const string StartOver = "Copy every table again: 'Starting over' in docs/cli.md";
+    private const string StartOver = "Drop the slot, run 'cdcm connector register -f FILE', then 'cdcm tables resync --all'";
 
     /// <summary>A slot that can never deliver what it has not delivered yet.</summary>
     public static Fault? Dead(string slot, SlotState? state, bool known) =>

@@ -13,6 +13,7 @@ namespace CdcMigrator.Service.Watching;
 /// Everything a migration cannot learn from the log: whether its slot and connector work, whether the log lost something, and whether the
 /// schemas still fit. One turn every few seconds; what cannot be asked leaves what was known.
 /// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A semaphore without a wait handle holds nothing.")]
 internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILogger log)
 {
     /// <summary>Catalogs and settings are looked at less often than slot and connector.</summary>
@@ -20,6 +21,7 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Watchdog watchdog = new();
+    private readonly SemaphoreSlim looking = new(1, 1);
     private readonly HashSet<string> told = [];
     private readonly Dictionary<string, string> failures = [];
     private int turn;
@@ -42,16 +44,40 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
     /// <summary>Looks at everything once. Never throws but for cancellation.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        var slow = turn++ % SlowTurns == 0;
-        await TryAsync("replication slot", () => LookAtSlotAsync(cancellationToken));
-        await TryAsync("connector", () => LookAtConnectorAsync(slow, cancellationToken));
-        await TryAsync("log", () => LookAtLogAsync(cancellationToken));
-        if (slow)
+        await looking.WaitAsync(cancellationToken);
+        try
         {
-            await TryAsync("schemas", () => LookAtSchemasAsync(cancellationToken));
-        }
+            var slow = turn++ % SlowTurns == 0;
+            await TryAsync("replication slot", () => LookAtSlotAsync(cancellationToken));
+            await TryAsync("connector", () => LookAtConnectorAsync(slow, cancellationToken));
+            await TryAsync("log", () => LookAtLogAsync(cancellationToken));
+            if (slow)
+            {
+                await TryAsync("schemas", () => LookAtSchemasAsync(cancellationToken));
+            }
 
-        await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
+            await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
+        }
+        finally
+        {
+            looking.Release();
+        }
+    }
+
+    /// <summary>Takes what was accepted meanwhile into account at once.</summary>
+    public async Task LookAgainAsync(CancellationToken cancellationToken)
+    {
+        await looking.WaitAsync(cancellationToken);
+        try
+        {
+            await TryAsync("log", () => LookAtLogAsync(cancellationToken));
+            await TryAsync("schemas", () => LookAtSchemasAsync(cancellationToken));
+            await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
+        }
+        finally
+        {
+            looking.Release();
+        }
     }
 
     private async Task LookAtSlotAsync(CancellationToken cancellationToken)

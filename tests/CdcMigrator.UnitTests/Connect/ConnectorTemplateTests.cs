@@ -64,7 +64,7 @@ public sealed class ConnectorTemplateTests
     {
         var definition = Migrations.Postgres with { Tables = [Migrations.Table("public", "a$b"), Migrations.Table("odd.schema", "x,y (z)")] };
         var settings = Render(definition);
-        Assert.Equal(@"public.a\$b,odd\.schema.x\,y \(z\),cdc_migrator.fence", settings["table.include.list"]);
+        Assert.Equal(@"public.a\$b,odd\.schema.x\,y \(z\),cdc_migrator.fence,cdc_migrator.signal", settings["table.include.list"]);
         Assert.DoesNotContain(ConnectorChecks.Check(settings, definition), finding => finding.Severity == Severity.Error);
         var other = definition with { Tables = [Migrations.Table("public", "aXb")] };
         Assert.Contains(ConnectorChecks.Check(settings, other), finding => finding.Code == "connector-table-not-captured");

@@ -1,0 +1,104 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.Resync;
+
+/// <summary>Rows of <c>cdc_migrator.resync</c>, and the signal rows of the source. Every step may be repeated after a crash. Thread-safe.</summary>
+/// <param name="target">The target, with its control schema.</param>
+/// <param name="migration">Name of the migration.</param>
+public sealed class ResyncStore(NpgsqlDataSource target, string migration)
+{
+    /// <summary>All of them, by table.</summary>
+    public Task<IReadOnlyList<ResyncState>> ReadAsync(CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var command = target.CreateCommand("""
+            select source_table, signal_id, phase, marker, coalesce((marker_lsn - '0/0'::pg_lsn)::bigint, 0), removed, fault, requested_at, updated_at
+            from cdc_migrator.resync where migration = $1 order by source_table
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = migration });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var states = new List<ResyncState>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            states.Add(new ResyncState(
+                reader.GetString(0), reader.GetString(1), reader.GetString(2), await reader.IsDBNullAsync(3, cancellationToken) ? null : reader.GetString(3), (ulong)reader.GetInt64(4),
+                reader.GetInt64(5), await reader.IsDBNullAsync(6, cancellationToken) ? null : reader.GetString(6), await reader.GetFieldValueAsync<DateTimeOffset>(7, cancellationToken),
+                await reader.GetFieldValueAsync<DateTimeOffset>(8, cancellationToken)));
+        }
+
+        return (IReadOnlyList<ResyncState>)states;
+    });
+
+    /// <summary>Asks for tables to be copied, all or none; one that is being copied begins again. Noted in the journal.</summary>
+    public Task RequestAsync(IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(tables);
+        return ExecuteAsync("""
+            with asked as (
+                insert into cdc_migrator.resync (migration, source_table, signal_id) select $1, n, gen_random_uuid()::text from unnest($2::text[]) n
+                on conflict (migration, source_table) do update set signal_id = excluded.signal_id, phase = 'requested', marker = null, marker_lsn = null, removed = 0, fault = null,
+                    requested_at = clock_timestamp(), updated_at = clock_timestamp()
+                returning source_table)
+            insert into cdc_migrator.journal (migration, actor, event, evidence) select $1, 'api', 'resync-requested', jsonb_build_object('tables', jsonb_agg(source_table)) from asked
+            """, cancellationToken, tables.Select(table => table.ToString()).ToArray());
+    }
+
+    /// <summary>Tells the connector: once, whatever happens in between.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="state">What was asked for.</param>
+    /// <param name="pattern">Regular expression that matches the table's name alone, as Debezium's lists have it.</param>
+    /// <param name="cancellationToken">Gives up; may be repeated.</param>
+    public static Task SignalAsync(NpgsqlDataSource source, ResyncState state, string pattern, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(state);
+        return RunAsync(async () =>
+        {
+            await using var command = source.CreateCommand("""
+                insert into cdc_migrator.signal (id, type, data)
+                values ($1, 'execute-snapshot', jsonb_build_object('data-collections', jsonb_build_array($2::text), 'type', 'INCREMENTAL')::text) on conflict do nothing
+                """);
+            command.Parameters.Add(new NpgsqlParameter { Value = state.SignalId });
+            command.Parameters.Add(new NpgsqlParameter { Value = pattern });
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        });
+    }
+
+    /// <summary>Moves on, unless the table was asked for anew meanwhile.</summary>
+    public Task MoveAsync(ResyncState state, string phase, string? marker, ulong markerLsn, long removed, string? fault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return ExecuteAsync("""
+            with moved as (
+                update cdc_migrator.resync set phase = $4, marker = nullif($5, ''), marker_lsn = $6::pg_lsn, removed = $7, fault = nullif($8, ''), updated_at = clock_timestamp()
+                where migration = $1 and source_table = $2 and signal_id = $3 returning *)
+            insert into cdc_migrator.journal (migration, actor, event, evidence)
+            select $1, 'resync', 'resync-' || phase, jsonb_build_object('table', source_table, 'removed', removed, 'fault', fault) from moved where phase in ('done', 'failed')
+            """, cancellationToken, state.Table, state.SignalId, phase, marker ?? "", SourcePosition.Format(markerLsn), removed, fault ?? "");
+    }
+
+    private Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values) => RunAsync(async () =>
+    {
+        await using var command = target.CreateCommand(sql);
+        foreach (var value in values.Prepend(migration))
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    });
+
+    private static async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Debezium;
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.Drift;
+using CdcMigrator.Postgres.Resync;
+using CdcMigrator.Service.Resyncing;
+using CdcMigrator.Service.Watching;
+using CdcMigrator.Streaming.Inspection;
+using Npgsql;
+
+namespace CdcMigrator.Service.Runtime;
+
+/// <summary>Composes what a runtime watches and copies beside its pipeline, as far as log and source allow it.</summary>
+internal sealed class RuntimeWatches(
+    MigrationDefinition definition, string slot, NpgsqlDataSource control, NpgsqlDataSource? source, ConnectClient? connect, PulseStore pulses, ServiceMetrics metrics,
+    TimeProvider time, ILogger log)
+{
+    private readonly bool isKafka = definition.Log.Kind == LogKind.Kafka;
+    private readonly SchemaWatch? schemas = source is null ? null : new SchemaWatch(
+        source, control, definition.Name, definition.Tables, copiesNewTables: definition.Log.Kind == LogKind.Embedded, namesValues: definition.Log.Kind == LogKind.Embedded);
+
+    /// <summary>The watch of source, connector and log.</summary>
+    public SourceWatch Watch(DebeziumSettings settings, RouteKeeper routes, FenceWatch fence, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore lanes) => new(new SourceWatchParts
+    {
+        Source = source,
+        Slot = slot,
+        Connect = connect,
+        Section = definition.Connect,
+        Settings = connect is null || !isKafka ? null : new SettingsWatch(definition, connect, settings),
+        Pulses = source is null || !isKafka ? null : new PulseWatch(pulses, source, inspector, topics.Last(), lanes),
+        Schemas = schemas,
+        Routes = routes,
+        Fence = fence,
+        Log = inspector,
+        Topics = topics,
+        Metrics = metrics,
+    }, time, log);
+
+    /// <summary>The copying of tables.</summary>
+    public TableResyncs Resyncs(SurplusRows? surplus, Func<RouteTable?> routes, Func<string, ulong, TimeSpan, CancellationToken, Task<DrainReport>> drain) => new(new TableResyncParts
+    {
+        Migration = definition.Name,
+        Mappings = definition.Tables,
+        Slot = slot,
+        Store = new ResyncStore(control, definition.Name),
+        Pulses = pulses,
+        Control = control,
+        Source = isKafka ? source : null,
+        Schemas = schemas,
+        Connect = connect,
+        Section = definition.Connect,
+        Surplus = surplus,
+        Routes = routes,
+        Drain = drain,
+    }, log);
+}

@@ -1,0 +1,224 @@
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Connect.Templates;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Service.Runtime;
+using CdcMigrator.TestKit.Kit;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Prometheus;
+
+namespace CdcMigrator.EndToEndTests.Migration;
+
+/// <summary>What no record tells, with real Debezium: drift, a connector that only says it runs, a slot that was made again, tables copied again.</summary>
+public sealed class SourceWatchTests(KitFixture kit)
+{
+    private static readonly TableName Table = new("public", "t");
+    private static readonly TableName Later = new("public", "later");
+
+    [Theory]
+    [InlineData(MigrationFormat.Json)]
+    [InlineData(MigrationFormat.Avro)]
+    public async Task Columns_added_renamed_and_dropped_in_one_transaction_halt_with_the_statements_and_resume(MigrationFormat format)
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(kit, $"drift-{format}".ToLowerInvariant(), format, "create table t(id int primary key, email text, gone text, v int)", token, Table);
+        await scene.SourceAsync("insert into t values (1, 'a', 'x', 1)");
+        await scene.TargetShowsAsync("1|a|x|1", token);
+
+        await scene.SourceAsync("""
+            begin; insert into t values (2, 'b', 'x', 2);
+            alter table t rename column email to mail; insert into t(id, mail, gone, v) values (3, 'c', 'x', 3);
+            alter table t add column late int default 7; insert into t(id, mail, gone, v) values (4, 'd', 'x', 4);
+            alter table t drop column gone; update t set v = 11 where id = 1; commit;
+            """);
+        await scene.UntilAsync("both statements", status => status.Faults.Any(fault => fault.Code == "unknown-column" && fault.Fix.Contains("RENAME COLUMN \"email\" TO \"mail\"", StringComparison.Ordinal)
+            && fault.Fix.Contains("ADD COLUMN \"late\" integer DEFAULT 7", StringComparison.Ordinal)), token);
+        Assert.Contains(scene.Runtime.Status().Findings, finding => finding is { Code: "column-dropped", Column: "gone" });
+
+        // Late first: the lane must still stand in front of the rename.
+        await scene.TargetAsync("alter table t add column late int default 7; alter table t rename column email to mail");
+        await scene.UntilAsync("the lanes to go on", status => status.Faults.Count == 0, token);
+        await scene.TargetShowsAsync("1|a|x|11|7 2|b|x|2|7 3|c|x|3|7 4|d|x|4|7", token);
+        await scene.TargetAsync("alter table t drop column gone");
+        await scene.UntilAsync("nothing to be found any more", status => status.Findings.Count == 0, token);
+    }
+
+    [Fact]
+    public async Task A_connector_that_says_it_runs_and_retries_for_ever_is_named()
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(kit, "stalled", MigrationFormat.Json, "create table t(id int primary key, v interval)", token, Table);
+        await scene.SourceAsync("insert into t values (1, '1 day')");
+        await scene.TargetShowsAsync("1|\"1 day\"", token);
+        Assert.DoesNotContain(scene.Runtime.Status().Faults, fault => fault.Code == "connector-stalled");
+
+        await scene.SourceAsync("insert into t values (2, make_interval(secs => 9e12))");
+        await scene.UntilAsync("the connector to be named", status => status.Faults.Any(fault => fault.Code == "connector-stalled"), token);
+
+        using var connect = new ConnectClient(kit.ConnectUrl);
+        Assert.True((await connect.GetStatusAsync("stalled-source", token)).IsRunning);
+        var fault = scene.Runtime.Status().Faults.Single(fault => fault.Code == "connector-stalled");
+        Assert.Contains("Connector stalled-source says RUNNING but has made no progress for", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("slot cdcm_stalled stands at", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("Retry … of unlimited retries", fault.Fix, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_slot_made_again_is_noticed_and_copying_every_table_mends_what_was_lost()
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(kit, "again", MigrationFormat.Json,
+            "create table t(id int primary key, v text); insert into t select g, 'old' from generate_series(1, 20000) g; create table later(id int primary key)", token, Table, Later);
+        await scene.UntilAsync("the snapshot", status => status.Snapshot == "done" && scene.Runtime.SnapshotRows(Table) >= 20000, token);
+        await scene.UntilPulseAsync(token);
+        using var connect = new ConnectClient(kit.ConnectUrl);
+        await connect.PauseAsync("again-source", token);
+        await scene.UntilSlotAsync(active: false, token);
+        await scene.UntilPulseOpenAsync(token);
+
+        await scene.SourceAsync("insert into t values (20001, 'lost'); update t set v = 'lost' where id = 7; delete from t where id = 8; insert into later values (1)");
+        await scene.SourceAsync("select pg_drop_replication_slot('cdcm_again'); select pg_create_logical_replication_slot('cdcm_again', 'pgoutput')");
+        await connect.ResumeAsync("again-source", token);
+        await scene.UntilAsync("the loss to be noticed", status => status.Faults.Any(fault => fault is { Code: "slot-recreated" }), token);
+        await scene.SourceAsync("insert into t values (20002, 'after')");
+        await scene.UntilAsync("the lanes to stand", status => status.Pipeline!.Lanes.Any(lane => lane.Fault is { Code: "slot-recreated" }), token);
+
+        await scene.Runtime.ResyncAsync([Table, Later], token);
+        await scene.UntilAsync("the log to be in use again", status => status.Faults.Count == 0, token);
+        for (var i = 0; i < 50; i++)
+        {
+            await scene.SourceAsync($"insert into t values ({30000 + i}, 'new'); delete from t where id = {100 + i}; update t set v = 'new' where id = {200 + i}");
+        }
+
+        await scene.WaitAsync("both copies", async () => (await scene.Runtime.ReadResyncsAsync(token)) is { Count: 2 } copies && copies.All(copy => copy.Phase == "done"), token);
+        await scene.WaitAsync("both sides to be equal", scene.AreEqualAsync, token);
+        Assert.Equal(1, (await scene.Runtime.ReadResyncsAsync(token)).Single(copy => copy.Table == "public.t").Removed);
+    }
+
+    [Fact]
+    public async Task A_table_added_to_the_file_is_copied_when_asked_and_a_change_of_meaning_of_the_settings_halts()
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        const string Schema = "create table t(id int primary key, v text); insert into t values (1, 'one'); create table later(id int primary key); insert into later values (1), (2)";
+        await using var scene = await Scene.StartAsync(kit, "added", MigrationFormat.Json, Schema, token, Table);
+        await scene.TargetShowsAsync("1|one", token);
+        await scene.UntilAsync("the shapes to be recorded", status => status.Phase == RuntimePhase.Running, token);
+
+        await scene.RestartAsync(token, Table, Later);
+        await scene.UntilAsync("the added table to be named", status => status.Findings.Any(finding => finding is { Code: "resync-needed", Table: "public.later" }), token);
+        await scene.Runtime.ResyncAsync([Later], token);
+        await scene.WaitAsync("the copy", async () => (await scene.Runtime.ReadResyncsAsync(token)).Any(copy => copy is { Table: "public.later", Phase: "done" }), token);
+        await scene.WaitAsync("both sides to be equal", scene.AreEqualAsync, token);
+        await scene.UntilAsync("nothing to be found any more", status => status.Findings.Count == 0, token);
+
+        using var connect = new ConnectClient(kit.ConnectUrl);
+        var settings = new Dictionary<string, string>(await connect.GetConfigAsync("added-source", token));
+        await connect.PutConfigAsync("added-source", new Dictionary<string, string>(settings) { ["time.precision.mode"] = "adaptive" }, token);
+        await scene.UntilAsync("the change to be noticed", status => status.Faults.Any(fault => fault is { Code: "connector-settings-changed", Kind: FaultKind.Configuration }), token);
+        await connect.PutConfigAsync("added-source", settings, token);
+        await scene.UntilAsync("the lanes to go on", status => status.Faults.Count == 0, token);
+    }
+
+    private sealed class Scene : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource stop = new();
+        private MigrationStack stack = null!;
+        private MigrationFormat format;
+        private Task run = Task.CompletedTask;
+
+        public MigrationRuntime Runtime { get; private set; } = null!;
+
+        public static async Task<Scene> StartAsync(KitFixture kit, string name, MigrationFormat format, string schema, CancellationToken token, params TableName[] tables)
+        {
+            var stack = await MigrationStack.StartAsync(kit, name, schema, [Table, .. tables.Skip(1)], _ => Task.CompletedTask);
+            var scene = new Scene { stack = stack, format = format };
+            await scene.TargetAsync("do $$ declare t text; begin for t in select tablename from pg_tables where schemaname = 'public' loop execute format('truncate %I', t); end loop; end $$");
+            await scene.RunAsync(tables, token);
+            return scene;
+        }
+
+        public async Task RestartAsync(CancellationToken token, params TableName[] tables)
+        {
+            await Runtime.DisposeAsync();
+            await run;
+            await RunAsync(tables, token);
+        }
+
+        public Task SourceAsync(string sql) => ExecuteAsync(stack.Source, sql);
+
+        public Task TargetAsync(string sql) => ExecuteAsync(stack.Target, sql);
+
+        public Task WaitAsync(string what, Func<Task<bool>> condition, CancellationToken token) => stack.WaitAsync(
+            $"{what}: {string.Join("; ", Runtime.Status().Faults)} {string.Join("; ", Runtime.Status().Findings)}", condition, token);
+
+        public Task UntilAsync(string what, Func<RuntimeStatus, bool> condition, CancellationToken token) =>
+            WaitAsync(what, () => run.IsFaulted ? throw run.Exception! : Task.FromResult(condition(Runtime.Status())), token);
+
+        public Task TargetShowsAsync(string rows, CancellationToken token) => WaitAsync($"the target to show {rows}", async () => await RowsAsync(stack.Target, "t") == rows, token);
+
+        public async Task<bool> AreEqualAsync() =>
+            await RowsAsync(stack.Source, "t") == await RowsAsync(stack.Target, "t") && await RowsAsync(stack.Source, "later") == await RowsAsync(stack.Target, "later");
+
+        public Task UntilSlotAsync(bool active, CancellationToken token) => WaitAsync($"the slot to be {(active ? "read" : "left")}", async () =>
+            await ScalarAsync(stack.Source, $"select active from pg_replication_slots where slot_name = '{stack.Slot}'") is bool now && now == active, token);
+
+        /// <summary>A pulse was met: from here on a lost one is noticed.</summary>
+        public Task UntilPulseAsync(CancellationToken token) => WaitAsync("a pulse to be met", async () =>
+            await ScalarAsync(stack.Target, "select seen > 0 from cdc_migrator.source_slot") is true, token);
+
+        /// <summary>A pulse was written that nobody has met.</summary>
+        public Task UntilPulseOpenAsync(CancellationToken token) => WaitAsync("a pulse to be under way", async () =>
+            await ScalarAsync(stack.Target, "select pulse > seen and pulse_lsn is not null from cdc_migrator.source_slot") is true, token);
+
+        public async ValueTask DisposeAsync()
+        {
+            await stop.CancelAsync();
+            await run.ContinueWith(static _ => { }, TaskScheduler.Default);
+            await Runtime.DisposeAsync();
+            await stack.DisposeAsync();
+            stop.Dispose();
+        }
+
+        private async Task RunAsync(TableName[] tables, CancellationToken token)
+        {
+            var definition = stack.Definition(format);
+            definition = definition with
+            {
+                Tables = [.. tables.Select(table => new TableMapping { Source = table, Target = table })],
+                Connect = definition.Connect! with { StalledAfter = TimeSpan.FromSeconds(15) },
+            };
+            await using (var control = PostgresConnections.CreateControl(stack.SourceConnection))
+            {
+                await ControlSchema.PrepareSourceAsync(control, token);
+            }
+
+            using var connect = new ConnectClient(definition.Connect!.Url);
+            await connect.PutConfigAsync(definition.Connect.Connector, ConnectorTemplate.Render(definition), token);
+            Runtime = new MigrationRuntime(definition, Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
+            run = Task.Run(() => Runtime.RunAsync(stop.Token), token);
+            await UntilAsync("the pipeline to run", status => status.Phase == RuntimePhase.Running, token);
+        }
+
+        private static async Task<string> RowsAsync(NpgsqlDataSource database, string table) =>
+            await ScalarAsync(database, $"select coalesce(string_agg(replace(trim(both '()' from t::text), ',', '|'), ' ' order by id), '') from {table} t") as string ?? "";
+
+        private static async Task<object?> ScalarAsync(NpgsqlDataSource database, string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            return await command.ExecuteScalarAsync();
+        }
+
+        private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+}

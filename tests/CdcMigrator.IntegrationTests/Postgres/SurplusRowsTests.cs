@@ -1,0 +1,120 @@
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Catalog;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Resync;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Postgres;
+
+/// <summary>Rows the source no longer has, and rows that only look like it.</summary>
+public sealed class SurplusRowsTests(PostgresFixture postgres)
+{
+    private const string Schema = "create table t(a int, b text, v text, primary key (a, b)); create table child(a int, b text, foreign key (a, b) references t)";
+    private static readonly TableName Table = new("public", "t");
+
+    [Fact]
+    public async Task Only_rows_the_source_lacks_are_removed_whatever_refers_to_them()
+    {
+        await using var scene = await Scene.CreateAsync(postgres);
+        await scene.Source.ExecuteAsync("insert into t select g, 'ü \"' || g, 'x' from generate_series(1, 5000) g where g % 100 <> 7");
+        await scene.Target.ExecuteAsync("insert into t select g, 'ü \"' || g, 'x' from generate_series(1, 5000) g; insert into child values (7, 'ü \"7')");
+
+        Assert.Equal(50, await scene.RemoveAsync(new SourceRows(scene.Read, TimeProvider.System)));
+
+        Assert.Equal(await scene.Source.RowsAsync("select * from t order by 1"), await scene.Target.RowsAsync("select * from t order by 1"));
+        Assert.Equal(0, await scene.RemoveAsync(new SourceRows(scene.Read, TimeProvider.System)));
+    }
+
+    [Fact]
+    public async Task A_row_that_a_lane_wrote_after_it_was_looked_at_stays()
+    {
+        await using var scene = await Scene.CreateAsync(postgres);
+        await scene.Target.ExecuteAsync("insert into t values (1, 'gone', 'x'), (2, 'back', 'x'), (3, 'changed', 'x')");
+        var rows = new MeanwhileRows(new SourceRows(scene.Read, TimeProvider.System), async () =>
+        {
+            // Behind the source's snapshot: a row comes back, and its event is applied before the removal.
+            await scene.Target.ExecuteAsync("delete from t where a = 2; insert into t values (2, 'back', 'new')");
+            await scene.Target.ExecuteAsync("update t set v = 'new' where a = 3");
+        });
+
+        Assert.Equal(1, await scene.RemoveAsync(rows));
+        Assert.Equal(["2|back|new", "3|changed|new"], await scene.Target.RowsAsync("select * from t order by 1"));
+    }
+
+    [Fact]
+    public async Task A_transaction_that_the_log_may_hold_before_it_is_visible_is_waited_for()
+    {
+        await using var scene = await Scene.CreateAsync(postgres);
+        await scene.Target.ExecuteAsync("insert into t values (1, 'early', 'x')");
+        await using var writer = await scene.Source.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await writer.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var insert = writer.CreateCommand())
+        {
+            insert.CommandText = "insert into t values (1, 'early', 'x')";
+            await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var asked = new TaskCompletionSource();
+        var removal = scene.RemoveAsync(new MeanwhileRows(new SourceRows(scene.Read, TimeProvider.System), () => Task.CompletedTask) { Asked = asked });
+        await asked.Task;
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, await removal);
+        Assert.Equal(["1|early|x"], await scene.Target.RowsAsync("select * from t"));
+    }
+
+    /// <summary>Does something between the source's answer and the removal.</summary>
+    private sealed class MeanwhileRows(ISourceRows inner, Func<Task> meanwhile) : ISourceRows
+    {
+        public TaskCompletionSource? Asked { get; init; }
+
+        public async Task<IReadOnlyList<string?[]?>> ReadAsync(
+            TableRoute route, IReadOnlyList<string[]> keys, IReadOnlyList<int> columns, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
+        {
+            Asked?.TrySetResult();
+            var rows = await inner.ReadAsync(route, keys, columns, transactions, cancellationToken);
+            await meanwhile();
+            return rows;
+        }
+
+        public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => inner.ReadRunningAsync(cancellationToken);
+    }
+
+    private sealed class Scene : IAsyncDisposable
+    {
+        public required TestDatabase Source { get; init; }
+
+        public required TestDatabase Target { get; init; }
+
+        public required Npgsql.NpgsqlDataSource Read { get; init; }
+
+        public required Npgsql.NpgsqlDataSource Apply { get; init; }
+
+        public static async Task<Scene> CreateAsync(PostgresFixture postgres)
+        {
+            var (source, target) = (await postgres.CreateSourceAsync(Schema), await postgres.CreateTargetAsync(Schema));
+            return new Scene
+            {
+                Source = source,
+                Target = target,
+                Read = PostgresConnections.CreateSourceRead(source.ConnectionString),
+                Apply = PostgresConnections.CreateApply(target.ConnectionString),
+            };
+        }
+
+        public async Task<long> RemoveAsync(ISourceRows rows)
+        {
+            var routes = await TargetCatalog.LoadAsync(Target.DataSource, [new TableMapping { Source = Table, Target = Table }], TestContext.Current.CancellationToken);
+            return await new SurplusRows(Apply, rows, TimeProvider.System).RemoveAsync(routes.Find(Table)!, TestContext.Current.CancellationToken);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Read.DisposeAsync();
+            await Apply.DisposeAsync();
+            await Source.DisposeAsync();
+            await Target.DisposeAsync();
+        }
+    }
+}
