@@ -78,7 +78,13 @@ public sealed class SourceWatchTests(KitFixture kit)
         await scene.UntilAsync("the snapshot", status => status.Snapshot == "done" && scene.Runtime.SnapshotRows(Table) >= 20000, token);
         await scene.UntilPulseAsync(token);
         using var connect = new ConnectClient(kit.ConnectUrl);
-        await connect.PauseAsync("again-source", token);
+
+        // A paused connector goes on reading its slot; a stopped one does not.
+        using (var http = new HttpClient { BaseAddress = kit.ConnectUrl })
+        {
+            (await http.PutAsync(new Uri("connectors/again-source/stop", UriKind.Relative), null, token)).EnsureSuccessStatusCode();
+        }
+
         await scene.UntilSlotAsync(active: false, token);
         await scene.UntilPulseOpenAsync(token);
 

@@ -136,6 +136,33 @@ public sealed class ServiceHttpTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Tables_are_shown_and_a_log_that_cannot_copy_them_again_says_so()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(Table + "insert into t values (1, 'one')");
+        await using var target = await postgres.CreateTargetAsync(Table);
+        await using var running = await RunningService.StartAsync(Definition("http_tables", source.ConnectionString, target.ConnectionString));
+        await running.UntilAsync("/healthz/ready", cancellationToken);
+        TableDetail table;
+        do
+        {
+            table = Assert.Single((await running.GetAsync<TablesReport>("/api/tables", cancellationToken)).Tables);
+        }
+        while (table.SnapshotRows == 0);
+
+        Assert.Equal(("public.t", 1L, null), (table.Source, table.SnapshotRows, table.Resync));
+        Assert.Equal((HttpStatusCode.Conflict, "no-resync"), await ResyncAsync(new { all = true }));
+        Assert.Equal("unknown-table", (await ResyncAsync(new { tables = new[] { "public.other" } })).Code);
+        Assert.Equal("bad-request", (await ResyncAsync(new { })).Code);
+
+        async Task<(HttpStatusCode Status, string Code)> ResyncAsync(object request)
+        {
+            var answer = await running.Http.PostAsJsonAsync("/api/tables/resync", request, cancellationToken);
+            return (answer.StatusCode, (await answer.Content.ReadFromJsonAsync<FaultReport>(ApiJson.Options, cancellationToken))!.Code);
+        }
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_one_clear_configuration_fault()
     {
         await using var first = await RunningService.StartAsync(Definition("http_port", Closed, Closed));

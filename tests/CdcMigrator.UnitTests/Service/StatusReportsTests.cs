@@ -2,6 +2,7 @@ using System.Text.Json;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Status;
+using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Runtime;
@@ -22,6 +23,13 @@ public sealed class StatusReportsTests
 
     [Fact]
     public void The_lag_json_is_frozen() => GoldenFile.Matches("json-lag", Json(StatusReports.Lag(Scene.Definition, Busy)));
+
+    [Fact]
+    public void The_tables_json_is_frozen() => GoldenFile.Matches("json-tables", Json(StatusReports.Tables(
+        Scene.Definition,
+        Busy with { Snapshot = "done", Findings = [new Finding(Severity.Warning, "resync-needed", "rows may differ", "Run it") { Table = "public.customers" }] },
+        [new ResyncState("public.orders", "id", "removing", "marker:1", 1, 7, null, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 1, 1, 0, 1, 0, TimeSpan.Zero))],
+        _ => 42)));
 
     [Fact]
     public void The_preflight_json_is_frozen() => GoldenFile.Matches("json-preflight", Json(PreflightReport.Of(
