@@ -5,6 +5,7 @@ using CdcMigrator.Connect.Rest;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
+using CdcMigrator.MariaDb.Preflight;
 using CdcMigrator.Postgres.Preflight;
 
 namespace CdcMigrator.Service.Preflight;
@@ -21,11 +22,15 @@ public static class MigrationPreflight
         ArgumentNullException.ThrowIfNull(definition);
         var findings = await Task.WhenAll(
             TryAsync("databases", () => PostgresPreflight.CheckAsync(definition, cancellationToken)),
+            TryAsync("source", () => CheckMariaDbAsync(definition, cancellationToken)),
             TryAsync("connector", () => CheckConnectorAsync(definition, cancellationToken)),
             TryAsync("log", () => TopicChecks.RunAsync(definition, cancellationToken)),
             TryAsync("registry", () => CheckRegistryAsync(definition, cancellationToken)));
         return [.. findings.SelectMany(found => found).OrderByDescending(finding => finding.Severity).ThenBy(finding => finding.Table, StringComparer.Ordinal)];
     }
+
+    private static async Task<IReadOnlyList<Finding>> CheckMariaDbAsync(MigrationDefinition definition, CancellationToken cancellationToken) =>
+        definition.Source.Kind == SourceKind.PostgreSql ? [] : await MariaDbPreflight.CheckAsync(definition, cancellationToken);
 
     private static async Task<IReadOnlyList<Finding>> CheckConnectorAsync(MigrationDefinition definition, CancellationToken cancellationToken)
     {

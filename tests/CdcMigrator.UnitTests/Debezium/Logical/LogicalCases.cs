@@ -225,6 +225,8 @@ internal static class LogicalCases
         new(A(ColumnKind.Text, "text"), T("string", "io.debezium.data.EnumSet"), "\"\"", "{}"),
         new(V(ColumnKind.Text, "uuid", baseName: "uuid"), T("bytes"), "\"ABEiM0RVZneImaq7zN3u/w==\"", "00112233445566778899aabbccddeeff"),
         new(V(ColumnKind.Text, "uuid", baseName: "uuid"), T("string"), "\"123e4567-e89b-12d3-a456-426614174000\"", "123e4567-e89b-12d3-a456-426614174000"),
+        new(V(ColumnKind.Text, "uuid", baseName: "uuid"), T("string"), "\"00123e45-67e8-9b12-d3a4-564266141740\"", Reselect),
+        new(V(ColumnKind.Text, "uuid", baseName: "uuid"), T("string"), "\"00123e45-67e8-9b12-d3a4-564266141740\"", "00123e45-67e8-9b12-d3a4-564266141740") { Snapshot = true },
         new(Bytea, Geometry, "{\"wkb\":\"AQEAAAA=\",\"srid\":4326}", "\\x0101000000"),
 
         // datetime and timestamp in either of PostgreSQL's timestamp types; what may be a zero date is read from the source
