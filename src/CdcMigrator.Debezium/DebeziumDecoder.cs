@@ -249,7 +249,12 @@ public sealed class DebeziumDecoder : IRecordDecoder
         if (operation == ChangeOperation.Truncate)
         {
             batch.BeginRow(route);
-            return Commit(record, batch, route, operation, KeyChangeHalf.None);
+            return Commit(record, batch, route, operation, KeyChangeHalf.None, route.IsKeyless ? RunOf(record) : 0);
+        }
+
+        if (route.IsKeyless)
+        {
+            return KeylessChange(record, batch, table, format, operation);
         }
 
         if (record.Key is null)
@@ -263,10 +268,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
             return new DecodeResult(DecodeKind.NeedsSchema, SchemaId: missing);
         }
 
-        writer.Output = batch;
-        writer.Array.Reset();
-        writer.InArray = false;
-        writer.SnapshotRow = operation == ChangeOperation.SnapshotRow;
+        BeginValues(batch, operation);
         if (operation == ChangeOperation.Delete)
         {
             batch.BeginRow(route);
@@ -292,9 +294,64 @@ public sealed class DebeziumDecoder : IRecordDecoder
         return Commit(record, batch, route, operation, KeyChange(record, operation));
     }
 
-    private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half)
+    /// <summary>Rows without a key are found by all of their columns, so the row as it was is needed.</summary>
+    private DecodeResult KeylessChange(LogRecord record, ChangeBatch batch, TablePlan table, IRecordFormat format, ChangeOperation operation)
     {
-        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs);
+        var hasBefore = operation is ChangeOperation.Update or ChangeOperation.Delete;
+        if (hasBefore && envelope.BeforeStart < 0)
+        {
+            throw new FaultException(FaultKind.Poison, "keyless-identity", $"A change of {table.Name}, which has no key, does not say which row it was",
+                $"ALTER TABLE {table.Source.Sql} REPLICA IDENTITY FULL, and copy the table again");
+        }
+
+        if (operation != ChangeOperation.Delete && envelope.AfterStart < 0)
+        {
+            throw new FormatException($"an event with op={(char)envelope.Operation} has no after");
+        }
+
+        BeginValues(batch, operation);
+        if (operation != ChangeOperation.Delete)
+        {
+            format.WriteRow(record.Value!, envelope, table, batch);
+            if (operation != ChangeOperation.Update)
+            {
+                SchemaDrift.CheckRequired(table, batch);
+            }
+        }
+
+        if (hasBefore)
+        {
+            format.WriteBefore(record.Value!, envelope, table, batch);
+        }
+
+        return Commit(record, batch, table.Route!, operation, KeyChangeHalf.None, RunOf(record));
+    }
+
+    private void BeginValues(ChangeBatch batch, ChangeOperation operation)
+    {
+        writer.Output = batch;
+        writer.Array.Reset();
+        writer.InArray = false;
+        writer.SnapshotRow = operation == ChangeOperation.SnapshotRow;
+    }
+
+    /// <summary>A number for the task's life that sent a record; its bytes differ at each start.</summary>
+    private static ulong RunOf(LogRecord record)
+    {
+        for (var i = 0; i < record.Headers.Count; i++)
+        {
+            if (record.Headers[i] is { Key: "__debezium.context.runId", Value: { Length: > 0 } id })
+            {
+                return id.Aggregate(14695981039346656037UL, static (hash, part) => unchecked((hash ^ part) * 1099511628211UL)) | 1;
+            }
+        }
+
+        return 0;
+    }
+
+    private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half, ulong run = 0)
+    {
+        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs, run);
         return new DecodeResult(DecodeKind.Change, envelope.Source.TimestampMs);
     }
 
@@ -348,7 +405,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         FaultKind.Poison,
         "keyless",
         $"A row change of {table} has no key",
-        "Give the source table a primary key, or REPLICA IDENTITY USING INDEX on a unique index of NOT NULL columns");
+        "Give the source table a primary key, or REPLICA IDENTITY USING INDEX on a unique index of NOT NULL columns, or say 'keyless: true' for it in the migration file");
 
     private Fault Undecodable(Exception cause, TablePlan? table)
     {

@@ -10,6 +10,7 @@ internal static class PostgresRules
         new("plugin.name", "decoderbufs", ["pgoutput"], Severity.Error, "only records of pgoutput are known to be faithful"),
         new("publication.autocreate.mode", "all_tables", ["filtered", "disabled"], Severity.Error,
             "all_tables publishes every table, and updates of a table without a key then fail on the source itself; no_tables publishes none"),
+        new("publish.via.partition.root", "false", ["true"], Severity.Warning, "changes of partitioned tables arrive under their partitions' names, in topics that are not read"),
         new("include.unknown.datatypes", "false", ["true"], Severity.Error, "columns of types Debezium does not know (composites, multiranges, lines, …) are missing from the events"),
         new("unavailable.value.placeholder", "__debezium_unavailable_value", ["__cdcm_unavailable_ and 16 random characters"], Severity.Warning,
             "a column that holds this very text cannot be told from an unchanged TOAST value")

@@ -32,6 +32,7 @@ internal static class PostgresSettings
         settings["slot.name"] = ConnectorNames.Slot(definition.Name);
         settings["publication.name"] = ConnectorNames.Publication(definition.Name);
         settings["publication.autocreate.mode"] = "filtered";
+        settings["publish.via.partition.root"] = "true";
         settings["table.include.list"] = ConnectorTemplate.Captured(definition, ConnectorNames.SignalTable);
         settings["snapshot.mode"] = "initial";
         settings["signal.data.collection"] = ConnectorNames.SignalTable.ToString();

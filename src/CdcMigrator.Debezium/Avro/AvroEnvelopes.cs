@@ -22,18 +22,10 @@ internal static class AvroEnvelopes
             switch (root.Envelope[i])
             {
                 case EnvelopeField.After:
-                    node = Branch(ref reader, node);
-                    if (node.Kind == AvroKind.Record)
-                    {
-                        envelope.AfterStart = start + reader.Position;
-                        reader.Skip(node);
-                        envelope.AfterLength = start + reader.Position - envelope.AfterStart;
-                    }
-                    else
-                    {
-                        reader.Skip(node);
-                    }
-
+                    (envelope.AfterStart, envelope.AfterLength) = ReadRow(ref reader, start, node);
+                    break;
+                case EnvelopeField.Before:
+                    (envelope.BeforeStart, envelope.BeforeLength) = ReadRow(ref reader, start, node);
                     break;
                 case EnvelopeField.Source:
                     node = Branch(ref reader, node);
@@ -57,6 +49,14 @@ internal static class AvroEnvelopes
         {
             throw new FormatException("the value goes on behind its schema's end");
         }
+    }
+
+    private static (int Start, int Length) ReadRow(ref AvroReader reader, int start, AvroNode node)
+    {
+        node = Branch(ref reader, node);
+        var begin = reader.Position;
+        reader.Skip(node);
+        return node.Kind == AvroKind.Record ? (start + begin, reader.Position - begin) : (-1, 0);
     }
 
     private static void ReadSource(ref AvroReader reader, AvroNode source, SourceBlock block)

@@ -32,21 +32,20 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
     {
         var root = Root(value);
         var record = AfterOf(root);
-        if (!table.Rows.TryGetValue(root, out var plan))
-        {
-            plan = new RowPlan(table, record.Connect, isKey: false, settings);
-            table.Rows.Add(root, plan);
-        }
-
+        var plan = PlanOf(root, record, table);
         plan.Begin(batch);
-        var fields = Fields(plan, record.Names);
-        var reader = new AvroReader(value.AsSpan(envelope.AfterStart, envelope.AfterLength));
-        for (var i = 0; i < fields.Length; i++)
-        {
-            WriteField(ref reader, record.Children[i], fields[i], batch);
-        }
+        WriteImage(value.AsSpan(envelope.AfterStart, envelope.AfterLength), record, plan, batch);
+    }
 
-        Column = null;
+    /// <inheritdoc />
+    public void WriteBefore(byte[] value, Envelope envelope, TablePlan table, ChangeBatch batch)
+    {
+        // The same record type as after, by Debezium's making.
+        var root = Root(value);
+        var record = AfterOf(root);
+        var plan = PlanOf(root, record, table);
+        plan.BeginBefore(batch);
+        WriteImage(value.AsSpan(envelope.BeforeStart, envelope.BeforeLength), record, plan, batch);
     }
 
     /// <inheritdoc />
@@ -157,6 +156,29 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
             firstText = name.AsSpan().SequenceEqual(first) ? text : firstText;
             secondText = name.AsSpan().SequenceEqual(second) ? text : secondText;
         }
+    }
+
+    private RowPlan PlanOf(AvroNode root, AvroNode record, TablePlan table)
+    {
+        if (!table.Rows.TryGetValue(root, out var plan))
+        {
+            plan = new RowPlan(table, record.Connect, isKey: false, settings);
+            table.Rows.Add(root, plan);
+        }
+
+        return plan;
+    }
+
+    private void WriteImage(ReadOnlySpan<byte> bytes, AvroNode record, RowPlan plan, ChangeBatch batch)
+    {
+        var fields = Fields(plan, record.Names);
+        var reader = new AvroReader(bytes);
+        for (var i = 0; i < fields.Length; i++)
+        {
+            WriteField(ref reader, record.Children[i], fields[i], batch);
+        }
+
+        Column = null;
     }
 
     private AvroNode Root(byte[] bytes) => schemas.Compiled(IdOf(bytes));

@@ -143,6 +143,7 @@ internal sealed class AvroSchemas
     private static EnvelopeField EnvelopeFieldOf(string name) => name switch
     {
         "after" => EnvelopeField.After,
+        "before" => EnvelopeField.Before,
         "source" => EnvelopeField.Source,
         "op" => EnvelopeField.Operation,
         "ts_ms" => EnvelopeField.Timestamp,

@@ -9,6 +9,9 @@ internal enum EnvelopeField
     /// <summary><c>after</c>.</summary>
     After,
 
+    /// <summary><c>before</c>.</summary>
+    Before,
+
     /// <summary><c>source</c>.</summary>
     Source,
 

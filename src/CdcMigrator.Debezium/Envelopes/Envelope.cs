@@ -15,6 +15,12 @@ internal sealed class Envelope
     /// <summary>Length of <c>after</c> in bytes.</summary>
     public int AfterLength { get; set; }
 
+    /// <summary>Where <c>before</c> begins in the record's value; -1 where it is absent or null.</summary>
+    public int BeforeStart { get; set; }
+
+    /// <summary>Length of <c>before</c> in bytes.</summary>
+    public int BeforeLength { get; set; }
+
     /// <summary><c>ts_ms</c> of the envelope, the connector's clock; 0 where absent.</summary>
     public long TimestampMs { get; set; }
 
@@ -35,8 +41,8 @@ internal sealed class Envelope
     {
         Source.Clear();
         Operation = 0;
-        AfterStart = -1;
-        AfterLength = 0;
+        AfterStart = BeforeStart = -1;
+        AfterLength = BeforeLength = 0;
         TimestampMs = 0;
         HasStatus = HasDdl = HasSource = IsNull = false;
     }

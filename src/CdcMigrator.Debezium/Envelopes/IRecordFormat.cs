@@ -14,6 +14,9 @@ internal interface IRecordFormat
     /// <summary>Opens a row in the batch and decodes the value's <c>after</c> into it.</summary>
     void WriteRow(byte[] value, Envelope envelope, TablePlan table, ChangeBatch batch);
 
+    /// <summary>Decodes the value's <c>before</c>: into the open row's part for it, or, where none is open, as a row.</summary>
+    void WriteBefore(byte[] value, Envelope envelope, TablePlan table, ChangeBatch batch);
+
     /// <summary>Checks that a key is the table's; writes it to the open row where a batch is given.</summary>
     void ReadKey(byte[] key, TablePlan table, ChangeBatch? batch);
 

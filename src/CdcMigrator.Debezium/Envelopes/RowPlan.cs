@@ -94,6 +94,25 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
     public void Begin(ChangeBatch batch)
     {
         batch.BeginRow(table.Route!);
+        MarkMissing(batch);
+    }
+
+    /// <summary>The same for the open row as it was, or for a row of which no more is known.</summary>
+    public void BeginBefore(ChangeBatch batch)
+    {
+        if (batch.IsRowOpen)
+        {
+            batch.BeginBefore();
+            MarkMissing(batch);
+        }
+        else
+        {
+            Begin(batch);
+        }
+    }
+
+    private void MarkMissing(ChangeBatch batch)
+    {
         foreach (var ordinal in table.MissingInEvents)
         {
             batch.SetUnfaithful(ordinal);

@@ -28,7 +28,11 @@ internal static class JsonEnvelopes
         {
             if (reader.ValueTextEquals("after"u8))
             {
-                ReadAfter(ref reader, start, envelope);
+                (envelope.AfterStart, envelope.AfterLength) = ReadRow(ref reader, start);
+            }
+            else if (reader.ValueTextEquals("before"u8))
+            {
+                (envelope.BeforeStart, envelope.BeforeLength) = ReadRow(ref reader, start);
             }
             else if (reader.ValueTextEquals("source"u8))
             {
@@ -69,23 +73,22 @@ internal static class JsonEnvelopes
         }
     }
 
-    private static void ReadAfter(ref Utf8JsonReader reader, int start, Envelope envelope)
+    private static (int Start, int Length) ReadRow(ref Utf8JsonReader reader, int start)
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.Null)
         {
-            return;
+            return (-1, 0);
         }
 
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            throw new FormatException("after is no object");
+            throw new FormatException("before or after is no object");
         }
 
         var begin = (int)reader.TokenStartIndex;
         reader.Skip();
-        envelope.AfterStart = start + begin;
-        envelope.AfterLength = (int)reader.BytesConsumed - begin;
+        return (start + begin, (int)reader.BytesConsumed - begin);
     }
 
     private static void ReadSource(ref Utf8JsonReader reader, SourceBlock source)

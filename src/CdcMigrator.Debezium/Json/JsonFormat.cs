@@ -43,6 +43,14 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
     }
 
     /// <inheritdoc />
+    public void WriteBefore(byte[] value, Envelope envelope, TablePlan table, ChangeBatch batch)
+    {
+        var plan = Plan(table, table.Rows, schema, schema?.Field("after"), isKey: false);
+        plan.BeginBefore(batch);
+        rows.WriteRow(value.AsSpan(envelope.BeforeStart, envelope.BeforeLength), plan, batch);
+    }
+
+    /// <inheritdoc />
     public void ReadKey(byte[] key, TablePlan table, ChangeBatch? batch)
     {
         var payload = wrappers.Unwrap(key);

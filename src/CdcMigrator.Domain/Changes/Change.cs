@@ -4,7 +4,7 @@ namespace CdcMigrator.Domain.Changes;
 
 /// <summary>
 /// One decoded row event. A view: the values live in the <see cref="ChangeBatch"/> that holds the change and are valid as long
-/// as the batch is. For <see cref="ChangeOperation.Delete"/> only the key columns are set; for a truncate none is.
+/// as the batch is. For <see cref="ChangeOperation.Delete"/> only the key columns are set, of a keyless table the row as it was; for a truncate none is.
 /// </summary>
 public readonly record struct Change
 {
@@ -25,6 +25,14 @@ public readonly record struct Change
 
     /// <summary>Commit time at the source, Unix milliseconds, by the source's clock; 0 where unknown.</summary>
     public long SourceTimestampMs { get; init; }
+
+    /// <summary>
+    /// Which life of the connector sent it, for keyless tables: repeats begin with a new one. 0 where the event does not say.
+    /// </summary>
+    public ulong Run { get; init; }
+
+    /// <summary>The row as it was is there too: updates of keyless tables.</summary>
+    public bool HasBefore { get; init; }
 
     /// <summary>Index of the first of <c>Route.Target.Columns.Count</c> slots in the batch.</summary>
     internal int FirstSlot { get; init; }

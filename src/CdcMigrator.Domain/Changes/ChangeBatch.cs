@@ -19,6 +19,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     private int usedBytes;
     private int valueStart = -1;
     private int rowSlots = -1;
+    private int rowStart;
     private int rowBytes;
     private long parkedBytes;
 
@@ -91,6 +92,11 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     public ReadOnlySpan<ValueSlot> Slots(scoped in Change change) =>
         slots.AsSpan(change.FirstSlot, change.Route.Target.Columns.Count);
 
+    /// <summary>Slots of the row as it was, where <see cref="Change.HasBefore"/>.</summary>
+    public ReadOnlySpan<ValueSlot> Before(scoped in Change change) => change.HasBefore
+        ? slots.AsSpan(change.FirstSlot + change.Route.Target.Columns.Count, change.Route.Target.Columns.Count)
+        : throw new InvalidOperationException("The change has no old row");
+
     /// <summary>The bytes of a value; empty unless its state is <see cref="ColumnState.Value"/>.</summary>
     public ReadOnlySpan<byte> Value(ValueSlot slot) =>
         slot.State == ColumnState.Value ? buffer.AsSpan(slot.Start, slot.Length) : default;
@@ -104,13 +110,20 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     {
         ArgumentNullException.ThrowIfNull(route);
         rowSlots = route.Target.Columns.Count;
+        rowStart = usedSlots;
         rowBytes = usedBytes;
-        if (slots.Length < usedSlots + rowSlots)
-        {
-            Array.Resize(ref slots, Math.Max(slots.Length * 2, usedSlots + rowSlots));
-        }
+        ClearRow(rowSlots);
+    }
 
-        slots.AsSpan(usedSlots, rowSlots).Clear();
+    /// <summary>Whether a row is open.</summary>
+    public bool IsRowOpen => rowSlots >= 0;
+
+    /// <summary>Goes on with the open row as it was before the change: what is set from here on belongs to that.</summary>
+    public void BeginBefore()
+    {
+        rowStart = usedSlots + rowSlots;
+        ClearRow(rowSlots);
+        rowSlots *= 2;
     }
 
     /// <summary>Opens a value; write its PostgreSQL text to this batch (<see cref="IBufferWriter{T}"/>), then call <see cref="EndValue"/>.</summary>
@@ -119,7 +132,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     /// <summary>Closes the open value and gives it to a column.</summary>
     public void EndValue(int column)
     {
-        slots[usedSlots + column] = new ValueSlot(ColumnState.Value, valueStart, usedBytes - valueStart);
+        slots[rowStart + column] = new ValueSlot(ColumnState.Value, valueStart, usedBytes - valueStart);
         valueStart = -1;
     }
 
@@ -131,10 +144,10 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     }
 
     /// <summary>Gives a column a state that needs no bytes.</summary>
-    public void SetState(int column, ColumnState state) => slots[usedSlots + column] = new ValueSlot(state, 0, 0);
+    public void SetState(int column, ColumnState state) => slots[rowStart + column] = new ValueSlot(state, 0, 0);
 
     /// <summary>Makes a column unavailable with <see cref="ValueSlot.MustReselect"/>: its value cannot be taken from the event.</summary>
-    public void SetUnfaithful(int column) => slots[usedSlots + column] = ValueSlot.Unfaithful;
+    public void SetUnfaithful(int column) => slots[rowStart + column] = ValueSlot.Unfaithful;
 
     /// <summary>Gives a column a value in one call.</summary>
     public void SetValue(int column, ReadOnlySpan<byte> text)
@@ -146,10 +159,10 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     }
 
     /// <summary>State of a column of the open row, with its place.</summary>
-    public ValueSlot OpenSlot(int column) => slots[usedSlots + column];
+    public ValueSlot OpenSlot(int column) => slots[rowStart + column];
 
     /// <summary>Closes the open row and adds it as a change.</summary>
-    public void CommitRow(TableRoute route, ChangeOperation operation, long offset, SourcePosition position, KeyChangeHalf keyChange, long sourceTimestampMs)
+    public void CommitRow(TableRoute route, ChangeOperation operation, long offset, SourcePosition position, KeyChangeHalf keyChange, long sourceTimestampMs, ulong run = 0)
     {
         changes.Add(new Change
         {
@@ -159,6 +172,8 @@ public sealed class ChangeBatch : IBufferWriter<byte>
             Position = position,
             KeyChange = keyChange,
             SourceTimestampMs = sourceTimestampMs,
+            Run = run,
+            HasBefore = rowStart != usedSlots,
             FirstSlot = usedSlots,
         });
         usedSlots += rowSlots;
@@ -190,6 +205,16 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     {
         EnsureBytes(sizeHint);
         return buffer.AsSpan(usedBytes);
+    }
+
+    private void ClearRow(int count)
+    {
+        if (slots.Length < rowStart + count)
+        {
+            Array.Resize(ref slots, Math.Max(slots.Length * 2, rowStart + count));
+        }
+
+        slots.AsSpan(rowStart, count).Clear();
     }
 
     private void EnsureBytes(int sizeHint)

@@ -13,5 +13,5 @@ public readonly record struct ValueSlot(ColumnState State, int Start, int Length
     public bool MustReselect => State == ColumnState.Unavailable && Length < 0;
 
     /// <summary>A slot with <see cref="MustReselect"/>.</summary>
-    internal static ValueSlot Unfaithful => new(ColumnState.Unavailable, 0, -1);
+    public static ValueSlot Unfaithful => new(ColumnState.Unavailable, 0, -1);
 }

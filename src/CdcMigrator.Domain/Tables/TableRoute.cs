@@ -42,6 +42,9 @@ public sealed class TableRoute
     /// <summary>The key that identifies rows: the record key's columns, in the target's index order.</summary>
     public UniqueKey Key { get; }
 
+    /// <summary>Rows have no key: <see cref="Key"/> has no columns.</summary>
+    public bool IsKeyless => Mapping.Keyless;
+
     /// <summary>Source name of each target column, by ordinal.</summary>
     public string[] SourceColumns { get; }
 

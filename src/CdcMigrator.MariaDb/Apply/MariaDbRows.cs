@@ -65,6 +65,10 @@ public sealed class MariaDbRows(MySqlDataSource source) : ISourceRows
         }
     }
 
+    /// <summary>Never asked: a change of MariaDB has no LSN, without which no TRUNCATE is applied across lanes.</summary>
+    public IAsyncEnumerable<string[]> ReadKeysAsync(TableRoute route, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
     /// <summary>None: every read sees all that the binlog held at its call.</summary>
     public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<uint>>([]);
 

@@ -160,7 +160,7 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
                 return false;
             }
 
-            if (!await holders.TryRemoveAsync(session.Connection, change.Route, holder, cancellationToken))
+            if (!await holders.TryRemoveAsync(session.Connection, net, holder, cancellationToken))
             {
                 proven = true;
                 return false;
@@ -171,7 +171,7 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
         }, cancellationToken);
     }
 
-    private NetEffect Single() => NetEffect.Of(batch, index, index + 1, writer.HighestPosition);
+    private NetEffect Single() => writer.Reduce(batch, index, index + 1);
 
     private async Task<FaultException> ConflictAsync(Exception cause, CancellationToken cancellationToken)
     {

@@ -26,6 +26,13 @@ public interface ISourceRows
         IReadOnlyCollection<uint> transactions,
         CancellationToken cancellationToken);
 
+    /// <summary>Reads the keys of all rows of a table, in one snapshot that sees the transactions. In no order.</summary>
+    /// <param name="route">The table.</param>
+    /// <param name="transactions">As for <see cref="ReadAsync"/>.</param>
+    /// <param name="cancellationToken">Stops the query.</param>
+    /// <exception cref="Domain.Faults.FaultException">As for reading.</exception>
+    IAsyncEnumerable<string[]> ReadKeysAsync(TableRoute route, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken);
+
     /// <summary>
     /// Ids, modulo 2^32, of the transactions that run in the source now. Every change in the log belongs to one of them or to one that is visible
     /// already, so a snapshot that sees them all sees everything the log held at the call.

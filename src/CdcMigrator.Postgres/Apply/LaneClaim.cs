@@ -36,8 +36,9 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         where c.pid <> $1 and pg_catalog.cardinality(pg_catalog.pg_blocking_pids(c.pid)) = 0
         """;
 
-    /// <summary>Progress as it was committed, and the rows of the lane that have dead letters.</summary>
-    public async Task<(LaneProgress Progress, IReadOnlyCollection<ChangeKey> Parked)> TakeAsync(LogIdentity identity, long logStart, CancellationToken cancellationToken)
+    /// <summary>Progress as it was committed, the rows of the lane that have dead letters, and what was truncated away.</summary>
+    public async Task<(LaneProgress Progress, IReadOnlyCollection<ChangeKey> Parked, Truncations Truncations)> TakeAsync(
+        LogIdentity identity, long logStart, CancellationToken cancellationToken)
     {
         var session = await store.Sessions.TakeAsync(cancellationToken);
         try
@@ -52,9 +53,10 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
             var progress = await CheckAsync(session.Connection, taken, identity, logStart, cancellationToken);
             // Under the lock of the progress row, which all who park and free rows of the lane hold.
             var parked = await DeadLetterTable.ReadKeysAsync(session.Connection, store.Migration, lane, cancellationToken);
+            var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, lane, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             await store.Sessions.ReturnAsync(session);
-            return (progress, parked);
+            return (progress, parked, truncations);
         }
         catch
         {

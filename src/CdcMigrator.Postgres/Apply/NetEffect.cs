@@ -13,15 +13,17 @@ internal sealed class NetEffect
 {
     private readonly Dictionary<TableRoute, Dictionary<int, int>> rowsByKey = [];
     private readonly List<NetRow> rows = [];
-    private readonly List<TableRoute> truncated = [];
+    private readonly List<TableRoute> emptied = [];
+    private readonly Truncations? truncations;
     private readonly int start;
     private readonly int end;
     private ValueSlot[] merged = [];
     private int usedMerged;
 
-    private NetEffect(ChangeBatch batch, int start, int end, SourcePosition highest)
+    private NetEffect(ChangeBatch batch, int start, int end, SourcePosition highest, Truncations? truncations)
     {
         Batch = batch;
+        this.truncations = truncations;
         this.start = start;
         this.end = end;
         Highest = highest;
@@ -49,10 +51,10 @@ internal sealed class NetEffect
 
     public Span<NetRow> Rows => CollectionsMarshal.AsSpan(rows);
 
-    /// <summary>Reduces the changes [start, end) given the lane's highest position before them.</summary>
-    public static NetEffect Of(ChangeBatch batch, int start, int end, SourcePosition highest)
+    /// <summary>Reduces the changes [start, end) given the lane's highest position before them and what was truncated away in other lanes.</summary>
+    public static NetEffect Of(ChangeBatch batch, int start, int end, SourcePosition highest, Truncations? truncations = null)
     {
-        var net = new NetEffect(batch, start, end, highest);
+        var net = new NetEffect(batch, start, end, highest, truncations);
         for (var i = start; i < end; i++)
         {
             net.Add(i);
@@ -169,7 +171,7 @@ internal sealed class NetEffect
             }
         }
 
-        return [.. truncated.Select(route => new RowGroup(route, WriteKind.Truncate, [])), .. deletes, .. inserts, .. upserts, .. updates];
+        return [.. emptied.Select(route => new RowGroup(route, WriteKind.Truncate, [])), .. deletes, .. inserts, .. upserts, .. updates];
     }
 
     /// <summary>Groups of these rows alone, of those among them that are upserts now.</summary>
@@ -191,7 +193,8 @@ internal sealed class NetEffect
     private void Add(int index)
     {
         var change = Batch.Changes[index];
-        if (IsReplay(change))
+        var truncated = truncations?.Of(change.Route.Source) ?? 0;
+        if (IsReplay(change) || (truncated > 0 && change.Operation != ChangeOperation.SnapshotRow && change.Position.Lsn < truncated))
         {
             Replays++;
             CollectionsMarshal.GetValueRefOrAddDefault(ReplaysByTable, change.Route, out _)++;
@@ -222,6 +225,7 @@ internal sealed class NetEffect
                 Kind = KindOf(change.Operation),
                 Fresh = change.Operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow,
             });
+            ReadAnewIfTruncated(place, change, truncated);
             return;
         }
 
@@ -244,6 +248,25 @@ internal sealed class NetEffect
         }
 
         row.LastChange = index;
+        ReadAnewIfTruncated(place, change, truncated);
+    }
+
+    /// <summary>A snapshot's row does not say whether it was read before the truncate or after it: the source does.</summary>
+    private void ReadAnewIfTruncated(int place, in Change change, ulong truncated)
+    {
+        if (truncated == 0 || change.Operation != ChangeOperation.SnapshotRow)
+        {
+            return;
+        }
+
+        var slots = OwnSlots(ref Rows[place]);
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (slots[i].State != ColumnState.Absent && !change.Route.Key.Columns.Contains(i))
+            {
+                slots[i] = ValueSlot.Unfaithful;
+            }
+        }
     }
 
     private void Truncate(TableRoute route)
@@ -256,9 +279,9 @@ internal sealed class NetEffect
             }
         }
 
-        if (!truncated.Contains(route))
+        if (!emptied.Contains(route))
         {
-            truncated.Add(route);
+            emptied.Add(route);
         }
     }
 

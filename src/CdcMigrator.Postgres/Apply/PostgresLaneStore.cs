@@ -62,10 +62,8 @@ public sealed class PostgresLaneStore : ILaneStore, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(identity);
         try
         {
-            var (progress, parked) = await new LaneClaim(this, lane).TakeAsync(identity, logStart, cancellationToken);
-
-            // The embedded log publishes a truncate between everything before and behind it, whatever the lane.
-            return new PostgresLaneWriter(this, progress, parked, wholeTable: identity.PartitionCount == 1 || identity.Ephemeral);
+            var (progress, parked, truncations) = await new LaneClaim(this, lane).TakeAsync(identity, logStart, cancellationToken);
+            return new PostgresLaneWriter(this, progress, parked, truncations, identity);
         }
         catch (Exception exception) when (exception is not OperationCanceledException and not FaultException)
         {

@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.DeadLetters;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
@@ -12,8 +15,18 @@ namespace CdcMigrator.Postgres.Apply;
 /// Writes one lane's batches under one claim. A batch goes as a whole, as its net effect; if a row of it is refused it goes in parts, so
 /// that everything before the refused change is committed and the change is named.
 /// </summary>
-internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress claimed, IReadOnlyCollection<ChangeKey> parked, bool wholeTable) : ILaneWriter
+internal sealed class PostgresLaneWriter(
+    PostgresLaneStore store, LaneProgress claimed, IReadOnlyCollection<ChangeKey> parked, Truncations truncations, LogIdentity identity) : ILaneWriter
 {
+    /// <summary>Where records do not name the connector's run: the embedded log repeats changes only in another life.</summary>
+    private readonly ulong logRun = identity.Ephemeral ? BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(identity.ClusterId))) | 1 : 0;
+
+    /// <summary>
+    /// Whether the lane has all that precedes a change of its table. The embedded log publishes a truncate between everything before and behind
+    /// it, whatever the lane.
+    /// </summary>
+    private readonly bool wholeTable = identity.PartitionCount == 1 || identity.Ephemeral;
+    private KeylessApply? keyless;
     private bool ended;
 
     public LaneId Lane { get; } = claimed.Lane;
@@ -60,19 +73,24 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         refused = await TruncatedBehindParkedAsync(batch, refused?.Index ?? batch.Changes.Count, cancellationToken) ?? refused;
         var end = refused?.Index ?? batch.Changes.Count;
         var counts = default(ApplyCounts);
-        var next = 0;
-        while (true)
+        for (var next = 0; ;)
         {
-            var (done, applied, blocked) = await ApplyRangeAsync(batch, next, end, cancellationToken);
-            next = done;
+            var stop = wholeTable ? end : NextTruncate(batch, next, end);
+            var (done, applied, blocked) = await ApplyRangeAsync(batch, next, stop, cancellationToken);
             counts += applied;
-            if (blocked is null)
+            next = done + 1;
+            if (blocked is not null)
+            {
+                counts += await new BlockedChange(store, this, batch, done).ResolveAsync(blocked, turn, cancellationToken);
+            }
+            else if (stop < end)
+            {
+                counts += await new TruncateAcrossLanes(store, this, truncations, identity.PartitionCount).ApplyAsync(batch, stop, cancellationToken);
+            }
+            else
             {
                 break;
             }
-
-            counts += await new BlockedChange(store, this, batch, next).ResolveAsync(blocked, turn, cancellationToken);
-            next++;
         }
 
         return refused is null ? counts : throw new FaultException(refused.Value.Fault);
@@ -84,6 +102,12 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         if (start == end && OffsetAt(batch, end) == NextOffset)
         {
             return (end, default, null);
+        }
+
+        if (start < end && batch.Changes[start].Route.IsKeyless)
+        {
+            keyless ??= new KeylessApply(store, this, logRun);
+            return (end, await keyless.ApplyAsync(batch, start, end, cancellationToken), null);
         }
 
         try
@@ -107,7 +131,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         PostgresLog.BatchSplit(store.Log, Lane, OffsetAt(batch, start), OffsetAt(batch, end), reason);
         return await WithSessionAsync(async session =>
         {
-            var split = new SplitApply(session, store, batch, HighestPosition);
+            var split = new SplitApply(session, store, batch, HighestPosition, truncations);
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
             var done = await split.ApplyAsync(start, end, cancellationToken);
@@ -123,7 +147,7 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
 
     private async Task<ApplyCounts> ApplyWholeAsync(ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
     {
-        var net = NetEffect.Of(batch, start, end, HighestPosition);
+        var net = Reduce(batch, start, end);
 
         // Before any lock is taken in the target: the source may be slow.
         await store.Reselection.CompleteInsertsAsync(net, cancellationToken);
@@ -154,6 +178,29 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             return true;
         }, cancellationToken);
         Moved(to, net.Highest);
+    }
+
+    /// <summary>One transaction: the guarded move, then work that tells the lane's highest position behind it.</summary>
+    /// <param name="batch">Whose parked records below the new progress are put aside with it.</param>
+    /// <param name="to">Where progress moves to.</param>
+    /// <param name="lockFirst">Takes locks that must precede the move; null where none do.</param>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task CommitAsync(
+        ChangeBatch batch, long to, Func<ApplySession, Task>? lockFirst, Func<ApplySession, Task<SourcePosition>> work, CancellationToken cancellationToken)
+    {
+        var highest = await WithSessionAsync(async session =>
+        {
+            await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+            await (lockFirst?.Invoke(session) ?? Task.CompletedTask);
+            await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
+            var highest = await work(session);
+            await MoveAsync(session, Move(to, highest), cancellationToken);
+            await ParkAsync(session, batch, to, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return highest;
+        }, cancellationToken);
+        Moved(to, highest);
     }
 
     /// <summary>
@@ -190,10 +237,14 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
     }, cancellationToken);
 
     /// <summary>Counts a committed net effect.</summary>
-    internal ApplyCounts Count(NetEffect net)
+    internal ApplyCounts Count(NetEffect net) => Count(net.Counts, net.ReplaysByTable, net.ReselectedByTable);
+
+    /// <summary>Counts what was committed, by table.</summary>
+    internal ApplyCounts Count(
+        Dictionary<(TableRoute Route, ChangeOperation Operation), int> applied, Dictionary<TableRoute, int> replays, Dictionary<TableRoute, int> reselected)
     {
         long inserts = 0, updates = 0, deletes = 0, snapshotRows = 0;
-        foreach (var ((route, operation), count) in net.Counts)
+        foreach (var ((route, operation), count) in applied)
         {
             store.Metrics.Applied(route, operation, count);
             switch (operation)
@@ -205,18 +256,21 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
             }
         }
 
-        foreach (var (route, count) in net.ReplaysByTable)
+        foreach (var (route, count) in replays)
         {
             store.Metrics.Duplicates(route, count);
         }
 
-        foreach (var (route, count) in net.ReselectedByTable)
+        foreach (var (route, count) in reselected)
         {
             store.Metrics.Reselected(route, count);
         }
 
-        return new ApplyCounts(inserts, updates, deletes, snapshotRows, net.Replays, net.Reselected);
+        return new ApplyCounts(inserts, updates, deletes, snapshotRows, replays.Values.Sum(), reselected.Values.Sum());
     }
+
+    /// <summary>Reduces changes given where the lane stands.</summary>
+    internal NetEffect Reduce(ChangeBatch batch, int start, int end) => NetEffect.Of(batch, start, end, HighestPosition, truncations);
 
     /// <summary>Offset progress stands at when the changes below this index are applied.</summary>
     internal static long OffsetAt(ChangeBatch batch, int index) => index < batch.Changes.Count ? batch.Changes[index].Offset : batch.NextOffset;
@@ -263,6 +317,16 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         return null;
     }
 
+    private static int NextTruncate(ChangeBatch batch, int start, int end)
+    {
+        while (start < end && batch.Changes[start].Operation != ChangeOperation.Truncate)
+        {
+            start++;
+        }
+
+        return start;
+    }
+
     private ProgressMove Move(long to, SourcePosition position) => new(store.Migration, Lane, Epoch, NextOffset, to, position);
 
     private void Moved(long to, SourcePosition position)
@@ -305,16 +369,27 @@ internal sealed class PostgresLaneWriter(PostgresLaneStore store, LaneProgress c
         for (var i = 0; i < batch.Changes.Count; i++)
         {
             var change = batch.Changes[i];
-            if (change.Operation == ChangeOperation.Truncate && !wholeTable)
+            if (change.Operation == ChangeOperation.Truncate && !wholeTable && (store.Source is null || change.Position.Lsn == 0))
             {
                 return (i, new Fault(FaultKind.Poison, "truncate",
-                    $"Table {change.Route.Source} was truncated in the source, and topic {batch.Lane.Topic} has several partitions: which rows of the others came before it is not known",
+                    $"Table {change.Route.Source} was truncated in the source, and topic {batch.Lane.Topic} has several partitions: without the source's LSNs and its rows it is not known which changes of the others came before",
                     $"Set 'onePartition: true' on the table in the migration file, so that its topic is made with one, and copy the tables again ('Starting over' in docs/cli.md)")
                 {
                     Lane = batch.Lane,
                     Offset = change.Offset,
                     Table = change.Route.Source.ToString(),
                 });
+            }
+
+            if (change.Route.IsKeyless != batch.Changes[0].Route.IsKeyless)
+            {
+                return (i, RowFaults.Of(batch, change, new Fault(FaultKind.Poison, "keyless-mixed",
+                    $"Topic {batch.Lane.Topic} carries {change.Route.Source} beside {batch.Changes[0].Route.Source}, of which only one has a key", "Let each table have its own topic")));
+            }
+
+            if (change.Route.IsKeyless && KeylessRules.Refuse(batch, change, identity.PartitionCount == 1 || (identity.Ephemeral && Lane.Partition == 0), change.Run != 0 || logRun != 0) is { } refusal)
+            {
+                return (i, RowFaults.Of(batch, change, refusal));
             }
 
             foreach (var column in change.Operation == ChangeOperation.Truncate ? [] : change.Route.Key.Columns)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
@@ -71,12 +72,40 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
         catch (NpgsqlException exception)
         {
             keyTypes.TryRemove(route.Source, out _);
-            var fault = PostgresFaults.Classify(exception);
-            throw new FaultException(fault with { Message = $"Reading {route.Source} in the source: {fault.Message}", Table = route.Source.ToString() }, exception);
+            throw Failed(route, exception);
         }
 
-        throw new FaultException(FaultKind.Transient, "source-not-visible",
-            $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down?");
+        throw NotVisible(route);
+    }
+
+    /// <inheritdoc />
+    public async IAsyncEnumerable<string[]> ReadKeysAsync(
+        TableRoute route, IReadOnlyCollection<uint> transactions, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        ArgumentNullException.ThrowIfNull(transactions);
+        await using var connection = await Failing(() => source.OpenConnectionAsync(cancellationToken).AsTask(), route);
+        for (var look = 0; look < Looks; look++)
+        {
+            await using var transaction = await Failing(() => connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken).AsTask(), route);
+            if (!await Failing(() => SeesAsync(connection, transactions, cancellationToken), route))
+            {
+                await Task.Delay(LookAgain, time, cancellationToken);
+                continue;
+            }
+
+            var columns = route.Key.Columns.Select(column => $"t.{TableName.Quote(route.SourceColumns[column])}::text");
+            await using var command = new NpgsqlCommand($"set local statement_timeout = 0; select {string.Join(", ", columns)} from {route.Source.Sql} as t", connection) { CommandTimeout = 0 };
+            await using var reader = await Failing(() => command.ExecuteReaderAsync(cancellationToken), route);
+            while (await Failing(() => reader.ReadAsync(cancellationToken), route))
+            {
+                yield return [.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetString)];
+            }
+
+            yield break;
+        }
+
+        throw NotVisible(route);
     }
 
     /// <inheritdoc />
@@ -95,6 +124,27 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
             throw PostgresFaults.ToException(exception);
         }
     }
+
+    private static async Task<T> Failing<T>(Func<Task<T>> read, TableRoute route)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (NpgsqlException exception)
+        {
+            throw Failed(route, exception);
+        }
+    }
+
+    private static FaultException Failed(TableRoute route, NpgsqlException exception)
+    {
+        var fault = PostgresFaults.Classify(exception);
+        return new FaultException(fault with { Message = $"Reading {route.Source} in the source: {fault.Message}", Table = route.Source.ToString() }, exception);
+    }
+
+    private static FaultException NotVisible(TableRoute route) => new(FaultKind.Transient, "source-not-visible",
+        $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down?");
 
     /// <summary>Whether a snapshot, as <c>xmin:xmax:xip,…</c>, sees a transaction id modulo 2^32.</summary>
     internal static bool Sees(string snapshot, uint transaction)

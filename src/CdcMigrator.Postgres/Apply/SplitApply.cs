@@ -8,7 +8,7 @@ namespace CdcMigrator.Postgres.Apply;
 /// Applies a range of changes by halves within an open transaction: a half that is refused is rolled back and halved again, in source order,
 /// until the one change that is refused stands alone. One such change costs a logarithm of statements, not one a change.
 /// </summary>
-internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, ChangeBatch batch, SourcePosition highest)
+internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, ChangeBatch batch, SourcePosition highest, Truncations truncations)
 {
     private readonly GroupExecution execution = new(session, store.Plans, store.Reselection);
     private readonly List<NetEffect> parts = [];
@@ -30,7 +30,7 @@ internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, 
             return end;
         }
 
-        var net = NetEffect.Of(batch, start, end, Highest);
+        var net = NetEffect.Of(batch, start, end, Highest, truncations);
         await store.Reselection.CompleteInsertsAsync(net, cancellationToken);
         var groups = await execution.PrepareAsync(net.Group(), copy: false, cancellationToken);
         await ExecuteAsync("savepoint part", cancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Tables;
@@ -7,17 +8,14 @@ using NpgsqlTypes;
 namespace CdcMigrator.Postgres.Apply;
 
 /// <summary>
-/// Finds, and where it may removes, the row that holds a unique value. A holder may go if the source's row of that key no longer has
-/// the value: then a change of it is in the log, not yet applied, which writes the row again, completed from the source.
+/// Finds, and where it may removes, the row that holds a unique value. A holder may go if the source's row of that key no longer is
+/// in the way: then a change of it is in the log, not yet applied, which writes the row again, completed from the source.
 /// </summary>
 internal sealed class UniqueHolder(RoutePlans plans, ISourceRows? source)
 {
-    private const string Shape = """
-        select i.indnkeyatts::int, pg_catalog.pg_get_expr(i.indpred, i.indrelid), i.indisexclusion
-        from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid where i.indrelid = pg_catalog.to_regclass($1) and ic.relname = $2
-        """;
+    private readonly Dictionary<(TableRoute Route, TableName Table, string Index), UniqueRule?> rules = [];
 
-    /// <summary>The row that has the values a row is refused for; null where the index is not over plain columns, or it is gone by now.</summary>
+    /// <summary>The row that a row is refused for; null where it, or the index, is gone by now.</summary>
     /// <param name="connection">Where to look.</param>
     /// <param name="net">The refused row's net effect, its only row.</param>
     /// <param name="cause">The refusal.</param>
@@ -26,29 +24,24 @@ internal sealed class UniqueHolder(RoutePlans plans, ISourceRows? source)
     public async Task<Holder?> FindAsync(NpgsqlConnection connection, NetEffect net, Exception cause, bool keep, CancellationToken cancellationToken)
     {
         var route = net.RouteOf(net.Rows[0]);
-        var index = cause is PostgresException { ConstraintName: { } constraint } ? constraint : route.Key.Name;
-        var (columns, predicate) = await IndexAsync(connection, route, index, cancellationToken);
-        if (columns is null || columns.Any(column => net.Slots(net.Rows[0])[column.Ordinal].State != ColumnState.Value))
+        if (await RuleAsync(connection, route, cause, cancellationToken) is not { } rule)
         {
             return null;
         }
 
         var keys = (await plans.GetAsync(connection, route, cancellationToken)).Keys;
-        var where = string.Join(" and ", columns.Select((column, i) => $"{column.Sql} {column.Equality} ${i + 1}::text::{column.Type}").Append(predicate ?? "true"));
-        await using var command = new NpgsqlCommand(
-            $"select {string.Join(", ", keys.Concat(columns).Select(column => $"{column.Sql}::text"))} from {route.Target.Name.Sql} where {where} limit 1{(keep ? " for update" : "")}", connection);
-        AddText(command, columns.Select(column => Encoding.UTF8.GetString(net.Batch.Value(net.Slots(net.Rows[0])[column.Ordinal]))));
+        await using var command = new NpgsqlCommand { Connection = connection };
+        command.CommandText = $"""
+            with {RefusedRow(command, net, rule, keys)}
+            select {string.Join(", ", keys.Select(key => $"h.{key.Sql}::text"))} from {rule.Table.Sql} as h
+            where {rule.CollidesWith("refused")} and not ({IsKey(command, keys, "h", KeyOf(net, route))}) limit 1{(keep ? " for update of h" : "")}
+            """;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? new Holder(
-                [.. keys.Select((_, i) => reader.GetString(i))],
-                columns,
-                [.. columns.Select((_, i) => reader.GetString(keys.Count + i))])
-            : null;
+        return await reader.ReadAsync(cancellationToken) ? new Holder([.. keys.Select((_, i) => reader.GetString(i))], rule) : null;
     }
 
     /// <summary>Removes the holder, within the transaction that found and locked it, if the source says that it may go.</summary>
-    public async Task<bool> TryRemoveAsync(NpgsqlConnection connection, TableRoute route, Holder holder, CancellationToken cancellationToken)
+    public async Task<bool> TryRemoveAsync(NpgsqlConnection connection, NetEffect net, Holder holder, CancellationToken cancellationToken)
     {
         if (source is null)
         {
@@ -57,60 +50,76 @@ internal sealed class UniqueHolder(RoutePlans plans, ISourceRows? source)
 
         // The lock comes first, then the question which transactions run, then the read that sees them all: so what is read is not older
         // than what the target has, and a difference lies in the future of the log.
+        var route = net.RouteOf(net.Rows[0]);
+        var columns = holder.Rule.Columns.Where(column => net.Slots(net.Rows[0])[column].State != ColumnState.Absent).ToArray();
         var running = await source.ReadRunningAsync(cancellationToken);
-        var rows = await source.ReadAsync(route, [holder.Key], [.. holder.Columns.Select(column => column.Ordinal)], running, cancellationToken);
-        if (rows[0] is { } now && !await DiffersAsync(connection, holder, now, cancellationToken))
+        var rows = await source.ReadAsync(route, [holder.Key], columns, running, cancellationToken);
+        var keys = (await plans.GetAsync(connection, route, cancellationToken)).Keys;
+        if (rows[0] is { } now && await StillCollidesAsync(connection, net, holder, keys, columns, now, cancellationToken))
         {
             return false;
         }
 
-        var keys = (await plans.GetAsync(connection, route, cancellationToken)).Keys;
-        await using var command = new NpgsqlCommand(
-            $"delete from {route.Target.Name.Sql} where {string.Join(" and ", keys.Select((key, i) => $"{key.Sql} {key.Equality} ${i + 1}::text::{key.Type} and {key.Sql}::text = ${i + 1}::text"))}", connection);
-        AddText(command, holder.Key);
+        await using var command = new NpgsqlCommand { Connection = connection };
+        command.CommandText = $"delete from {route.Target.Name.Sql} as h where {IsKey(command, keys, "h", holder.Key)}";
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Compares as the column would hold the source's value, so that another declaration of the type makes no difference.</summary>
-    private static async Task<bool> DiffersAsync(NpgsqlConnection connection, Holder holder, string?[] now, CancellationToken cancellationToken)
+    /// <summary>Whether the holder would be in the way with the source's values too. Columns the source does not have are the target's own.</summary>
+    private static async Task<bool> StillCollidesAsync(
+        NpgsqlConnection connection, NetEffect net, Holder holder, IReadOnlyList<KeyColumn> keys, int[] columns, string?[] now, CancellationToken cancellationToken)
     {
-        if (now.Contains(null))
-        {
-            return true;
-        }
-
-        var same = string.Join(" and ", holder.Columns.Select((column, i) => $"${(2 * i) + 1}::text::{column.Declared}::text = ${(2 * i) + 2}::text"));
-        await using var command = new NpgsqlCommand($"select not ({same})", connection);
-        AddText(command, now.Zip(holder.Values).SelectMany(pair => new[] { pair.First!, pair.Second }));
+        await using var command = new NpgsqlCommand { Connection = connection };
+        var rule = holder.Rule;
+        var route = net.RouteOf(net.Rows[0]);
+        var row = rule.Row("now", column => Array.IndexOf(columns, column) is >= 0 and var place
+            ? Parameter(command, now[place])
+            : Own(command, rule, route, keys, column, holder.Key));
+        command.CommandText = $"with {RefusedRow(command, net, rule, keys)}, {row} select exists (select from now where {rule.CollidesWith("refused")})";
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
-    private static async Task<(IReadOnlyList<KeyColumn>? Columns, string? Predicate)> IndexAsync(
-        NpgsqlConnection connection, TableRoute route, string index, CancellationToken cancellationToken)
+    private async ValueTask<UniqueRule?> RuleAsync(NpgsqlConnection connection, TableRoute route, Exception cause, CancellationToken cancellationToken)
     {
-        int count;
-        string? predicate;
-        await using (var command = new NpgsqlCommand(Shape, connection))
+        var (table, index) = cause is PostgresException { ConstraintName: { } constraint, SchemaName: { } schema, TableName: { } name }
+            ? (new TableName(schema, name), constraint)
+            : (route.Target.Name, route.Key.Name);
+        if (!rules.TryGetValue((route, table, index), out var rule))
         {
-            AddText(command, [route.Target.Name.Sql, index]);
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            if (!await reader.ReadAsync(cancellationToken) || reader.GetBoolean(2))
-            {
-                return (null, null);
-            }
-
-            (count, predicate) = (reader.GetInt32(0), await reader.IsDBNullAsync(1, cancellationToken) ? null : reader.GetString(1));
+            rules[(route, table, index)] = rule = await UniqueRule.ReadAsync(connection, route, table, index, cancellationToken);
         }
 
-        var columns = await IndexColumns.ReadAsync(connection, route, index, cancellationToken);
-        return (columns.Count == count ? columns : null, predicate);
+        return rule;
     }
 
-    private static void AddText(NpgsqlCommand command, IEnumerable<string> values)
+    /// <summary>The refused row as it would be: what the event does not carry is what the target's row has.</summary>
+    private static string RefusedRow(NpgsqlCommand command, NetEffect net, UniqueRule rule, IReadOnlyList<KeyColumn> keys)
     {
-        foreach (var value in values)
+        var route = net.RouteOf(net.Rows[0]);
+        return rule.Row("refused", column => net.Slots(net.Rows[0])[column] switch
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Text });
-        }
+            { State: ColumnState.Value } slot => Parameter(command, Encoding.UTF8.GetString(net.Batch.Value(slot))),
+            { State: ColumnState.Null } => "null",
+            _ => Own(command, rule, route, keys, column, KeyOf(net, route)),
+        });
+    }
+
+    private static string Own(NpgsqlCommand command, UniqueRule rule, TableRoute route, IReadOnlyList<KeyColumn> keys, int column, string[] key) =>
+        $"select o.{TableName.Quote(route.Target.Columns[column].Name)} from {rule.Table.Sql} as o where {IsKey(command, keys, "o", key)}";
+
+    private static string[] KeyOf(NetEffect net, TableRoute route) =>
+        [.. route.Key.Columns.Select(column => Encoding.UTF8.GetString(net.Batch.Value(net.Slots(net.Rows[0])[column])))];
+
+    private static string IsKey(NpgsqlCommand command, IReadOnlyList<KeyColumn> keys, string alias, string[] key) => string.Join(" and ", keys.Select((column, i) =>
+    {
+        var value = Parameter(command, key[i]);
+        var equal = $"{alias}.{column.Sql} {column.Equality} {value}::{column.Type}";
+        return column.Exact ? equal : $"{equal} and {alias}.{column.Sql}::text collate pg_catalog.\"C\" = ({value}::{column.Declared})::text collate pg_catalog.\"C\"";
+    }));
+
+    private static string Parameter(NpgsqlCommand command, string? value)
+    {
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}::text");
     }
 }

@@ -43,6 +43,12 @@ public static class TargetCatalog
 
             var described = table.ToTargetTable();
             missing.AddRange(mapping.Rename.Values.Where(column => described.IndexOf(column) < 0).Order(StringComparer.Ordinal).Select(column => $"column {mapping.Target}.{column}"));
+            if (mapping.Keyless)
+            {
+                routes.Add(new TableRoute(mapping, described, UniqueKey.None));
+                continue;
+            }
+
             if (table.Keys.Count == 0)
             {
                 keyless.Add(table.HasDeferrableKey ? $"{mapping.Target} (its primary key is deferrable)" : mapping.Target.ToString());
@@ -61,7 +67,7 @@ public static class TargetCatalog
         if (keyless.Count > 0)
         {
             throw new FaultException(FaultKind.Configuration, "keyless", $"No key identifies the rows of {string.Join(", ", keyless)} in the target",
-                "Add one on both sides: ALTER TABLE … ADD PRIMARY KEY (…), not deferrable");
+                "Add one on both sides: ALTER TABLE … ADD PRIMARY KEY (…), not deferrable; or say 'keyless: true' for the table in the migration file");
         }
 
         return new RouteTable(routes);

@@ -45,8 +45,9 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
 
     private async Task<Exception?> WriteAsync(bool whole, CancellationToken cancellationToken)
     {
-        // No position to compare with: the lane is past these changes, which were not applied.
-        var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, SourcePosition.None);
+        // No position to compare with: the lane is past these changes, which were not applied. A truncate that came in another lane may have passed them.
+        var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, decoding.Batch.Lane, cancellationToken);
+        var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, SourcePosition.None, truncations);
         for (var removals = 0; ; removals++)
         {
             await ExecuteAsync("savepoint letter", cancellationToken);
@@ -71,7 +72,7 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
 
     private async Task<bool> TryClearAsync(NetEffect net, Exception refusal, CancellationToken cancellationToken) =>
         await holders.FindAsync(session.Connection, net, refusal, keep: true, cancellationToken) is { } holder
-        && await holders.TryRemoveAsync(session.Connection, net.RouteOf(net.Rows[0]), holder, cancellationToken);
+        && await holders.TryRemoveAsync(session.Connection, net, holder, cancellationToken);
 
     private void Count(NetEffect net)
     {

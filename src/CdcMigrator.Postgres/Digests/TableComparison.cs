@@ -33,8 +33,9 @@ public sealed class TableComparison
         var compared = Enumerable.Range(0, route.Target.Columns.Count)
             .Where(i => !route.Target.Columns[i].Generated && sourceColumns.Contains(route.SourceColumns[i]) && !route.IsExcluded(route.SourceColumns[i]))
             .ToArray();
-        var left = new Side(source, route.Source, [.. compared.Select(i => route.SourceColumns[i])], [.. route.Key.Columns.Select(i => route.SourceColumns[i])]);
-        var right = new Side(target, route.Target.Name, [.. compared.Select(i => route.Target.Columns[i].Name)], [.. route.Key.Columns.Select(i => route.Target.Columns[i].Name)]);
+        IReadOnlyList<int> key = route.IsKeyless ? compared : route.Key.Columns;
+        var left = new Side(source, route.Source, [.. compared.Select(i => route.SourceColumns[i])], [.. key.Select(i => route.SourceColumns[i])]);
+        var right = new Side(target, route.Target.Name, [.. compared.Select(i => route.Target.Columns[i].Name)], [.. key.Select(i => route.Target.Columns[i].Name)]);
 
         var digests = await Task.WhenAll(DigestAsync(left, cancellationToken), DigestAsync(right, cancellationToken));
         var suspect = Enumerable.Range(0, Buckets).Where(bucket => digests[0].GetValueOrDefault(bucket) != digests[1].GetValueOrDefault(bucket)).ToArray();
@@ -115,7 +116,14 @@ public sealed class TableComparison
                 values[i] = reader.IsDBNull(at) ? null : reader.GetString(at);
             }
 
-            rows[reader.GetString(0)] = (key, values);
+            // Without a key rows may be equal: the second of them is another row.
+            var name = reader.GetString(0);
+            for (var equal = 2; rows.ContainsKey(name); equal++)
+            {
+                name = string.Create(CultureInfo.InvariantCulture, $"{reader.GetString(0)} {equal}");
+            }
+
+            rows[name] = (key, values);
         }
 
         return rows;

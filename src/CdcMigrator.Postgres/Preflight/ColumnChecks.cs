@@ -19,7 +19,7 @@ internal static class ColumnChecks
             var findings = there.TryGetValue(name, out var into) ? Between(column, into, mapping.Target)
                 : column.Column.Generated ? []
                 : [new Finding(Severity.Error, "missing-column", $"The target's {mapping.Target} has no column {name}", $"ALTER TABLE {mapping.Target.Sql} ADD COLUMN {TableName.Quote(name)} {column.Declared}, or use 'exclude:' or 'rename:'")];
-            foreach (var finding in findings.Concat(log == LogKind.Kafka && !column.Column.Generated ? Carried(column, source) : []))
+            foreach (var finding in findings.Concat(log == LogKind.Kafka && !column.Column.Generated ? mapping.Keyless ? CarriedWithoutKey(column) : Carried(column, source) : []))
             {
                 yield return finding with { Column = column.Column.Name };
             }
@@ -57,6 +57,14 @@ internal static class ColumnChecks
         {
             yield return new(Severity.Warning, "null-refused", $"Column {target.Column.Name} may be NULL in the source and not in the target: a NULL stops its lane",
                 $"ALTER TABLE {table.Sql} ALTER COLUMN {TableName.Quote(target.Column.Name)} DROP NOT NULL, or make sure there is none");
+        }
+    }
+
+    private static IEnumerable<Finding> CarriedWithoutKey(CatalogColumn column)
+    {
+        if (IsReselected(column.Column.Type))
+        {
+            yield return new(Severity.Error, "keyless-column", $"Events cannot carry {column.Declared} faithfully, and without a key column {column.Column.Name} cannot be read from the source", "Exclude the column, or give the table a primary key");
         }
     }
 

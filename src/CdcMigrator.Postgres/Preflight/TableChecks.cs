@@ -24,8 +24,9 @@ internal static class TableChecks
         if (findings.Count == 0)
         {
             findings.AddRange(Capture(source!));
+            findings.AddRange(mapping.Keyless ? KeylessCapture(source!) : KeyCapture(source!));
             findings.AddRange(Writing(target!));
-            findings.AddRange(Keys(mapping, source!, target!));
+            findings.AddRange(mapping.Keyless ? [] : [.. TargetKey(target!), .. Keys(mapping, source!, target!)]);
             findings.AddRange(ColumnChecks.Check(mapping, source!, target!, log));
         }
 
@@ -34,10 +35,15 @@ internal static class TableChecks
 
     private static IEnumerable<Finding> Capture(CatalogTable source)
     {
-        var primary = source.Keys.FirstOrDefault(key => key.IsPrimary);
         if (source.Unlogged)
         {
             yield return new(Severity.Error, "unlogged", $"{source.Name} is UNLOGGED: its changes are not in the log", $"ALTER TABLE {source.Name.Sql} SET LOGGED");
+        }
+
+        if (source.Kind == 'p')
+        {
+            yield return new(Severity.Warning, "partitioned", $"{source.Name} is partitioned: a TRUNCATE of one of its partitions is not published, and its rows only under its own name if publish_via_partition_root is on",
+                "Delete the rows instead of truncating a partition; let the connector create its publication, with publish.via.partition.root=true");
         }
 
         if (source.LacksRights.Contains("SELECT"))
@@ -50,9 +56,28 @@ internal static class TableChecks
             yield return new(Severity.Error, "row-security", $"Row level security of {source.Name} hides rows from the source's role", "Use a role with BYPASSRLS");
         }
 
+    }
+
+    /// <summary>Without a key a row is found by all of its columns, exactly once as long as the log tells repeats.</summary>
+    private static IEnumerable<Finding> KeylessCapture(CatalogTable source)
+    {
+        if (source.ReplicaIdentity != 'f')
+        {
+            yield return new(Severity.Error, "replica-identity", $"{source.Name} is moved without a key, so its old rows must be in the log", $"ALTER TABLE {source.Name.Sql} REPLICA IDENTITY FULL");
+        }
+
+        yield return source.Keys.Count > 0
+            ? new(Severity.Warning, "keyless-with-key", $"{source.Name} has a key ({source.Keys[0].Name}) and is moved as if it had none, one row at a time", "Remove 'keyless' from the table in the migration file")
+            : new(Severity.Warning, "keyless", $"{source.Name} has no key: each change reads the target's table for an equal row, and a snapshot that is interrupted has to be started over", $"ALTER TABLE {source.Name.Sql} ADD PRIMARY KEY (…) on both sides, where that is possible");
+    }
+
+    private static IEnumerable<Finding> KeyCapture(CatalogTable source)
+    {
+        var primary = source.Keys.FirstOrDefault(key => key.IsPrimary);
         if (primary is null && source.Keys.Count == 0 && !source.HasDeferrableKey)
         {
-            yield return new(Severity.Error, "keyless", $"{source.Name} has no key: its rows cannot be told apart", $"ALTER TABLE {source.Name.Sql} ADD PRIMARY KEY (…) on both sides");
+            yield return new(Severity.Error, "keyless", $"{source.Name} has no key: its rows cannot be told apart",
+                $"ALTER TABLE {source.Name.Sql} ADD PRIMARY KEY (…) on both sides; or 'keyless: true' for it in the migration file, with REPLICA IDENTITY FULL");
         }
         else if (source.ReplicaIdentity == 'n')
         {
@@ -82,17 +107,20 @@ internal static class TableChecks
             yield return new(Severity.Error, "row-security", $"Row level security of {target.Name} applies to the target's role", "Use a role with BYPASSRLS");
         }
 
+        if (target.FiringTriggers.Count > 0)
+        {
+            yield return new(Severity.Warning, "trigger-fires", $"Triggers of {target.Name} fire for applied changes too: {string.Join(", ", target.FiringTriggers)}",
+                $"ALTER TABLE {target.Name.Sql} DISABLE TRIGGER … until the cutover, unless that is meant");
+        }
+    }
+
+    private static IEnumerable<Finding> TargetKey(CatalogTable target)
+    {
         if (target.Keys.Count == 0)
         {
             yield return new(Severity.Error, "keyless",
                 target.HasDeferrableKey ? $"The primary key of {target.Name} in the target is deferrable: rows cannot be upserted by it" : $"{target.Name} has no key in the target",
                 $"ALTER TABLE {target.Name.Sql} ADD PRIMARY KEY (…), not deferrable");
-        }
-
-        if (target.FiringTriggers.Count > 0)
-        {
-            yield return new(Severity.Warning, "trigger-fires", $"Triggers of {target.Name} fire for applied changes too: {string.Join(", ", target.FiringTriggers)}",
-                $"ALTER TABLE {target.Name.Sql} DISABLE TRIGGER … until the cutover, unless that is meant");
         }
     }
 

@@ -45,23 +45,29 @@ internal sealed class MigrationStack : IAsyncDisposable
 
     public string TargetConnection { get; private set; } = "";
 
-    public IReadOnlyList<TableName> Tables { get; private set; } = [];
+    public IReadOnlyList<TableName> Tables => [.. Mappings.Select(mapping => mapping.Source)];
+
+    /// <summary>How the tables are moved.</summary>
+    public IReadOnlyList<TableMapping> Mappings { get; private set; } = [];
 
     /// <summary>Slot the registered connector reads.</summary>
     public string Slot => ConnectorNames.Slot(Name);
 
+    public static Task<MigrationStack> StartAsync(KitFixture kit, string name, string schema, IReadOnlyList<TableName> tables, Func<string, Task> seed) =>
+        StartAsync(kit, name, (schema, schema), [.. tables.Select(table => new TableMapping { Source = table, Target = table })], seed);
+
     public static async Task<MigrationStack> StartAsync(
-        KitFixture kit, string name, string schema, IReadOnlyList<TableName> tables, Func<string, Task> seed)
+        KitFixture kit, string name, (string Source, string Target) schemas, IReadOnlyList<TableMapping> mappings, Func<string, Task> seed)
     {
-        var stack = new MigrationStack(kit, name) { Tables = tables };
+        var stack = new MigrationStack(kit, name) { Mappings = mappings };
         try
         {
             var found = PostgresInstallation.FindAll();
             stack.SourceServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Installation = found.Count > 0 ? found[0] : null });
             stack.TargetServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Installation = found.Count > 0 ? found[^1] : null });
-            stack.SourceConnection = await stack.SourceServer.CreateDatabaseAsync("shop", schema);
+            stack.SourceConnection = await stack.SourceServer.CreateDatabaseAsync("shop", schemas.Source);
             await seed(stack.SourceConnection);
-            stack.TargetConnection = await stack.TargetServer.CreateDatabaseAsync("shop", schema);
+            stack.TargetConnection = await stack.TargetServer.CreateDatabaseAsync("shop", schemas.Target);
             stack.Source = NpgsqlDataSource.Create(stack.SourceConnection);
             stack.Target = NpgsqlDataSource.Create(stack.TargetConnection);
             return stack;
@@ -89,7 +95,7 @@ internal sealed class MigrationStack : IAsyncDisposable
               format: {{(format == MigrationFormat.Avro ? "avro" : "json")}}
             {{(format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
-            tables:  [ {{string.Join(", ", Tables.Select(table => $"{{ source: {table} }}"))}} ]
+            tables:  [ {{string.Join(", ", Mappings.Select(table => $"{{ source: {table.Source}, keyless: {(table.Keyless ? "true" : "false")}, onePartition: {(table.OnePartition ? "true" : "false")} }}"))}} ]
             service: { url: "{{address}}" }
             """);
         return (path, address);
@@ -109,7 +115,7 @@ internal sealed class MigrationStack : IAsyncDisposable
             SchemaRegistry = serialisation == MigrationFormat.Avro ? kit.RegistryUrl : null,
         },
         Connect = new ConnectSection(kit.ConnectUrl, $"{Name}-source"),
-        Tables = [.. Tables.Select(table => new TableMapping { Source = table, Target = table })],
+        Tables = Mappings,
     };
 
     /// <summary>Registers the connector with the command line, in one of the formats.</summary>

@@ -78,6 +78,9 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
             return rows;
         }
 
+        public IAsyncEnumerable<string[]> ReadKeysAsync(TableRoute route, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) =>
+            inner.ReadKeysAsync(route, transactions, cancellationToken);
+
         public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => inner.ReadRunningAsync(cancellationToken);
     }
 

@@ -8,6 +8,7 @@ using CdcMigrator.Postgres.Digests;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 using CdcMigrator.TestKit.Databases;
+using CdcMigrator.TestKit.Workloads;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 
@@ -142,6 +143,43 @@ public sealed class EmbeddedMigrationTests(PostgresFixture postgres)
         Assert.Equal(
             await source.RowsAsync(""""select "Key One", "always ""made""" from "Odd ""Schema"" ö"."Select, ""From"" wo.w" order by 1, 2""""),
             await target.RowsAsync(""""select "Key One", "always ""made""" from "Odd ""Schema"" ö"."Select, ""From"" wo.w" order by 1, 2""""));
+    }
+
+    [Fact]
+    public async Task Truncates_rows_without_a_key_and_partitions_on_either_side_end_equal_however_often_the_service_starts()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(OrderedTables.SourceSchema);
+        await using var target = await postgres.CreateTargetAsync(OrderedTables.TargetSchema);
+        await source.ExecuteAsync(OrderedTables.Seed);
+        var definition = Definition("ordered", source, target) with { Tables = OrderedTables.Mappings };
+        using var writing = new CancellationTokenSource();
+        var writers = Enumerable.Range(0, 2).Select(seed => Task.Run(() => OrderedTables.WriteAsync(source.ConnectionString, seed, writing.Token))).ToList();
+        for (var life = 0; life < 3; life++)
+        {
+            await using var running = Running.Start(definition);
+            await running.UntilAsync(status => status is { Phase: RuntimePhase.Running, Log.Phase: EmbeddedLogPhase.Streaming }, cancellationToken);
+            await OrderedTables.CopyAsync(source.ConnectionString, 300);
+            while (await target.ScalarAsync<long>("select count(*) from bag where n = 7") < 300 * (life + 1))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+            }
+        }
+
+        await using var last = Running.Start(definition);
+        await writing.CancelAsync();
+        await Task.WhenAll(writers);
+        await last.UntilAsync(status => status.Phase == RuntimePhase.Running, cancellationToken);
+        var marker = await FenceTable.WriteMarkerAsync(source.DataSource, cancellationToken);
+        var report = await last.Runtime.DrainAsync(marker.Id, marker.Lsn, TimeSpan.FromMinutes(2), cancellationToken);
+
+        Assert.True(report.Drained, $"waiting for {report.WaitingFor}: {string.Join(", ", last.Runtime.Status().Faults)}");
+        var routes = await TargetCatalog.LoadAsync(target.DataSource, OrderedTables.Mappings, cancellationToken);
+        foreach (var route in routes.All)
+        {
+            var result = await new TableComparison(source.DataSource, target.DataSource).CompareAsync(route, 5, cancellationToken);
+            Assert.True(result.Equal, $"{route}: {result.RowsSource} against {result.RowsTarget}, {string.Join("; ", result.Differences.Select(row => $"{row.Kind} {string.Join('/', row.Key.Values)}"))}");
+        }
     }
 
     private static MigrationDefinition Definition(string name, TestDatabase source, TestDatabase target, params TableName[] tables) => new()

@@ -57,6 +57,32 @@ public sealed class BatchBuilder
         ArgumentNullException.ThrowIfNull(route);
         ArgumentNullException.ThrowIfNull(values);
         batch.BeginRow(route);
+        Set(route, values);
+        return Commit(route, operation, half, position, 0);
+    }
+
+    /// <summary>A change of a keyless table: the row as it is (of a delete: as it was) and, of an update, as it was; sent by a run of the connector.</summary>
+    public BatchBuilder AddKeyless(
+        TableRoute route, ChangeOperation operation, SourcePosition position, ulong run, (string Column, string? Value)[] row, (string Column, string? Value)[]? before = null)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        ArgumentNullException.ThrowIfNull(row);
+        batch.BeginRow(route);
+        Set(route, row);
+        if (before is not null)
+        {
+            batch.BeginBefore();
+            Set(route, before);
+        }
+
+        return Commit(route, operation, KeyChangeHalf.None, position, run);
+    }
+
+    /// <summary>The batch.</summary>
+    public ChangeBatch Build() => batch;
+
+    private void Set(TableRoute route, (string Column, string? Value)[] values)
+    {
         foreach (var (column, value) in values)
         {
             var ordinal = route.OrdinalOfSource(column);
@@ -72,13 +98,13 @@ public sealed class BatchBuilder
                 default: batch.SetValue(ordinal, Encoding.UTF8.GetBytes(value)); break;
             }
         }
+    }
 
+    private BatchBuilder Commit(TableRoute route, ChangeOperation operation, KeyChangeHalf half, SourcePosition? position, ulong run)
+    {
         lsn += 10;
-        batch.CommitRow(route, operation, offset, position ?? new SourcePosition(lsn, lsn, 0), half, 0);
+        batch.CommitRow(route, operation, offset, position ?? new SourcePosition(lsn, lsn, 0), half, 0, run);
         batch.TakeIn(offset++);
         return this;
     }
-
-    /// <summary>The batch.</summary>
-    public ChangeBatch Build() => batch;
 }

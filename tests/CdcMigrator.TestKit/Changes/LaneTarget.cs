@@ -45,11 +45,11 @@ public sealed class LaneTarget : IAsyncDisposable
 
     /// <summary>Migrates the control schema and loads routes of the given tables (same name on both sides).</summary>
     public static async Task<LaneTarget> CreateAsync(
-        TestDatabase database, string[] tables, ISourceRows? source = null, ApplySection? options = null, TimeProvider? time = null)
+        TestDatabase database, string[] tables, ISourceRows? source = null, ApplySection? options = null, TimeProvider? time = null, bool keyless = false)
     {
         ArgumentNullException.ThrowIfNull(database);
         await ControlSchema.MigrateAsync(database.DataSource, CancellationToken.None);
-        var mappings = tables.Select(TableName.Parse).Select(name => new TableMapping { Source = name, Target = name }).ToList();
+        var mappings = tables.Select(TableName.Parse).Select(name => new TableMapping { Source = name, Target = name, Keyless = keyless }).ToList();
         var routes = await TargetCatalog.LoadAsync(database.DataSource, mappings, CancellationToken.None);
         var apply = PostgresConnections.CreateApply(database.ConnectionString);
         var metrics = new PostgresMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));

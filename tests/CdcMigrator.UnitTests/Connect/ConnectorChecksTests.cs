@@ -47,6 +47,7 @@ public sealed class ConnectorChecksTests
         { "publication.autocreate.mode", "no_tables", "connector-publication-autocreate-mode", Severity.Error },
         { "slot.name", "", "connector-slot-name", Severity.Warning },
         { "slot.name", "debezium", "connector-slot-name", Severity.Warning },
+        { "publish.via.partition.root", "false", "connector-publish-via-partition-root", Severity.Warning },
         { "slot.drop.on.stop", "true", "connector-slot-drop-on-stop", Severity.Error },
         { "lsn.flush.mode", "manual", "connector-lsn-flush-mode", Severity.Error },
         { "flush.lsn.source", "false", "connector-flush-lsn-source", Severity.Error },

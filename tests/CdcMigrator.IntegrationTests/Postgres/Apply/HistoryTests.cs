@@ -19,15 +19,18 @@ public sealed class HistoryTests(PostgresFixture postgres)
     [Fact]
     public async Task Any_history_ends_in_the_target_as_it_did_in_the_source()
     {
-        var places = new Stack<(LaneTarget Target, HistorySource Source)>();
+        var places = new Stack<(LaneTarget Target, LaneTarget Keyless, HistorySource Source)>();
         try
         {
             for (var i = 0; i < Databases; i++)
             {
                 var database = await postgres.CreateTargetAsync($"create extension citext; create extension btree_gist; {string.Join(';', HistoryShape.All.Select(shape => shape.CreateSql))}");
                 var source = new HistorySource();
-                places.Push((await LaneTarget.CreateAsync(database, [.. HistoryShape.All.Select(shape => $"public.{shape.Name}")], source,
-                    new ApplySection { UniqueWait = TimeSpan.FromMinutes(10) }, new HurriedTime(50)), source));
+                var time = new HurriedTime(50);
+                var options = new ApplySection { UniqueWait = TimeSpan.FromMinutes(10) };
+                places.Push((
+                    await LaneTarget.CreateAsync(database, Tables(keyless: false), source, options, time),
+                    await LaneTarget.CreateAsync(database, Tables(keyless: true), null, options, time, keyless: true), source));
             }
 
             var run = 0;
@@ -35,7 +38,7 @@ public sealed class HistoryTests(PostgresFixture postgres)
             await Gen.Int[0, int.MaxValue - 1].SampleAsync(async seed =>
             {
                 await free.WaitAsync();
-                (LaneTarget Target, HistorySource Source) place;
+                (LaneTarget Target, LaneTarget Keyless, HistorySource Source) place;
                 lock (places)
                 {
                     place = places.Pop();
@@ -45,7 +48,7 @@ public sealed class HistoryTests(PostgresFixture postgres)
                 {
                     var random = new Random(seed);
                     var shape = HistoryShape.All[random.Next(HistoryShape.All.Count)];
-                    await new HistoryRun(place.Target, place.Source, shape, $"h{Interlocked.Increment(ref run)}", random).RunAsync();
+                    await new HistoryRun(place.Target, place.Keyless, place.Source, shape, $"h{Interlocked.Increment(ref run)}", random).RunAsync();
                 }
                 finally
                 {
@@ -60,10 +63,13 @@ public sealed class HistoryTests(PostgresFixture postgres)
         }
         finally
         {
-            foreach (var (target, _) in places)
+            foreach (var (target, keyless, _) in places)
             {
+                await keyless.DisposeAsync();
                 await target.DisposeAsync();
             }
         }
     }
+
+    private static string[] Tables(bool keyless) => [.. HistoryShape.All.Where(shape => shape.IsKeyless == keyless).Select(shape => $"public.{shape.Name}")];
 }

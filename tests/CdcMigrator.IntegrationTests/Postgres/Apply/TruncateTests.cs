@@ -2,6 +2,8 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.TestKit.Changes;
 using CdcMigrator.TestKit.Databases;
 
@@ -84,7 +86,7 @@ public sealed class TruncateTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task In_a_topic_of_several_partitions_a_truncate_halts_the_lane_behind_what_precedes_it()
+    public async Task Without_the_source_a_truncate_in_several_partitions_halts_the_lane_behind_what_precedes_it()
     {
         await using var target = await CreateAsync("");
         var users = target.Route("users");
@@ -95,6 +97,46 @@ public sealed class TruncateTests(PostgresFixture postgres)
         Assert.Contains("onePartition", fault.Fault.Fix, StringComparison.Ordinal);
         Assert.Equal(2, (await target.ClaimAsync()).NextOffset);
         Assert.Equal(["1"], await target.Database.RowsAsync("select id from users"));
+    }
+
+    [Fact]
+    public async Task In_several_partitions_a_truncate_leaves_what_other_lanes_brought_behind_it_and_shuts_out_what_they_bring_from_before()
+    {
+        await using var source = await postgres.CreateSourceAsync("create table users(id int primary key, mail text, name text); insert into users values (12, 'behind', 'x'), (20, 'again', 'now')");
+        await using var reading = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync("""
+            create table users(id int primary key, mail text unique, name text); insert into users values (1, 'a', 'old'), (20, 'stale', 'old'), (2, 'b', 'old')
+            """), ["public.users"], new SourceRows(reading, TimeProvider.System));
+        var users = target.Route("users");
+        var (ahead, behind) = (await ClaimAsync(target, 1), await ClaimAsync(target, 2));
+        await ahead.ApplyAsync(new BatchBuilder(new LaneId("t", 1)).Add(users, ChangeOperation.Insert, KeyChangeHalf.None, new SourcePosition(600, 610, 7), ("id", "12"), ("mail", "behind"), ("name", "x")).Build(), CancellationToken.None);
+        var lane = await ClaimAsync(target, 0);
+        var truncate = new SourcePosition(0, 500, 6);
+        var waiting = await Assert.ThrowsAsync<FaultException>(() => lane.ApplyAsync(Truncate(0), CancellationToken.None));
+        Assert.Equal("lanes-unclaimed", waiting.Fault.Code);
+        await ClaimAsync(target, 3);
+        lane = await ClaimAsync(target, 0);
+        var counts = await lane.ApplyAsync(Truncate(0), CancellationToken.None);
+        Assert.Equal((1L, 0L), (counts.Deletes, counts.Replays));
+        Assert.Equal(["12", "20"], await target.Database.RowsAsync("select id from users order by id"));
+
+        // The lane behind does not know yet: it cannot write until it does.
+        var before = new BatchBuilder(new LaneId("t", 2)).Add(users, ChangeOperation.Insert, KeyChangeHalf.None, new SourcePosition(300, 310, 4), ("id", "3"), ("mail", "late"), ("name", "x"))
+            .Add(users, ChangeOperation.SnapshotRow, KeyChangeHalf.None, SourcePosition.None, ("id", "2"), ("mail", "b"), ("name", "old"))
+            .Add(users, ChangeOperation.Insert, KeyChangeHalf.None, new SourcePosition(600, 620, 8), ("id", "20"), ("mail", "again"), ("name", "now")).Build();
+        Assert.Equal(FaultKind.Fenced, (await Assert.ThrowsAsync<FaultException>(() => behind.ApplyAsync(before, CancellationToken.None))).Fault.Kind);
+        counts = await (await ClaimAsync(target, 2)).ApplyAsync(before, CancellationToken.None);
+        Assert.Equal((1L, 1L), (counts.Inserts, counts.Replays));
+        Assert.Equal(["12|behind|x", "20|again|now"], await target.Database.RowsAsync("select * from users order by id"));
+
+        // Repeated, it deletes nothing again.
+        await source.ExecuteAsync("delete from users");
+        Assert.Equal(1, (await lane.ApplyAsync(Truncate(1), CancellationToken.None)).Replays);
+        Assert.Equal(2, await target.Database.ScalarAsync<long>("select count(*) from users"));
+
+        ChangeBatch Truncate(long offset) => new BatchBuilder(Lane, offset).Add(users, ChangeOperation.Truncate, KeyChangeHalf.None, truncate).Build();
+        static Task<ILaneWriter> ClaimAsync(LaneTarget target, int partition) =>
+            target.Store.ClaimAsync(new LaneId("t", partition), LaneTarget.Identity, 0, CancellationToken.None);
     }
 
     private static Task<ILaneWriter> ClaimAsync(LaneTarget target) => target.Store.ClaimAsync(Lane, OnePartition, 0, CancellationToken.None);

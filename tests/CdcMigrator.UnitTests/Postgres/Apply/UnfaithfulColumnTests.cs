@@ -79,6 +79,9 @@ public sealed class UnfaithfulColumnTests
             return Task.FromResult<IReadOnlyList<string?[]?>>([.. keys.Select(key => columns.Select(_ => (string?)$"source value of {key[0]}").ToArray())]);
         }
 
+        public IAsyncEnumerable<string[]> ReadKeysAsync(TableRoute route, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
         public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<uint>>([]);
     }
 }

@@ -14,12 +14,13 @@ internal sealed class HistoryLog
     private readonly Random random;
     private readonly HistoryShape shape;
     private readonly List<ulong> earlier = [];
+    private Queue<ulong> late = [];
     private readonly List<(int Lane, HistoryRecord Record)> sent = [];
     private ulong lsn = 1000;
     private ulong lastCommit;
     private int transaction;
 
-    public HistoryLog(HistoryShape shape, Random random)
+    private HistoryLog(HistoryShape shape, Random random)
     {
         this.shape = shape;
         this.random = random;
@@ -47,6 +48,13 @@ internal sealed class HistoryLog
     /// <summary>The source's rows at the end, by key.</summary>
     public Dictionary<string, string?[]> Rows { get; } = [];
 
+    /// <summary>Makes a history.</summary>
+    public static History Make(HistoryShape shape, Random random)
+    {
+        var log = new HistoryLog(shape, random);
+        return new History(log.Lanes, log.Rows, History.Lines(log.Rows.Values));
+    }
+
     private void InitialSnapshot()
     {
         for (var id = 1; id <= Keys; id++)
@@ -63,7 +71,7 @@ internal sealed class HistoryLog
     {
         // Rows written while an earlier transaction was open: lower LSNs, but committed later.
         var first = sent.Count;
-        var late = new Queue<ulong>(random.Next(4) == 0 ? earlier.Order() : []);
+        late = new Queue<ulong>(random.Next(4) == 0 ? earlier.Order() : []);
         earlier.Clear();
         for (var change = random.Next(1, 5); change > 0; change--)
         {
@@ -97,8 +105,12 @@ internal sealed class HistoryLog
         var id = Text(random.Next(1, Keys + 1));
         if (shape.Truncates && random.Next(12) == 0)
         {
+            // It has the table to itself from before its LSN to its commit: no other transaction's change has a place on the wrong side.
+            late.Clear();
+            earlier.Clear();
+            at = at with { Lsn = lsn };
             Rows.Clear();
-            sent.Add((0, new HistoryRecord(ChangeOperation.Truncate, KeyChangeHalf.None, at, [])));
+            sent.Add((random.Next(shape.Lanes), new HistoryRecord(ChangeOperation.Truncate, KeyChangeHalf.None, at, [])));
             return;
         }
 
@@ -139,8 +151,8 @@ internal sealed class HistoryLog
     /// <summary>A value no present row is in the way of, of few, so that values pass from row to row.</summary>
     private string? FreeValue()
     {
-        var free = shape.Values.Where(value => Rows.Values.All(row => row[1] is not { } held || !shape.Collides(held, value))).ToArray();
-        return free.Length == 0 || random.Next(4) == 0 ? null : free[random.Next(free.Length)];
+        var free = shape.Values.Append(null).Where(value => Rows.Values.All(row => !shape.Collides(row[1], value))).ToArray();
+        return free.Length == 0 ? string.Create(CultureInfo.InvariantCulture, $"other {lsn}") : free[random.Next(free.Length)];
     }
 
     private void Send(ChangeOperation operation, KeyChangeHalf half, SourcePosition position, string?[] values)

@@ -9,4 +9,10 @@ internal sealed record HistoryRecord(ChangeOperation Operation, KeyChangeHalf Ha
     public int Transaction { get; init; } = -1;
 
     public bool IsTombstone { get; init; }
+
+    /// <summary>Of a keyless table's update: the row as it was.</summary>
+    public string?[]? Before { get; init; }
+
+    /// <summary>The connector's run that sent it.</summary>
+    public ulong Run { get; init; }
 }

@@ -9,18 +9,19 @@ namespace CdcMigrator.IntegrationTests.Postgres.Apply.Histories;
 /// Applies one history: all lanes at once at their own speed, batches cut at random, sessions killed at any moment, commits whose outcome
 /// the lane does not learn, and lanes that change their owner while the old one goes on.
 /// </summary>
-internal sealed class HistoryRun(LaneTarget target, HistorySource source, HistoryShape shape, string topic, Random random)
+internal sealed class HistoryRun(LaneTarget target, LaneTarget keyless, HistorySource source, HistoryShape shape, string topic, Random random)
 {
     private readonly LogIdentity identity = new("cluster", "", shape.Lanes);
-    private readonly HistoryLog log = new(shape, random);
+    private readonly History log = shape.Make(random);
+
+    private LaneTarget Place => shape.IsKeyless ? keyless : target;
 
     public async Task RunAsync()
     {
-        await target.Database.ExecuteAsync($"delete from {shape.Name}");
+        await target.Database.ExecuteAsync($"delete from {shape.Name}; delete from cdc_migrator.progress; delete from cdc_migrator.truncation");
         source.Rows = log.Rows;
         await Task.WhenAll(Enumerable.Range(0, shape.Lanes).Select(lane => ApplyLaneAsync(lane, new Random(random.Next()))));
-        var expected = log.Rows.Values.OrderBy(row => row[0], StringComparer.Ordinal).Select(row => string.Join('|', row.Select(value => value ?? "∅")));
-        Assert.Equal(expected, await target.Database.RowsAsync($"select * from {shape.Name} order by id"));
+        Assert.Equal(log.Expected, (await target.Database.RowsAsync($"select {(shape.IsKeyless ? "*" : "id, u, v, big")} from {shape.Name}")).Order(StringComparer.Ordinal));
     }
 
     private async Task ApplyLaneAsync(int partition, Random own)
@@ -49,8 +50,9 @@ internal sealed class HistoryRun(LaneTarget target, HistorySource source, Histor
                     }
                 }
             }
-            catch (FaultException fault) when (fault.Fault.Kind is FaultKind.Transient or FaultKind.Unreachable)
+            catch (FaultException fault) when (fault.Fault.Kind is FaultKind.Transient or FaultKind.Unreachable || (shape.Truncates && fault.Fault.Kind == FaultKind.Fenced))
             {
+                // Killed; or told by another lane's truncate to claim anew.
                 continue;
             }
 
@@ -67,7 +69,7 @@ internal sealed class HistoryRun(LaneTarget target, HistorySource source, Histor
         {
             try
             {
-                return await target.Store.ClaimAsync(lane, identity, 0, CancellationToken.None);
+                return await Place.Store.ClaimAsync(lane, identity, 0, CancellationToken.None);
             }
             catch (FaultException fault) when (fault.Fault.Kind is FaultKind.Transient or FaultKind.Unreachable)
             {
@@ -109,15 +111,17 @@ internal sealed class HistoryRun(LaneTarget target, HistorySource source, Histor
 
     private Domain.Changes.ChangeBatch Batch(ILaneWriter writer, List<HistoryRecord> records, Random own)
     {
-        var route = target.Route(shape.Name);
+        var route = Place.Route(shape.Name);
         var batch = new BatchBuilder(writer.Lane, writer.NextOffset);
         foreach (var record in records.Skip((int)writer.NextOffset).Take(own.Next(1, 12)))
         {
-            _ = record.IsTombstone
-                ? batch.Nothing()
-                : batch.Add(route, record.Operation, record.Half, record.Position, [.. record.Values.Select((value, i) => (route.SourceColumns[i], value))]);
+            _ = record.IsTombstone ? batch.Nothing()
+                : shape.IsKeyless ? batch.AddKeyless(route, record.Operation, record.Position, record.Run, Columns(record.Values)!, Columns(record.Before))
+                : batch.Add(route, record.Operation, record.Half, record.Position, Columns(record.Values)!);
         }
 
         return batch.Build();
+
+        (string, string?)[]? Columns(string?[]? values) => values is null ? null : [.. values.Select((value, i) => (route.SourceColumns[i], value))];
     }
 }

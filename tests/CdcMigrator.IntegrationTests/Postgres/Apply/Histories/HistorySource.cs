@@ -12,5 +12,8 @@ internal sealed class HistorySource : ISourceRows
         TableRoute route, IReadOnlyList<string[]> keys, IReadOnlyList<int> columns, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<string?[]?>>([.. keys.Select(key => Rows.TryGetValue(key[0], out var row) ? columns.Select(column => row[column]).ToArray() : null)]);
 
+    public IAsyncEnumerable<string[]> ReadKeysAsync(TableRoute route, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) =>
+        Rows.Keys.Select(key => new[] { key }).ToAsyncEnumerable();
+
     public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<uint>>([]);
 }

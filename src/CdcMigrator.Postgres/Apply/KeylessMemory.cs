@@ -1,0 +1,69 @@
+using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
+
+namespace CdcMigrator.Postgres.Apply;
+
+/// <summary>
+/// Tells repeats from new changes of a keyless table, exactly (invariant A4 re-applies what it cannot place, which would double rows here). A
+/// connector repeats a lane's changes in their order and from an LSN on, so what one transaction did is known by its last LSN and by how many
+/// changes at that LSN were applied; a new run of the connector counts from the first again. Pure.
+/// </summary>
+/// <param name="highest">Highest position of the lane.</param>
+/// <param name="snapshotsReplace">Whoever sends another snapshot has emptied the table before (the embedded log).</param>
+internal sealed class KeylessMemory(SourcePosition highest, bool snapshotsReplace)
+{
+    /// <summary>The snapshot that fills the table.</summary>
+    public (ulong Lsn, ulong Run)? Snapshot { get; set; }
+
+    /// <summary>Transactions met, by id.</summary>
+    public Dictionary<uint, KeylessTransaction> Transactions { get; } = [];
+
+    /// <summary>Highest position once the changes asked about are applied.</summary>
+    public SourcePosition Highest { get; private set; } = highest;
+
+    /// <summary>Whether a change was applied before; if not it is noted as applied.</summary>
+    /// <exception cref="FaultException">Poison: it cannot be told.</exception>
+    public bool IsReplay(in Change change, ulong run)
+    {
+        if (change.Operation == ChangeOperation.SnapshotRow)
+        {
+            Take((change.Position.Lsn, run));
+            return false;
+        }
+
+        if (change.Position.IsReplayOf(Highest))
+        {
+            return true;
+        }
+
+        var id = change.Position.TransactionId;
+        var known = Transactions.TryGetValue(id, out var transaction);
+        if (known && change.Position.Lsn < transaction.Lsn)
+        {
+            return true;
+        }
+
+        Highest = SourcePosition.Max(Highest, change.Position);
+        if (!known || change.Position.Lsn > transaction.Lsn)
+        {
+            Transactions[id] = new KeylessTransaction(change.Position.Lsn, run, 1, 1);
+            return false;
+        }
+
+        var seen = transaction.Run == run ? transaction.Seen + 1 : 1;
+        var isReplay = seen <= transaction.Applied;
+        Transactions[id] = transaction with { Run = run, Seen = seen, Applied = Math.Max(seen, transaction.Applied) };
+        return isReplay;
+    }
+
+    private void Take((ulong Lsn, ulong Run) snapshot)
+    {
+        if (Snapshot is { } known && known != snapshot && !snapshotsReplace)
+        {
+            throw new FaultException(FaultKind.Poison, "keyless-snapshot", "The connector began another snapshot of a table without a key: which of its rows are in the target already cannot be told",
+                "Copy the tables again with a new slot ('Starting over' in docs/cli.md), or give the table a primary key");
+        }
+
+        Snapshot = snapshot;
+    }
+}
