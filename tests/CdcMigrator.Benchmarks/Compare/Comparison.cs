@@ -47,6 +47,27 @@ internal static class Comparison
             }
         }
 
+        if (options.Has("backlog"))
+        {
+            await BacklogRun.MeasureAsync(rig, workloads, report);
+        }
+
+        if (options.Has("latency"))
+        {
+            await LatencyRun.MeasureAsync(rig, options.LatencyTime, report);
+        }
+
+        var scale = new ScaleRun(rig, report);
+        if (options.Has("tables"))
+        {
+            await scale.TablesAsync(options.Rows / 2);
+        }
+
+        if (options.Has("stall"))
+        {
+            await scale.StallAsync(Math.Clamp(options.Rows / 500, 20, 600));
+        }
+
         await report.WriteAsync(rig);
         if (options.Hold)
         {

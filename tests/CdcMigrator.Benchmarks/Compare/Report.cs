@@ -55,10 +55,10 @@ internal sealed class Report(CompareOptions options)
         var limits = results.Where(result => result.Contestant.Contains("upsert", StringComparison.Ordinal)).ToDictionary(result => result.Workload, result => result.RowsPerSecond);
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{machine}. Rows: {options.Rows:N0}. Debezium filled the topics with {Filled:N0} events/s.").AppendLine();
-        text.AppendLine("| workload | contestant | reads | rows/s | × JDBC sink | of COPY + upsert | rows equal | peak memory |").AppendLine("|---|---|---|---:|---:|---:|---|---:|");
+        text.AppendLine("| workload | contestant | reads | rows/s | × JDBC sink | of COPY + upsert | rows/s from its start | µs of processor a row, own + server | rows equal | peak memory |").AppendLine("|---|---|---|---:|---:|---:|---:|---:|---|---:|");
         foreach (var result in results)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {result.Workload} | {result.Contestant} | {result.Format} | {result.RowsPerSecond:N0} | {Ratio(result.RowsPerSecond, best, result.Workload, "0.0")} | {Ratio(result.RowsPerSecond * 100, limits, result.Workload, "0' %'")} | {(result.Equal ? "yes" : "**no**")} | {(result.PeakMb > 0 ? $"{result.PeakMb:N0} MB" : "")} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {result.Workload} | {result.Contestant} | {result.Format} | {result.RowsPerSecond:N0} | {Ratio(result.RowsPerSecond, best, result.Workload, "0.0")} | {Ratio(result.RowsPerSecond * 100, limits, result.Workload, "0' %'")} | {Number(result.FromStartPerSecond, "N0")} | {(result.ServerMicros > 0 ? $"{Number(result.OwnMicros, "N1")} + {result.ServerMicros:N1}" : "")} | {(result.Equal ? "yes" : "**no**")} | {(result.PeakMb > 0 ? $"{result.PeakMb:N0} MB" : "")} |");
         }
 
         if (facts.Count > 0)
@@ -74,6 +74,8 @@ internal sealed class Report(CompareOptions options)
         Console.WriteLine(text);
         Say($"written to {options.Output}");
     }
+
+    private static string Number(double value, string format) => value > 0 ? value.ToString(format, CultureInfo.InvariantCulture) : "";
 
     private static string Ratio(double value, Dictionary<string, double> bases, string workload, string format) =>
         bases.TryGetValue(workload, out var known) && known > 0 ? (value / known).ToString(format, CultureInfo.InvariantCulture) : "";

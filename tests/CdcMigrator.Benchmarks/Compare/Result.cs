@@ -9,6 +9,9 @@ namespace CdcMigrator.Benchmarks.Compare;
 /// <param name="PeakMb">Peak resident memory of the process in MB; 0 where it shares one with others.</param>
 internal sealed record Result(string Workload, string Contestant, string Format, double RowsPerSecond, bool Equal, double PeakMb = 0)
 {
+    /// <summary>Row events a second from the start of the process or connector to the last one visible.</summary>
+    public double FromStartPerSecond { get; init; }
+
     /// <summary>Processor time of the contestant's own process a row event, in microseconds; 0 where it shares one with others.</summary>
     public double OwnMicros { get; init; }
 

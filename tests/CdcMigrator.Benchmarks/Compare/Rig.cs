@@ -39,7 +39,7 @@ internal sealed class Rig(KitFixture kit) : IAsyncDisposable
         var found = PostgresInstallation.FindAll();
         SourceServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Fsync = true, Settings = settings, Installation = found.Count > 0 ? found[0] : null });
         TargetServer = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Fsync = true, Settings = settings, Installation = found.Count > 0 ? found[0] : null });
-        var schema = string.Join(";\n", workloads.SelectMany(workload => new[] { workload.Schema, workload.Before }).Where(sql => sql.Length > 0));
+        var schema = string.Join(";\n", workloads.SelectMany(workload => new[] { workload.Schema, workload.Before }).Append(LatencyRun.Schema).Where(sql => sql.Length > 0));
         await TargetServer.CreateDatabaseAsync(Template, schema);
         SourceConnection = await SourceServer.CreateDatabaseAsync("shop", schema + "; create schema cdc_migrator; create table cdc_migrator.fence(id text primary key, v text)");
         Source = NpgsqlDataSource.Create(SourceConnection + ";Command Timeout=0");

@@ -21,6 +21,7 @@ internal static class Stretch
     /// <param name="processId">The contestant's process; 0 where it has none of its own.</param>
     public static async Task<Result> MeasureAsync(Result result, Rig rig, NpgsqlDataSource target, Workload workload, Func<Task> check, int processId = 0)
     {
+        var started = Stopwatch.GetTimestamp();
         long seen;
         long begun;
         do
@@ -47,6 +48,7 @@ internal static class Stretch
         return result with
         {
             RowsPerSecond = events / Stopwatch.GetElapsedTime(begun).TotalSeconds,
+            FromStartPerSecond = workload.Events / Stopwatch.GetElapsedTime(started).TotalSeconds,
             OwnMicros = (ProcessorTime.Of(processId) - own).TotalMicroseconds / events,
             ServerMicros = (ProcessorTime.OfChildren(rig.TargetServer.ProcessId ?? 0) - server).TotalMicroseconds / events,
             Equal = await AreEqualAsync(rig.Source, target, workload.Table),
