@@ -26,6 +26,12 @@ public sealed record StreamingOptions
     /// <summary>Most bytes of undecoded records a lane holds before its partition is paused. It goes on below half of it.</summary>
     public long LaneBytes { get; init; } = 16L << 20;
 
+    /// <summary>
+    /// Bytes of records, from being fetched to being applied, beyond which partitions are paused although their own lane is not full. Each lane keeps a right
+    /// to its part of half of it, so that none starves.
+    /// </summary>
+    public long TotalBytes { get; init; } = 128L << 20;
+
     /// <summary>Most changes of one batch.</summary>
     public int BatchChanges { get; init; } = 20_000;
 

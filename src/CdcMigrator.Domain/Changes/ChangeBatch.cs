@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
 
@@ -11,10 +12,12 @@ namespace CdcMigrator.Domain.Changes;
 /// </summary>
 public sealed class ChangeBatch : IBufferWriter<byte>
 {
-    private readonly List<Change> changes = [];
+    private readonly ChangeList list;
     private readonly List<ParkedRecord> parked = [];
-    private ValueSlot[] slots = new ValueSlot[1024];
-    private byte[] buffer = new byte[64 * 1024];
+    private Change[] changes = [];
+    private int count;
+    private ValueSlot[] slots = [];
+    private byte[] buffer = [];
     private int usedSlots;
     private int usedBytes;
     private int valueStart = -1;
@@ -22,6 +25,9 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     private int rowStart;
     private int rowBytes;
     private long parkedBytes;
+
+    /// <summary>An empty batch; its buffers come from a pool when they are needed.</summary>
+    public ChangeBatch() => list = new ChangeList(this);
 
     /// <summary>Lane whose records these are.</summary>
     public LaneId Lane { get; private set; }
@@ -42,7 +48,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     public long NewestSourceTimestampMs { get; private set; }
 
     /// <summary>The changes, in offset order.</summary>
-    public IReadOnlyList<Change> Changes => changes;
+    public IReadOnlyList<Change> Changes => list;
 
     /// <summary>Records to be put aside as dead letters when progress moves past them, in offset order. No change of their rows is in the batch behind them.</summary>
     public IReadOnlyList<ParkedRecord> Parked => parked;
@@ -55,9 +61,20 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         Records = usedSlots = usedBytes = 0;
         NewestSourceTimestampMs = 0;
         valueStart = rowSlots = -1;
-        changes.Clear();
+        count = 0;
         parked.Clear();
         parkedBytes = 0;
+    }
+
+    /// <summary>Gives the buffers back to the pool: an idle lane holds none. Everything in the batch is gone; <see cref="Reset"/> before it is used again.</summary>
+    public void Release()
+    {
+        Return(ref changes, clear: true);
+        Return(ref slots, clear: false);
+        Return(ref buffer, clear: false);
+        parked.Clear();
+        parkedBytes = 0;
+        count = usedSlots = usedBytes = 0;
     }
 
     /// <summary>Notes that a record was taken in, whatever it held. Offsets must grow.</summary>
@@ -164,7 +181,12 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     /// <summary>Closes the open row and adds it as a change.</summary>
     public void CommitRow(TableRoute route, ChangeOperation operation, long offset, SourcePosition position, KeyChangeHalf keyChange, long sourceTimestampMs, ulong run = 0)
     {
-        changes.Add(new Change
+        if (count == changes.Length)
+        {
+            Grow(ref changes, count, Math.Max(16, count * 2));
+        }
+
+        changes[count++] = new Change
         {
             Route = route,
             Operation = operation,
@@ -175,7 +197,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
             Run = run,
             HasBefore = rowStart != usedSlots,
             FirstSlot = usedSlots,
-        });
+        };
         usedSlots += rowSlots;
         rowSlots = -1;
     }
@@ -207,14 +229,14 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         return buffer.AsSpan(usedBytes);
     }
 
-    private void ClearRow(int count)
+    private void ClearRow(int width)
     {
-        if (slots.Length < rowStart + count)
+        if (slots.Length < rowStart + width)
         {
-            Array.Resize(ref slots, Math.Max(slots.Length * 2, rowStart + count));
+            Grow(ref slots, rowStart, Math.Max(slots.Length * 2, rowStart + width));
         }
 
-        slots.AsSpan(rowStart, count).Clear();
+        slots.AsSpan(rowStart, width).Clear();
     }
 
     private void EnsureBytes(int sizeHint)
@@ -222,7 +244,41 @@ public sealed class ChangeBatch : IBufferWriter<byte>
         var needed = usedBytes + Math.Max(sizeHint, 256);
         if (buffer.Length < needed)
         {
-            Array.Resize(ref buffer, (int)Math.Min(Array.MaxLength, Math.Max(buffer.Length * 2L, needed)));
+            Grow(ref buffer, usedBytes, (int)Math.Min(Array.MaxLength, Math.Max(buffer.Length * 2L, needed)));
         }
+    }
+
+    private static void Grow<T>(ref T[] array, int used, int length)
+    {
+        var larger = ArrayPool<T>.Shared.Rent(length);
+        array.AsSpan(0, used).CopyTo(larger);
+        Return(ref array, clear: typeof(T) == typeof(Change));
+        array = larger;
+    }
+
+    private static void Return<T>(ref T[] array, bool clear)
+    {
+        if (array.Length > 0)
+        {
+            ArrayPool<T>.Shared.Return(array, clear);
+            array = [];
+        }
+    }
+
+    private sealed class ChangeList(ChangeBatch batch) : IReadOnlyList<Change>
+    {
+        public int Count => batch.count;
+
+        public Change this[int index] => batch.changes.AsSpan(0, batch.count)[index];
+
+        public IEnumerator<Change> GetEnumerator()
+        {
+            for (var i = 0; i < batch.count; i++)
+            {
+                yield return batch.changes[i];
+            }
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }

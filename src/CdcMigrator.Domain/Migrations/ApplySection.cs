@@ -15,6 +15,9 @@ public sealed record ApplySection
     /// <summary>Most bytes of undecoded records a lane holds before its partition is paused.</summary>
     public long LaneBytes { get; init; } = 16L << 20;
 
+    /// <summary>Bytes of records that all lanes together hold, fetched and not applied, beyond which partitions are paused.</summary>
+    public long TotalBytes { get; init; } = 128L << 20;
+
     /// <summary>Largest record that is accepted.</summary>
     public long MaxRecordBytes { get; init; } = 64L << 20;
 

@@ -11,11 +11,12 @@ internal sealed class ApplySession(NpgsqlConnection connection) : IAsyncDisposab
 {
     private static int stageNumber;
     private readonly Dictionary<GroupSql, string> stages = new(ReferenceEqualityComparer.Instance);
+    private readonly List<GroupSql> tentative = [];
 
     public NpgsqlConnection Connection { get; } = connection;
 
-    /// <summary>The staging table of these statements; created outside transactions, so that a rollback does not take it away.</summary>
-    public async Task<string> EnsureStageAsync(GroupSql sql, CancellationToken cancellationToken)
+    /// <summary>The staging table of these statements. Better created outside of a transaction; within one, <see cref="Settle"/> must follow its end.</summary>
+    public async Task<string> EnsureStageAsync(GroupSql sql, bool withinTransaction, CancellationToken cancellationToken)
     {
         if (stages.TryGetValue(sql, out var name))
         {
@@ -26,7 +27,19 @@ internal sealed class ApplySession(NpgsqlConnection connection) : IAsyncDisposab
         await using var command = new NpgsqlCommand(GroupSql.Named(sql.CreateStage, name), Connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
         stages[sql] = name;
+        if (withinTransaction)
+        {
+            tentative.Add(sql);
+        }
+
         return name;
+    }
+
+    /// <summary>The transaction ended: a rollback took the staging tables created in it away.</summary>
+    public void Settle(bool committed)
+    {
+        tentative.ForEach(sql => _ = !committed && stages.Remove(sql));
+        tentative.Clear();
     }
 
     public string StageOf(GroupSql sql) => stages[sql];

@@ -10,6 +10,9 @@ internal sealed class DirectCopy
     private int failures;
     private int skip;
 
+    /// <summary>Whether <see cref="IsWorthATry"/> would say yes now.</summary>
+    public bool MayBeTried => Volatile.Read(ref skip) <= 0;
+
     /// <summary>Whether to try now. Counts as one of those left out where not.</summary>
     public bool IsWorthATry() => Volatile.Read(ref skip) <= 0 || Interlocked.Decrement(ref skip) < 0;
 

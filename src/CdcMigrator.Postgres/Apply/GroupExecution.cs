@@ -28,9 +28,9 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
         foreach (var group in groups)
         {
             var sql = (await plans.GetAsync(session.Connection, group.Route, cancellationToken)).For(group);
-            if (copy && group.IsLarge)
+            if (copy && group.IsLarge && !(IsForTable(group) && sql.DirectCopy.MayBeTried))
             {
-                await session.EnsureStageAsync(sql, cancellationToken);
+                await session.EnsureStageAsync(sql, withinTransaction: false, cancellationToken);
             }
 
             prepared.Add((group, sql));
@@ -71,7 +71,7 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
         foreach (var (group, sql) in groups)
         {
             var staged = copy && group.IsLarge;
-            if (staged && group.Fresh && group.Kind == WriteKind.Upsert && sql.DirectCopy.IsWorthATry())
+            if (staged && IsForTable(group) && sql.DirectCopy.IsWorthATry())
             {
                 batch.BatchCommands.Add(new NpgsqlBatchCommand("savepoint direct"));
                 await FlushAsync(batch, pending, net, cancellationToken);
@@ -84,6 +84,7 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
             if (staged)
             {
                 await FlushAsync(batch, pending, net, cancellationToken);
+                await session.EnsureStageAsync(sql, withinTransaction: true, cancellationToken);
                 await StageAsync(net, group, sql, cancellationToken);
             }
 
@@ -191,6 +192,8 @@ internal sealed class GroupExecution(ApplySession session, RoutePlans plans, Res
         await ExecuteAsync("rollback to savepoint direct; release savepoint direct", cancellationToken);
         return false;
     }
+
+    private static bool IsForTable(RowGroup group) => group.Fresh && group.Kind == WriteKind.Upsert;
 
     private async Task<bool> KeyIsUniqueAsync(TableRoute route, CancellationToken cancellationToken)
     {

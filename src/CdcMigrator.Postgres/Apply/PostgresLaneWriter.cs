@@ -345,11 +345,11 @@ internal sealed class PostgresLaneWriter(
     private async Task<T> WithSessionAsync<T>(Func<ApplySession, Task<T>> work, CancellationToken cancellationToken)
     {
         var session = await store.Sessions.TakeAsync(cancellationToken);
-        var sound = false;
+        var (sound, committed) = (false, false);
         try
         {
             var result = await work(session);
-            sound = true;
+            sound = committed = true;
             return result;
         }
         catch (Exception exception) when (exception is RowConflictException || (exception is PostgresException error && PostgresFaults.IsRowError(error)))
@@ -359,6 +359,7 @@ internal sealed class PostgresLaneWriter(
         }
         finally
         {
+            session.Settle(committed);
             await (sound ? store.Sessions.ReturnAsync(session) : ApplySessions.DiscardAsync(session));
         }
     }

@@ -87,6 +87,7 @@ public static class EffectiveFile
         ("batchChanges", Text(apply.BatchChanges)),
         ("batchBytes", Sizes.Format(apply.BatchBytes)),
         ("laneBytes", Sizes.Format(apply.LaneBytes)),
+        ("totalBytes", Sizes.Format(apply.TotalBytes)),
         ("maxRecordBytes", Sizes.Format(apply.MaxRecordBytes)),
         ("takeoverTimeout", Durations.Format(apply.TakeoverTimeout)),
         ("uniqueWait", Durations.Format(apply.UniqueWait)),

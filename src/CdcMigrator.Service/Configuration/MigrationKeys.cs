@@ -57,6 +57,7 @@ public static class MigrationKeys
         new("apply.batchChanges", "integer", Text(Apply.BatchChanges), "Most changes of one transaction and lane."),
         new("apply.batchBytes", "size", Sizes.Format(Apply.BatchBytes), "Most bytes of values of one transaction and lane."),
         new("apply.laneBytes", "size", Sizes.Format(Apply.LaneBytes), "Most bytes of undecoded records a lane holds before its partition is paused."),
+        new("apply.totalBytes", "size", Sizes.Format(Apply.TotalBytes), "Bytes of records that all lanes of a process together hold, fetched and not applied, beyond which partitions are paused."),
         new("apply.maxRecordBytes", "size", Sizes.Format(Apply.MaxRecordBytes), "Largest record accepted; a larger one can never be applied."),
         new("apply.takeoverTimeout", "duration", Durations.Format(Apply.TakeoverTimeout), "How long a claim waits for the former owner before its backend is terminated."),
         new("apply.uniqueWait", "duration", Durations.Format(Apply.UniqueWait), "How long a change may wait for a unique value that another lane has yet to free."),

@@ -195,6 +195,7 @@ internal sealed partial class MigrationReader(SectionReader root)
             BatchChanges = section.Integer("batchChanges", defaults.BatchChanges, 1, 1_000_000),
             BatchBytes = section.Size("batchBytes", defaults.BatchBytes),
             LaneBytes = section.Size("laneBytes", defaults.LaneBytes),
+            TotalBytes = section.Size("totalBytes", defaults.TotalBytes),
             MaxRecordBytes = section.Size("maxRecordBytes", defaults.MaxRecordBytes),
             TakeoverTimeout = section.Duration("takeoverTimeout", defaults.TakeoverTimeout),
             UniqueWait = section.Duration("uniqueWait", defaults.UniqueWait),

@@ -363,6 +363,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         FenceTopic = EmbeddedLog.TopicOf(definition.Log.TopicPrefix, FenceTable.Name),
         Client = definition.Log.Client,
         LaneBytes = definition.Apply.LaneBytes,
+        TotalBytes = definition.Apply.TotalBytes,
         BatchChanges = definition.Apply.BatchChanges,
         BatchBytes = definition.Apply.BatchBytes,
         MaxRecordBytes = definition.Apply.MaxRecordBytes,

@@ -23,6 +23,7 @@ internal sealed class PollLoop : ILaneFeed
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource stopSignal = new();
     private readonly GapCheck gaps;
+    private readonly Intake intake;
     private IReadOnlyList<string> topics = [];
     private GroupProtocol protocol;
     private bool protocolIsFixed;
@@ -40,6 +41,7 @@ internal sealed class PollLoop : ILaneFeed
         this.parts = parts;
         this.newLane = newLane;
         gaps = new GapCheck(parts, Post);
+        intake = new Intake(parts.Options);
     }
 
     /// <summary>Lanes assigned now. Any thread.</summary>
@@ -230,8 +232,7 @@ internal sealed class PollLoop : ILaneFeed
         fault = null;
         session.Verifications = 0;
         session.Offsets.MoveTo(result.IsPartitionEOF ? offset : offset + 1);
-        session.Records.Add(result.IsPartitionEOF ? LogEntry.SkipTo(offset) : LogEntry.Of(Records.Read(session.Id, result)));
-        if (session.Records.Bytes > parts.Options.LaneBytes)
+        if (!intake.Take(session, result.IsPartitionEOF ? LogEntry.SkipTo(offset) : LogEntry.Of(Records.Read(session.Id, result))))
         {
             session.Paused = true;
             FetchControl.Pause(consumer, parts.Log, session.Id);
@@ -247,6 +248,7 @@ internal sealed class PollLoop : ILaneFeed
         }
 
         tidiedAt = parts.Time.GetTimestamp();
+        intake.Count(current);
         foreach (var lane in current)
         {
             if (!lane.SeenByPoll)
@@ -256,7 +258,7 @@ internal sealed class PollLoop : ILaneFeed
 
             if (lane.Feeding is { } session)
             {
-                if (session.Paused && session.Records.Bytes < parts.Options.LaneBytes / 2)
+                if (session.Paused && intake.MayResume(session))
                 {
                     session.Paused = false;
                     session.WantsSeek = true;
@@ -339,9 +341,8 @@ internal sealed class PollLoop : ILaneFeed
             return;
         }
 
-        var all = lanes.Keys.ToList();
         var drained = lanes.Values.ToList();
-        GiveUp(all, aborting ? TimeSpan.Zero : parts.Options.DrainTimeout, consumer);
+        GiveUp([.. lanes.Keys], aborting ? TimeSpan.Zero : parts.Options.DrainTimeout, consumer);
         if (!aborting)
         {
             Task.WhenAll(drained.Select(lane => lane.Completion)).Wait(TimeSpan.FromSeconds(1));
@@ -362,8 +363,7 @@ internal sealed class PollLoop : ILaneFeed
     {
         if (e.Error.Code == ErrorCode.Local_AutoOffsetReset)
         {
-            var partition = e.ConsumerRecord.TopicPartition;
-            if (lanes.TryGetValue(partition, out var lane) && lane.Feeding is { TakesRecords: true } session)
+            if (lanes.TryGetValue(e.ConsumerRecord.TopicPartition, out var lane) && lane.Feeding is { TakesRecords: true } session)
             {
                 gaps.Verify(session);
             }

@@ -92,7 +92,7 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
             else
             {
                 batch.Changes.SkipTo(entry.NextOffset);
-                session.Records.Release(entry);
+                session.Decoded(entry, batch);
             }
         }
 
@@ -128,7 +128,7 @@ internal sealed class BatchStage(LaneSession session, LaneParts parts) : GraphSt
         {
             batch.OldestMs = batch.OldestMs > 0 ? batch.OldestMs : sourceTimestampMs > 0 ? sourceTimestampMs : record.TimestampMs;
             batch.Changes.TakeIn(record.Offset, sourceTimestampMs);
-            session.Records.Release(entry);
+            session.Decoded(entry, batch);
             closed = batch.Changes.Changes.Count >= session.BatchChanges || batch.Changes.Bytes >= parts.Options.BatchBytes
                 || batch.Changes.Records >= MostRecords || record.Offset == session.Suspect;
         }

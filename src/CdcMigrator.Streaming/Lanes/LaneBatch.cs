@@ -17,6 +17,9 @@ internal sealed class LaneBatch
     /// <summary>Source time of the first record, Unix milliseconds; 0 where unknown. The lane's lag counts from it.</summary>
     public long OldestMs { get; set; }
 
+    /// <summary>What its records cost in memory since they were fetched.</summary>
+    public long HeldBytes { get; set; }
+
     /// <summary>Whether it moves progress at all.</summary>
     public bool MovesProgress => Changes.NextOffset > Changes.FromOffset;
 
@@ -25,7 +28,7 @@ internal sealed class LaneBatch
         Changes.Reset(lane, fromOffset);
         Fault = null;
         HasMarker = false;
-        OldestMs = 0;
+        OldestMs = HeldBytes = 0;
         return this;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class LaneSession(Lane lane, ILaneWriter writer, IRecordDecoder 
     private readonly ConcurrentBag<LaneBatch> free = [];
     private LaneBatch? open;
     private LaneBatch? applying;
+    private long decodedBytes;
 
     public Lane Owner => lane;
 
@@ -22,6 +23,9 @@ internal sealed class LaneSession(Lane lane, ILaneWriter writer, IRecordDecoder 
     public IRecordDecoder Decoder => decoder;
 
     public RecordQueue Records { get; } = new();
+
+    /// <summary>Bytes of records fetched and not applied: those queued and those in batches.</summary>
+    public long HeldBytes => Records.Bytes + Volatile.Read(ref decodedBytes);
 
     /// <summary>Cancelled when the lane is given up: nothing new is begun.</summary>
     public CancellationToken Closing => closing;
@@ -83,11 +87,21 @@ internal sealed class LaneSession(Lane lane, ILaneWriter writer, IRecordDecoder 
         }
     }
 
+    /// <summary>An entry went from the queue into a batch.</summary>
+    public void Decoded(LogEntry entry, LaneBatch batch)
+    {
+        var bytes = Records.Release(entry);
+        batch.HeldBytes += bytes;
+        Interlocked.Add(ref decodedBytes, bytes);
+    }
+
     public void BeginApply(LaneBatch batch) => Volatile.Write(ref applying, batch);
 
     public void EndApply(LaneBatch batch)
     {
         Volatile.Write(ref applying, null);
+        Interlocked.Add(ref decodedBytes, -batch.HeldBytes);
+        batch.Changes.Release();
         free.Add(batch);
     }
 }

@@ -53,11 +53,12 @@ internal sealed class RecordQueue
         return entries.TryDequeue(out entry);
     }
 
-    /// <summary>The stream calls it for each entry it has decoded.</summary>
-    public void Release(LogEntry entry)
+    /// <summary>The stream calls it for each entry it has decoded. Returns the bytes it was counted with.</summary>
+    public long Release(LogEntry entry)
     {
         Interlocked.Decrement(ref count);
         Interlocked.Add(ref bytes, -Cost(entry));
+        return Cost(entry);
     }
 
     public void Drop()
@@ -75,5 +76,6 @@ internal sealed class RecordQueue
         }
     }
 
-    private static long Cost(LogEntry entry) => Overhead + (entry.Record?.Size ?? 0);
+    /// <summary>Bytes an entry is counted with.</summary>
+    public static long Cost(LogEntry entry) => Overhead + (entry.Record?.Size ?? 0);
 }

@@ -35,6 +35,21 @@ public sealed class BackPressureTests
     }
 
     [Fact]
+    public async Task All_lanes_together_are_bounded_and_those_that_move_are_not_starved_by_those_that_do_not()
+    {
+        await using var harness = new PipelineHarness();
+        var stall = new TaskCompletionSource();
+        harness.Store.BeforeCommit = (batch, _) => batch.Lane == Lane(3) ? Task.CompletedTask : stall.Task;
+        var pipeline = await harness.StartAsync(harness.Options with { LaneBytes = 1 << 30, TotalBytes = 300_000, BatchChanges = 50 });
+        harness.Broker.ProduceMany(Topic, 40_000);
+        await UntilAsync(() => harness.Store.Applied(Lane(3)).Count == 10_000, "the lane that moves is done");
+        await UntilAsync(() => Enumerable.Range(0, 3).All(lane => StatusOf(pipeline, lane)?.State == LaneState.Paused), "the others are paused, though none is full by itself");
+        stall.SetResult();
+        await UntilAsync(() => harness.Store.Total >= 40_000, "all applied");
+        harness.AssertComplete(10_000);
+    }
+
+    [Fact]
     public async Task Many_pauses_and_resumes_keep_every_record_in_order()
     {
         await using var harness = new PipelineHarness();

@@ -138,6 +138,20 @@ public sealed class DirectCopyTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_staging_table_made_within_a_transaction_that_failed_is_made_again()
+    {
+        await using var target = await CreateAsync("create table items (id bigint primary key, v varchar(10))");
+        await target.Database.ExecuteAsync("insert into items values (700, 'there')");
+        var writer = await target.ClaimAsync();
+        var bad = Inserts(target).Insert(target.Route("items"), ("id", "9000"), ("v", "much too long")).Build();
+        await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(bad, CancellationToken.None));
+
+        writer = await target.ClaimAsync();
+        await writer.ApplyAsync(Inserts(target, writer.NextOffset).Build(), CancellationToken.None);
+        Assert.Equal(Expected(), await target.Database.RowsAsync("select id, v from items order by id"));
+    }
+
+    [Fact]
     public async Task A_unique_value_handed_to_a_new_row_within_the_batch_goes_through()
     {
         await using var target = await CreateAsync("create table items (id bigint primary key, v text unique)");
