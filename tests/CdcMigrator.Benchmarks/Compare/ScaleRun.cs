@@ -29,7 +29,13 @@ internal sealed class ScaleRun(Rig rig, Report report)
             var count = 0L;
             foreach (var name in names)
             {
-                count += await Rig.ScalarAsync<long>(target, $"select count(*) from {name}");
+                var found = await Rig.ScalarAsync<long>(target, $"select count(*) from {name}");
+                if (tables > 1 && found != rows / tables)
+                {
+                    report.Say($"{name}: {found} rows, progress {await Rig.ScalarAsync<string>(target, $"select string_agg(next_offset::text || ' at ' || lsn, ', ') from cdc_migrator.progress where topic like '%.{name}'")}");
+                }
+
+                count += found;
             }
 
             var measured = string.Create(CultureInfo.InvariantCulture,
@@ -85,7 +91,7 @@ internal sealed class ScaleRun(Rig rig, Report report)
             NumPartitions = partitions,
             Configs = new Dictionary<string, string> { ["max.message.bytes"] = "8388608" },
         }));
-        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig(client) { LingerMs = 20, MessageMaxBytes = 8 << 20, QueueBufferingMaxKbytes = 64 << 10 }).Build();
+        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig(client) { EnableIdempotence = true, LingerMs = 20, MessageMaxBytes = 8 << 20, QueueBufferingMaxKbytes = 64 << 10 }).Build();
         var builders = tables.Select(table => new DebeziumEventBuilder($"public.{table}") { Prefix = prefix }).ToList();
         for (var i = 0; i < rows; i++)
         {
