@@ -13,7 +13,7 @@ public static class ControlSchema
     /// <summary>Name of the schema, the same on both sides.</summary>
     public const string Name = "cdc_migrator";
 
-    private const string LastSourceStep = "0001_signal";
+    private const string LastSourceStep = "0002_signal";
     private const string ResourcePrefix = "CdcMigrator.Postgres.Control.Migrations.";
 
     /// <summary>Brings the whole schema up to date: the target's side, and the source's from the moment it may become a target.</summary>

@@ -94,7 +94,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
         await database.ExecuteAsync("insert into cdc_migrator.fence values ('heartbeat', 'kept')");
         await ControlSchema.MigrateAsync(database.DataSource, CancellationToken.None);
         Assert.Equal(["kept"], await database.RowsAsync("select v from cdc_migrator.fence"));
-        Assert.Equal(["1"], await database.RowsAsync("select count(*) from cdc_migrator.schema_step where name = '0002_control'"));
+        Assert.Equal(["1"], await database.RowsAsync("select count(*) from cdc_migrator.schema_step where name = '0003_control'"));
     }
 
     [Fact]
