@@ -249,7 +249,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         if (operation == ChangeOperation.Truncate)
         {
             batch.BeginRow(route);
-            return Commit(record, batch, route, operation, KeyChangeHalf.None, route.IsKeyless ? RunOf(record) : 0);
+            return Commit(record, batch, route, operation, KeyChangeHalf.None, route.IsKeyless ? RecordHeaders.RunOf(record) : 0);
         }
 
         if (route.IsKeyless)
@@ -291,7 +291,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
             SchemaDrift.CheckRequired(table, batch);
         }
 
-        return Commit(record, batch, route, operation, KeyChange(record, operation));
+        return Commit(record, batch, route, operation, RecordHeaders.KeyChangeOf(record, operation));
     }
 
     /// <summary>Rows without a key are found by all of their columns, so the row as it was is needed.</summary>
@@ -324,7 +324,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
             format.WriteBefore(record.Value!, envelope, table, batch);
         }
 
-        return Commit(record, batch, table.Route!, operation, KeyChangeHalf.None, RunOf(record));
+        return Commit(record, batch, table.Route!, operation, KeyChangeHalf.None, RecordHeaders.RunOf(record));
     }
 
     private void BeginValues(ChangeBatch batch, ChangeOperation operation)
@@ -333,20 +333,6 @@ public sealed class DebeziumDecoder : IRecordDecoder
         writer.Array.Reset();
         writer.InArray = false;
         writer.SnapshotRow = operation == ChangeOperation.SnapshotRow;
-    }
-
-    /// <summary>A number for the task's life that sent a record; its bytes differ at each start.</summary>
-    private static ulong RunOf(LogRecord record)
-    {
-        for (var i = 0; i < record.Headers.Count; i++)
-        {
-            if (record.Headers[i] is { Key: "__debezium.context.runId", Value: { Length: > 0 } id })
-            {
-                return id.Aggregate(14695981039346656037UL, static (hash, part) => unchecked((hash ^ part) * 1099511628211UL)) | 1;
-            }
-        }
-
-        return 0;
     }
 
     private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half, ulong run = 0)
@@ -364,24 +350,6 @@ public sealed class DebeziumDecoder : IRecordDecoder
         (byte)'t' => ChangeOperation.Truncate,
         _ => throw new FormatException($"op '{(char)envelope.Operation}' is not known"),
     };
-
-    /// <summary>Only that the headers are there matters: the keys themselves are in the records of the two halves.</summary>
-    private static KeyChangeHalf KeyChange(LogRecord record, ChangeOperation operation)
-    {
-        // By index: an enumerator of the interface would be allocated for every record.
-        for (var i = 0; i < record.Headers.Count; i++)
-        {
-            switch (record.Headers[i].Key)
-            {
-                case "__debezium.newkey" when operation == ChangeOperation.Delete:
-                    return KeyChangeHalf.OldKey;
-                case "__debezium.oldkey" when operation == ChangeOperation.Insert:
-                    return KeyChangeHalf.NewKey;
-            }
-        }
-
-        return KeyChangeHalf.None;
-    }
 
     /// <summary>Without its key a row can neither be written nor reselected.</summary>
     private static void CheckKeyValues(TablePlan table, ChangeBatch batch)

@@ -69,7 +69,7 @@ internal sealed class PostgresLaneWriter(
 
     private async Task<ApplyCounts> ApplyAllAsync(ChangeBatch batch, WriterTurn? turn, CancellationToken cancellationToken)
     {
-        var refused = FirstRefused(batch);
+        var refused = RefusedChanges.First(batch, identity, store.Source is not null, logRun != 0);
         refused = await TruncatedBehindParkedAsync(batch, refused?.Index ?? batch.Changes.Count, cancellationToken) ?? refused;
         var end = refused?.Index ?? batch.Changes.Count;
         var counts = default(ApplyCounts);
@@ -362,48 +362,5 @@ internal sealed class PostgresLaneWriter(
             session.Settle(committed);
             await (sound ? store.Sessions.ReturnAsync(session) : ApplySessions.DiscardAsync(session));
         }
-    }
-
-    /// <summary>The first change that can never be applied, by what it is.</summary>
-    private (int Index, Fault Fault)? FirstRefused(ChangeBatch batch)
-    {
-        for (var i = 0; i < batch.Changes.Count; i++)
-        {
-            var change = batch.Changes[i];
-            if (change.Operation == ChangeOperation.Truncate && !wholeTable && (store.Source is null || change.Position.Lsn == 0))
-            {
-                return (i, new Fault(FaultKind.Poison, "truncate",
-                    $"Table {change.Route.Source} was truncated in the source, and topic {batch.Lane.Topic} has several partitions: without the source's LSNs and its rows it is not known which changes of the others came before",
-                    $"Set 'onePartition: true' on the table in the migration file, so that its topic is made with one, and copy the tables again ('Starting over' in docs/cli.md)")
-                {
-                    Lane = batch.Lane,
-                    Offset = change.Offset,
-                    Table = change.Route.Source.ToString(),
-                });
-            }
-
-            if (change.Route.IsKeyless != batch.Changes[0].Route.IsKeyless)
-            {
-                return (i, RowFaults.Of(batch, change, new Fault(FaultKind.Poison, "keyless-mixed",
-                    $"Topic {batch.Lane.Topic} carries {change.Route.Source} beside {batch.Changes[0].Route.Source}, of which only one has a key", "Let each table have its own topic")));
-            }
-
-            if (change.Route.IsKeyless && KeylessRules.Refuse(batch, change, identity.PartitionCount == 1 || (identity.Ephemeral && Lane.Partition == 0), change.Run != 0 || logRun != 0) is { } refusal)
-            {
-                return (i, RowFaults.Of(batch, change, refusal));
-            }
-
-            foreach (var column in change.Operation == ChangeOperation.Truncate ? [] : change.Route.Key.Columns)
-            {
-                if (batch.Slot(change, column).State != ColumnState.Value)
-                {
-                    return (i, RowFaults.Of(batch, change, new Fault(FaultKind.Poison, "keyless",
-                        $"The change has no value for key column {change.Route.SourceColumns[column]}",
-                        "Give the table the same primary key on both sides, and REPLICA IDENTITY DEFAULT in the source")));
-                }
-            }
-        }
-
-        return null;
     }
 }
