@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
 using Microsoft.Extensions.Logging;
 
 namespace CdcMigrator.Postgres;
@@ -26,4 +27,13 @@ internal static partial class PostgresLog
 
     [LoggerMessage(2007, LogLevel.Information, "Lane {Lane} offset {Offset}: row {Key} of {Table} is removed until its own change comes: the source has freed its unique value")]
     public static partial void HolderRemoved(ILogger log, LaneId lane, long offset, string table, string key);
+
+    [LoggerMessage(2010, LogLevel.Information, "Lane {Lane} offset {Offset}: written as the source's present row, as its reselected columns do not go with the event's others")]
+    public static partial void WrittenWhole(ILogger log, LaneId lane, long offset);
+
+    [LoggerMessage(2008, LogLevel.Information, "Column {Column} of {Table} holds {What}: it is read from the source again")]
+    public static partial void ValuesReadAgain(ILogger log, TableName table, string column, string what);
+
+    [LoggerMessage(2009, LogLevel.Warning, "Whether column {Column} of {Table} holds {What} was not decided in time; if it does, list it under 'reselect:' of its table")]
+    public static partial void ValuesNotSeen(ILogger log, TableName table, string column, string what);
 }

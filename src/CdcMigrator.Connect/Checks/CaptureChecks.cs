@@ -84,28 +84,34 @@ internal static class CaptureChecks
         }
     }
 
-    /// <summary>A column the connector hides must be one the migration file leaves out too: the target would keep its default for it.</summary>
+    /// <summary>
+    /// A column the connector hides should be one the migration file leaves out too. A PostgreSQL source is read for it again; of another the
+    /// target would keep its default.
+    /// </summary>
     private static IEnumerable<Finding> Columns(IReadOnlyDictionary<string, string> settings, MigrationDefinition definition)
     {
         var excluded = definition.Tables
-            .SelectMany(table => table.Exclude.Select(column => $"{table.Source}.{column}"))
+            .SelectMany(table => table.Exclude.Concat(table.Reselect).Select(column => $"{table.Source}.{column}"))
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var (severity, effect) = definition.Source.Kind == SourceKind.PostgreSql
+            ? (Severity.Warning, "is read from the source again for every change of a row")
+            : (Severity.Error, "never reaches the target, which keeps its default there");
         if (ListOf(settings, "column.exclude.list") is { } hidden
             && hidden.Where(pattern => !excluded.Contains(pattern.Replace("\\", "", StringComparison.Ordinal))).ToList() is { Count: > 0 } surplus)
         {
             yield return new Finding(
-                Severity.Error,
+                severity,
                 SettingRule.CodeOf("column.exclude.list"),
-                $"Connector setting column.exclude.list hides {string.Join(", ", surplus)}, which the migration file does not exclude: the target keeps its default there",
-                "Remove them from column.exclude.list, or list the columns under exclude of their table");
+                $"Connector setting column.exclude.list hides {string.Join(", ", surplus)}, which the migration file neither excludes nor reselects: such a column {effect}",
+                "Remove them from column.exclude.list, or list the columns under exclude or reselect of their table");
         }
 
         if (Value(settings, "column.include.list") is { } shown)
         {
             yield return new Finding(
-                Severity.Error,
+                severity,
                 SettingRule.CodeOf("column.include.list"),
-                $"Connector setting column.include.list is '{shown}': a column that it does not name never reaches the target",
+                $"Connector setting column.include.list is '{shown}': a column that it does not name {effect}",
                 "Remove column.include.list and list unwanted columns under exclude of their table");
         }
     }

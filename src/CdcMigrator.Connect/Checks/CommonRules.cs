@@ -8,8 +8,6 @@ internal static class CommonRules
 {
     public static IReadOnlyList<SettingRule> All { get; } =
     [
-        new("event.converting.failure.handling.mode", "warn", ["fail"], Severity.Error,
-            "a value that cannot be converted is published as NULL (unchanged TOAST of many types, arrays with NaN) instead of stopping the connector"),
         new("event.processing.failure.handling.mode", "fail", ["fail"], Severity.Error, "an event that cannot be processed is left out instead of stopping the connector"),
         new("errors.tolerance", "none", ["none"], Severity.Error, "records that cannot be converted or sent are dropped"),
         new("skipped.operations", "t", ["none"], Severity.Error, "the operations it lists never reach the target; by default a TRUNCATE of the source is lost"),
@@ -22,8 +20,6 @@ internal static class CommonRules
         {
             IsFine = value => Milliseconds(value) is >= 0 and <= 500,
         },
-        new("decimal.handling.mode", "precise", ["string", "precise"], Severity.Error, "numeric values lose digits"),
-        new("binary.handling.mode", "bytes", ["bytes", "hex"], Severity.Error, "an unchanged binary TOAST value arrives as NULL"),
         new("time.precision.mode", "adaptive", ["microseconds", "adaptive", "adaptive_time_microseconds"], Severity.Error,
             "times lose their microseconds (connect), 24:00, infinite and BC values (isostring), years outside 1677 to 2262 (nanoseconds), or come in a form that is not read (structured)"),
         new("snapshot.mode", "initial", ["initial"], Severity.Warning, "rows that exist before the connector starts may not be sent, or be sent again at each start")

@@ -23,28 +23,28 @@ internal static class ConverterChecks
         return (converter, wanted) switch
         {
             ("", _) => [Error(side, $"Connector setting {side} is not set: the workers' own converter applies, which cannot be checked and may change", $"Set {side} to '{Wanted(wanted)}'")],
-            (ConverterSettings.JsonConverter, LogFormat.Json) => Json(settings, side),
+            (ConverterSettings.JsonConverter, LogFormat.Json) => Json(settings, side, definition.Source.Kind),
             (ConverterSettings.ApicurioAvro, LogFormat.Avro) => Apicurio(settings, side),
-            (ConverterSettings.ConfluentAvro, LogFormat.Avro) => Confluent(settings, side),
+            (ConverterSettings.ConfluentAvro, LogFormat.Avro) => Confluent(settings, side, definition.Source.Kind),
             (ConverterSettings.JsonConverter, LogFormat.Avro) or (ConverterSettings.ApicurioAvro or ConverterSettings.ConfluentAvro, LogFormat.Json) =>
                 [Error(side, $"Connector setting {side} is '{converter}', but log.format is {Name(wanted)}", $"Set {side} to '{Wanted(wanted)}', or log.format to what the connector writes")],
             _ => [Error(side, $"Connector setting {side} is '{converter}', whose records cannot be read", $"Set {side} to '{Wanted(wanted)}'")],
         };
     }
 
-    private static IEnumerable<Finding> Json(IReadOnlyDictionary<string, string> settings, string side)
+    private static IEnumerable<Finding> Json(IReadOnlyDictionary<string, string> settings, string side, SourceKind source)
     {
         if (!Is(settings, $"{side}.replace.null.with.default", "false"))
         {
-            yield return Wrong(settings, $"{side}.replace.null.with.default", "false", "an explicit NULL of a column with a default is written as the default");
+            yield return NullBecomesDefault(settings, $"{side}.replace.null.with.default", "false", source);
         }
     }
 
-    private static IEnumerable<Finding> Confluent(IReadOnlyDictionary<string, string> settings, string side)
+    private static IEnumerable<Finding> Confluent(IReadOnlyDictionary<string, string> settings, string side, SourceKind source)
     {
         if (!Is(settings, $"{side}.ignore.default.for.nullables", "true"))
         {
-            yield return Wrong(settings, $"{side}.ignore.default.for.nullables", "true", "an explicit NULL of a column with a default is written as the default");
+            yield return NullBecomesDefault(settings, $"{side}.ignore.default.for.nullables", "true", source);
         }
     }
 
@@ -93,6 +93,11 @@ internal static class ConverterChecks
                 Severity.Warning);
         }
     }
+
+    /// <summary>Where the source can be read by key, nullable columns with a default are read again; else their NULLs are lost.</summary>
+    private static Finding NullBecomesDefault(IReadOnlyDictionary<string, string> settings, string name, string wanted, SourceKind source) => source == SourceKind.PostgreSql
+        ? Wrong(settings, name, wanted, "an explicit NULL of a nullable column with a default is written as the default; such columns are read from the source again, row by row", Severity.Warning)
+        : Wrong(settings, name, wanted, "an explicit NULL of a column with a default is written as the default");
 
     private static Finding Wrong(IReadOnlyDictionary<string, string> settings, string name, string wanted, string why, Severity severity = Severity.Error)
     {

@@ -7,6 +7,9 @@ internal static class MySqlRules
 {
     public static IReadOnlyList<SettingRule> All { get; } =
     [
+        new("event.converting.failure.handling.mode", "warn", ["fail"], Severity.Error, "a value that cannot be converted is published as NULL instead of stopping the connector"),
+        new("decimal.handling.mode", "precise", ["string", "precise"], Severity.Error, "numeric values lose digits"),
+        new("binary.handling.mode", "bytes", ["bytes", "hex"], Severity.Error, "binary values come in a form that may not be read"),
         new("bigint.unsigned.handling.mode", "long", ["precise"], Severity.Error, "unsigned bigints from 2^63 on arrive as negative numbers"),
         new("enable.time.adjuster", "true", ["false"], Severity.Error, "years 0 to 99 become 1970 to 2069: 0001-01-01 arrives as 2001-01-01"),
         new("event.deserialization.failure.handling.mode", "fail", ["fail"], Severity.Error, "a binlog event that cannot be read is left out"),

@@ -49,6 +49,9 @@ public static class ConnectorTemplate
     /// <summary>Debezium's lists hold regular expressions; a name becomes one that matches it alone, and stays readable where it can.</summary>
     public static string Pattern(TableName table) => $"{Escape(table.Schema)}.{Escape(table.Name)}";
 
+    /// <summary>The same of one column.</summary>
+    internal static string Pattern(TableName table, string column) => $"{Pattern(table)}.{Escape(column)}";
+
     internal static string Escape(string name) => Regex.Replace(name, @"[\\.^$|?*+()\[\]{},]", @"\$0");
 
     internal static string Captured(MigrationDefinition definition, params IEnumerable<TableName> further) =>

@@ -34,6 +34,11 @@ internal static class PostgresSettings
         settings["publication.autocreate.mode"] = "filtered";
         settings["publish.via.partition.root"] = "true";
         settings["table.include.list"] = ConnectorTemplate.Captured(definition, ConnectorNames.SignalTable);
+        if (definition.Tables.SelectMany(table => table.Reselect.Select(column => ConnectorTemplate.Pattern(table.Source, column))).ToList() is { Count: > 0 } reselected)
+        {
+            settings["column.exclude.list"] = string.Join(',', reselected);
+        }
+
         settings["snapshot.mode"] = "initial";
         settings["signal.data.collection"] = ConnectorNames.SignalTable.ToString();
         settings["incremental.snapshot.chunk.size"] = "8192";
@@ -42,7 +47,7 @@ internal static class PostgresSettings
         settings["tombstones.on.delete"] = "true";
         settings["unavailable.value.placeholder"] = ConnectorNames.Placeholder(definition.Name);
         settings["event.processing.failure.handling.mode"] = "fail";
-        settings["event.converting.failure.handling.mode"] = "fail";
+        settings["event.converting.failure.handling.mode"] = "warn";
         settings["include.unknown.datatypes"] = "true";
         settings["decimal.handling.mode"] = "string";
         settings["time.precision.mode"] = "microseconds";

@@ -1,5 +1,4 @@
 using CdcMigrator.Debezium.Logical;
-using CdcMigrator.Domain.Tables;
 
 namespace CdcMigrator.Debezium.Envelopes;
 
@@ -9,7 +8,7 @@ namespace CdcMigrator.Debezium.Envelopes;
 /// </summary>
 internal static class Defaults
 {
-    public static FieldPlan Mark(FieldPlan field, ConnectSchema? schema, TargetColumn column, DebeziumSettings settings)
+    public static FieldPlan Mark(FieldPlan field, ConnectSchema? schema, bool nullHasDefault, DebeziumSettings settings)
     {
         if (settings.PlainText || settings.NullsBecomeDefaults == false)
         {
@@ -18,8 +17,8 @@ internal static class Defaults
 
         if (schema is null)
         {
-            // Without schemas the default is not known: only what the settings say for certain counts, preflight refuses the rest.
-            return field with { AnyValueIsSuspect = settings.NullsBecomeDefaults == true && column is { HasDefault: true, NotNull: false } };
+            // Without schemas the default is not known, so that any value may be one.
+            return field with { AnyValueIsSuspect = nullHasDefault };
         }
 
         if (!schema.Optional || schema.Default is null)

@@ -67,15 +67,23 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
             return new FieldPlan(name, fieldName, -1, UnfaithfulType.Instance);
         }
 
-        var type = known is null ? LogicalTypes.Assume(column.Type, settings) : LogicalTypes.Resolve(known, column.Type, settings);
-        return isKey
-            ? new FieldPlan(name, fieldName, ordinal, type)
-            : ZeroDates.Mark(Defaults.Mark(Row(name, fieldName, ordinal, type, column), known, column, settings), known, column, settings);
+        // What the value was written from is the source's type, whatever the target makes of it.
+        var written = route.TypeOf(ordinal);
+        var type = !isKey && route.ReadAgainOf(ordinal) == ReadAgain.Always ? UnfaithfulType.Instance
+            : known is null ? LogicalTypes.Assume(written, settings)
+            : LogicalTypes.Resolve(known, written, settings);
+        if (isKey)
+        {
+            return new FieldPlan(name, fieldName, ordinal, type);
+        }
+
+        var nullHasDefault = route.SourceOf(ordinal)?.NullHasDefault ?? column is { HasDefault: true, NotNull: false };
+        return ZeroDates.Mark(Defaults.Mark(Row(name, fieldName, ordinal, type, written), known, nullHasDefault, settings), known, column, settings);
     }
 
-    private FieldPlan Row(string name, string fieldName, int ordinal, LogicalType type, TargetColumn column) => new(name, fieldName, ordinal, type)
+    private FieldPlan Row(string name, string fieldName, int ordinal, LogicalType type, ColumnType written) => new(name, fieldName, ordinal, type)
     {
-        NullIsSuspect = !settings.PlainText && !settings.IsMySqlFamily && UnfaithfulTypes.IsNullAmbiguous(column.Type, settings),
+        NullIsSuspect = !settings.PlainText && !settings.IsMySqlFamily && UnfaithfulTypes.IsNullAmbiguous(written, settings),
     };
 
     /// <summary>The fault of a row with fields the target has no column for, naming all of them and what else does not fit.</summary>
@@ -90,12 +98,8 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
             [.. table.Expected.Where(ordinal => !columns.Contains(route.SourceColumns[ordinal])).Select(ordinal => route.Target.Columns[ordinal].Name)]);
     }
 
-    /// <summary>Opens a row in the batch; columns that events never have a field for are to be reselected.</summary>
-    public void Begin(ChangeBatch batch)
-    {
-        batch.BeginRow(table.Route!);
-        MarkMissing(batch);
-    }
+    /// <summary>Opens a row in the batch.</summary>
+    public void Begin(ChangeBatch batch) => batch.BeginRow(table.Route!);
 
     /// <summary>The same for the open row as it was, or for a row of which no more is known.</summary>
     public void BeginBefore(ChangeBatch batch)
@@ -103,19 +107,10 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
         if (batch.IsRowOpen)
         {
             batch.BeginBefore();
-            MarkMissing(batch);
         }
         else
         {
             Begin(batch);
-        }
-    }
-
-    private void MarkMissing(ChangeBatch batch)
-    {
-        foreach (var ordinal in table.MissingInEvents)
-        {
-            batch.SetUnfaithful(ordinal);
         }
     }
 

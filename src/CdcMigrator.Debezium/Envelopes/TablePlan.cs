@@ -1,4 +1,5 @@
 using System.Text;
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Tables;
 
 namespace CdcMigrator.Debezium.Envelopes;
@@ -18,9 +19,19 @@ internal sealed class TablePlan
         Route = route;
         owner = Encoding.UTF8.GetBytes(source.Schema);
         table = Encoding.UTF8.GetBytes(source.Name);
-        MissingInEvents = route is null ? [] : [.. Missing(route, settings)];
-        Expected = route is null ? [] : [.. Enumerable.Range(0, route.Target.Columns.Count).Where(i => !route.Target.Columns[i].Generated && !route.IsExcluded(route.SourceColumns[i])).Except(MissingInEvents)];
-        Required = [.. Expected.Where(i => route!.Target.Columns[i] is { NotNull: true, HasDefault: false })];
+        Expected = [];
+        ReadWhereAbsent = [];
+        ReadInSnapshots = [];
+        if (route is not null)
+        {
+            var written = Enumerable.Range(0, route.Target.Columns.Count).Where(i => !route.Target.Columns[i].Generated && !route.IsExcluded(route.SourceColumns[i])).ToArray();
+            var never = settings.PlainText || settings.IsMySqlFamily ? [] : written.Where(i => Logical.UnfaithfulTypes.IsMissingInEvents(route.TypeOf(i), settings)).ToArray();
+            Expected = [.. written.Except(never)];
+            ReadWhereAbsent = route.SourceIsKnown ? [.. written.Where(i => route.SourceOf(i) is not null)] : [.. written.Where(i => never.Contains(i) || route.ReadAgainOf(i) == ReadAgain.Always)];
+            ReadInSnapshots = [.. written.Where(i => route.ReadAgainOf(i) == ReadAgain.Snapshot)];
+        }
+
+        Required = [.. Expected.Except(ReadWhereAbsent).Where(i => route!.Target.Columns[i] is { NotNull: true, HasDefault: false })];
     }
 
     /// <summary>The table.</summary>
@@ -35,8 +46,14 @@ internal sealed class TablePlan
     /// <summary>Its route; null unless it is moved.</summary>
     public TableRoute? Route { get; }
 
-    /// <summary>Columns that events never have a field for, though the source has the column: always reselected.</summary>
-    public int[] MissingInEvents { get; }
+    /// <summary>
+    /// Columns that are read from the source where a row's event has no field for them: all that the source has, because what a connector leaves
+    /// out (types it has no converter for, columns it is told to exclude) would else be lost without a trace.
+    /// </summary>
+    public int[] ReadWhereAbsent { get; }
+
+    /// <summary>Columns whose values in snapshot rows cannot be trusted, for what the source holds in them.</summary>
+    public int[] ReadInSnapshots { get; }
 
     /// <summary>Target columns a row's event normally has a field for.</summary>
     public int[] Expected { get; }
@@ -53,20 +70,20 @@ internal sealed class TablePlan
     /// <summary>Whether a source block names this table.</summary>
     public bool IsOf(SourceBlock source) => source.Table.Is(table) && source.Owner.Is(owner);
 
-    private static IEnumerable<int> Missing(TableRoute route, DebeziumSettings settings)
+    /// <summary>Columns of the open row whose values the event lacks, or whose values in snapshot rows are not to be believed.</summary>
+    public void LeaveToTheSource(ChangeBatch batch, bool snapshotRow)
     {
-        if (settings.PlainText || settings.IsMySqlFamily)
+        foreach (var ordinal in ReadWhereAbsent)
         {
-            yield break;
+            if (batch.OpenSlot(ordinal).State == ColumnState.Absent)
+            {
+                batch.SetUnfaithful(ordinal);
+            }
         }
 
-        for (var i = 0; i < route.Target.Columns.Count; i++)
+        foreach (var ordinal in snapshotRow ? ReadInSnapshots : [])
         {
-            var column = route.Target.Columns[i];
-            if (!column.Generated && !route.IsExcluded(route.SourceColumns[i]) && Logical.UnfaithfulTypes.IsMissingInEvents(column.Type, settings))
-            {
-                yield return i;
-            }
+            batch.SetUnfaithful(ordinal);
         }
     }
 }

@@ -31,7 +31,7 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
     public void WriteRow(byte[] value, Envelope envelope, TablePlan table, ChangeBatch batch)
     {
         var plan = Plan(table, table.Rows, schema, schema?.Field("after"), isKey: false);
-        plan.Begin(batch);
+        batch.BeginRow(table.Route!);
         try
         {
             rows.WriteRow(value.AsSpan(envelope.AfterStart, envelope.AfterLength), plan, batch);

@@ -8,6 +8,9 @@ namespace CdcMigrator.Debezium.Logical;
 /// </summary>
 internal static class UnfaithfulTypes
 {
+    /// <summary>A pointer to a value out of line takes 18 bytes; what is not longer stays in the row.</summary>
+    private const int LongestInlineBits = 64;
+
     /// <summary>Whether no value of the type can be taken from an event.</summary>
     public static bool Contains(ColumnType type) => type.Kind switch
     {
@@ -16,6 +19,9 @@ internal static class UnfaithfulTypes
 
         // '101' and '00101' arrive alike: the length is lost.
         ColumnKind.VarBit => true,
+
+        // The XML declaration is dropped.
+        ColumnKind.Text => type.BaseName == "xml",
         ColumnKind.Array => type.Element is null || ContainsArrayOf(type.Element),
         _ => false,
     };
@@ -32,17 +38,26 @@ internal static class UnfaithfulTypes
     };
 
     /// <summary>
-    /// Whether null may stand for something else: an unchanged TOAST value, NaN in a numeric[], NULL in an enum[]. Debezium has a placeholder
-    /// in arrays for these element types only; bytea loses it in the modes but <c>bytes</c> (and <c>hex</c>, outside of arrays).
+    /// Whether null may stand for something else, because the connector could not convert a value and went on: an unchanged TOAST value, NaN in a
+    /// numeric[], NULL in an enum[]. Debezium has a placeholder in arrays for these element types only; bytea loses it in the modes but
+    /// <c>bytes</c> (and <c>hex</c>, outside of arrays), numeric in all modes but <c>string</c>.
     /// </summary>
     public static bool IsNullAmbiguous(ColumnType type, DebeziumSettings settings) => type.Kind switch
     {
+        ColumnKind.Numeric => settings.Decimals != DecimalHandlingMode.Text,
+
+        // Shorter ones are never stored out of line.
+        ColumnKind.Bit => type.Modifier > LongestInlineBits,
         ColumnKind.Bytes => settings.Binary is BinaryHandlingMode.Base64 or BinaryHandlingMode.Base64UrlSafe,
         ColumnKind.Array => type.Element is not { } element || (element.Kind == ColumnKind.Bytes
             ? settings.Binary != BinaryHandlingMode.Bytes
             : element.BaseName is not ("text" or "varchar" or "bpchar" or "json" or "jsonb" or "int4" or "int8" or "uuid")),
         _ => false,
     };
+
+    /// <summary>Whether every value is published as NULL, which stops the connector where the column is NOT NULL: bit(n)[], composite[], domain[], tsquery[].</summary>
+    public static bool IsUnconvertible(ColumnType type) =>
+        type.Kind == ColumnKind.Array && type.BaseName is not ("int2vector" or "oidvector") && type.Element is null or { Kind: ColumnKind.Bit or ColumnKind.Opaque };
 
     private static bool ContainsArrayOf(ColumnType element) => element.Kind switch
     {

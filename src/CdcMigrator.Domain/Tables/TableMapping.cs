@@ -12,6 +12,9 @@ public sealed record TableMapping
     /// <summary>Source columns that are not migrated.</summary>
     public IReadOnlySet<string> Exclude { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 
+    /// <summary>Source columns whose values are never taken from events but always read from the source by key.</summary>
+    public IReadOnlySet<string> Reselect { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
     /// <summary>Source column to target column, for those whose names differ.</summary>
     public IReadOnlyDictionary<string, string> Rename { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

@@ -40,6 +40,11 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
     /// <summary>Returns once the change is dealt with and progress is past it; else throws what the lane is to do.</summary>
     public async Task<ApplyCounts> ResolveAsync(Exception cause, WriterTurn? turn, CancellationToken cancellationToken)
     {
+        if (!IsConflict(cause) && await TryWholeAsync(cancellationToken) is { } whole)
+        {
+            return whole;
+        }
+
         ThrowUnlessConflict(cause);
         store.Metrics.UniqueWait(change.Route);
         PostgresLog.UniqueWait(store.Log, batch.Lane, change.Offset, cause.Message);
@@ -83,6 +88,32 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
 
             lanes = await OthersAsync(cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// A row with reselected columns is part old, part new, and a constraint that looks at both may refuse it though the source never held it:
+    /// then the source's present row is written as a whole. Null where the change is whole already, or that row is refused too.
+    /// </summary>
+    private async Task<ApplyCounts?> TryWholeAsync(CancellationToken cancellationToken)
+    {
+        var present = Single();
+        if (store.Source is null || present.Rows.Length == 0 || present.Rows[0].Kind == WriteKind.None || !present.LacksColumns(present.Rows[0]))
+        {
+            return null;
+        }
+
+        await store.Reselection.CompleteAsync(present, [0], whole: true, cancellationToken);
+        try
+        {
+            await writer.CommitAsync(present, PostgresLaneWriter.OffsetAt(batch, index + 1), cancellationToken);
+        }
+        catch (PostgresException error) when (PostgresFaults.IsRowError(error))
+        {
+            return null;
+        }
+
+        PostgresLog.WrittenWhole(store.Log, batch.Lane, change.Offset);
+        return writer.Count(present);
     }
 
     private bool IsOver(long started, long moved) =>

@@ -15,9 +15,21 @@ internal static class ColumnKinds
             type = types[type.BaseOid];
         }
 
+        // Arrays whose lower bound is 0, which events do not carry.
+        if (type is { Schema: "pg_catalog", Name: "int2vector" or "oidvector" })
+        {
+            return new ColumnType(type.Sql, ColumnKind.Array) { BaseName = type.Name };
+        }
+
         if (type.IsArray)
         {
             var element = Resolve(type.ElementOid, modifier, types);
+            if (types[type.ElementOid].Kind == 'd')
+            {
+                // Connectors cannot convert arrays of domains: the element is none that anything is known of.
+                return new ColumnType(type.Sql, ColumnKind.Array) { BaseName = types[type.ElementOid].Name };
+            }
+
             return new ColumnType(type.Sql, ColumnKind.Array, -1, element) { BaseName = element.BaseName };
         }
 
@@ -26,8 +38,8 @@ internal static class ColumnKinds
 
     private static ColumnKind KindOf(CatalogType type) => type switch
     {
-        { Kind: 'e' or 'r' } => ColumnKind.Text,
-        { Kind: 'c' or 'm' } => ColumnKind.Opaque,
+        { Kind: 'e' } or { Kind: 'r', Schema: "pg_catalog" } => ColumnKind.Text,
+        { Kind: 'c' or 'm' or 'r' } => ColumnKind.Opaque,
         { Schema: "pg_catalog" } => type.Name switch
         {
             "bool" => ColumnKind.Boolean,
@@ -52,7 +64,7 @@ internal static class ColumnKinds
         _ => type.Name switch
         {
             "hstore" => ColumnKind.Hstore,
-            "citext" or "ltree" => ColumnKind.Text,
+            "citext" or "ltree" or "isbn" => ColumnKind.Text,
             _ => ColumnKind.Opaque,
         },
     };

@@ -1,4 +1,3 @@
-using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Catalog;
@@ -8,7 +7,7 @@ namespace CdcMigrator.Postgres.Preflight;
 /// <summary>Whether every column's values reach the target as they are. Pure.</summary>
 internal static class ColumnChecks
 {
-    public static IEnumerable<Finding> Check(TableMapping mapping, CatalogTable source, CatalogTable target, LogKind log)
+    public static IEnumerable<Finding> Check(TableMapping mapping, CatalogTable source, CatalogTable target, Func<ColumnType, Carriage>? carriage)
     {
         var there = target.Columns.ToDictionary(column => column.Column.Name, StringComparer.Ordinal);
         var fed = new HashSet<string>(StringComparer.Ordinal);
@@ -19,10 +18,17 @@ internal static class ColumnChecks
             var findings = there.TryGetValue(name, out var into) ? Between(column, into, mapping.Target)
                 : column.Column.Generated ? []
                 : [new Finding(Severity.Error, "missing-column", $"The target's {mapping.Target} has no column {name}", $"ALTER TABLE {mapping.Target.Sql} ADD COLUMN {TableName.Quote(name)} {column.Declared}, or use 'exclude:' or 'rename:'")];
-            foreach (var finding in findings.Concat(log == LogKind.Kafka && !column.Column.Generated ? mapping.Keyless ? CarriedWithoutKey(column) : Carried(column, source) : []))
+            var carried = carriage is null || column.Column.Generated ? [] : mapping.Keyless ? CarriedWithoutKey(column, carriage(column.Column.Type))
+                : mapping.Reselect.Contains(column.Column.Name) ? [] : Carried(column, carriage(column.Column.Type));
+            foreach (var finding in findings.Concat(carried))
             {
                 yield return finding with { Column = column.Column.Name };
             }
+        }
+
+        foreach (var name in mapping.Reselect.Except(source.Columns.Select(column => column.Column.Name)).Order(StringComparer.Ordinal))
+        {
+            yield return new Finding(Severity.Error, "missing-column", $"The source's {mapping.Source} has no column {name}, which 'reselect:' names", "Correct 'reselect:' in the migration file") { Column = name };
         }
 
         foreach (var column in target.Columns.Select(column => column.Column).Where(column => !fed.Contains(column.Name) && column is { NotNull: true, HasDefault: false, Generated: false }))
@@ -60,36 +66,28 @@ internal static class ColumnChecks
         }
     }
 
-    private static IEnumerable<Finding> CarriedWithoutKey(CatalogColumn column)
+    private static IEnumerable<Finding> CarriedWithoutKey(CatalogColumn column, Carriage carriage)
     {
-        if (IsReselected(column.Column.Type))
+        if (carriage is Carriage.Never or Carriage.Unconvertible)
         {
             yield return new(Severity.Error, "keyless-column", $"Events cannot carry {column.Declared} faithfully, and without a key column {column.Column.Name} cannot be read from the source", "Exclude the column, or give the table a primary key");
         }
     }
 
-    /// <summary>What Debezium's events do to the value (see docs on types): never wrong in the target, but not for free.</summary>
-    private static IEnumerable<Finding> Carried(CatalogColumn column, CatalogTable source)
+    /// <summary>What events do to the value (docs/types.md): never wrong in the target, but not for free.</summary>
+    private static IEnumerable<Finding> Carried(CatalogColumn column, Carriage carriage)
     {
-        var type = column.Column.Type;
-        if (IsReselected(type))
+        var name = column.Column.Name;
+        if (carriage == Carriage.Unconvertible && column.Column.NotNull)
         {
-            yield return new(Severity.Warning, "reselected-type", $"Events cannot carry {column.Declared} faithfully: column {column.Column.Name} is read from the source again for every change of a row", "Nothing to do where the source can bear a read by key a changed row");
+            yield return new(Severity.Error, "unconvertible", $"The connector cannot convert {column.Declared}: it stops at the first row, because column {name} is NOT NULL",
+                $"Add 'reselect: [{name}]' to the table in the migration file before 'cdcm connector register', so that the connector leaves the column out and it is read from the source by key");
         }
-        else if (column.Toastable && source.ReplicaIdentity != 'f' && IsNullWhenUnchanged(type))
+        else if (carriage is Carriage.Never or Carriage.Unconvertible)
         {
-            yield return new(Severity.Warning, "toast-null", $"An unchanged large value of column {column.Column.Name} ({column.Declared}) arrives as NULL, or stops the connector if its failure mode is 'fail'",
-                $"ALTER TABLE {source.Name.Sql} REPLICA IDENTITY FULL");
+            yield return new(Severity.Warning, "reselected-type", $"Events cannot carry {column.Declared} faithfully: column {name} is read from the source again for every change of a row", "Nothing to do where the source can bear a read by key a changed row");
         }
     }
-
-    private static bool IsReselected(ColumnType type) => type.Kind is ColumnKind.TimeTz or ColumnKind.VarBit || (type.Element is { } element
-        && (element.Kind is ColumnKind.Money or ColumnKind.Interval or ColumnKind.VarBit or ColumnKind.Point or ColumnKind.Bit or ColumnKind.Opaque
-                or ColumnKind.Time or ColumnKind.TimeTz or ColumnKind.Date or ColumnKind.TimestampTz
-            || element.BaseName is "name" or "xml" or "ltree" or "tsvector"));
-
-    private static bool IsNullWhenUnchanged(ColumnType type) => type.Kind == ColumnKind.Bit
-        || type.Element is { } element && element.BaseName is not ("text" or "varchar" or "bpchar" or "json" or "jsonb" or "int4" or "int8" or "uuid" or "bytea");
 
     /// <summary>Types of another schema may have moved: only the name and modifier are compared.</summary>
     private static string Unqualified(string declared) => declared[(declared.LastIndexOf('.') + 1)..];

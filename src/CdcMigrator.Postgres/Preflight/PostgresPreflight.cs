@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Faults;
@@ -15,7 +16,11 @@ public static class PostgresPreflight
     /// Everything found on the source (where it is PostgreSQL), on the target and between them, errors first. A side that cannot be reached is
     /// a finding too, and the checks that need it are left out.
     /// </summary>
-    public static async Task<IReadOnlyList<Finding>> CheckAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    /// <param name="definition">The migration.</param>
+    /// <param name="carriage">What events carry of a type; null for a log that carries PostgreSQL's own text.</param>
+    /// <param name="cancellationToken">Stops the checks.</param>
+    public static async Task<IReadOnlyList<Finding>> CheckAsync(
+        MigrationDefinition definition, Func<ColumnType, Carriage>? carriage, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(definition);
         var findings = new List<Finding>();
@@ -32,16 +37,16 @@ public static class PostgresPreflight
             {
                 findings.AddRange(await SourceServerChecks.CheckAsync(database, definition.Log.Kind, cancellationToken));
                 var tables = await CatalogReader.ReadAsync(database, [.. definition.Tables.Select(table => table.Source).Distinct()], cancellationToken);
-                if (definition.Log.Kind == LogKind.Kafka)
+                if (carriage is not null)
                 {
-                    findings.AddRange(await ArrayChecks.CheckAsync(database, definition, tables, cancellationToken));
+                    findings.AddRange(await ValueChecks.CheckAsync(database, definition, tables, carriage, cancellationToken));
                 }
 
                 return tables;
             });
             foreach (var mapping in source is null || target is null ? [] : definition.Tables)
             {
-                findings.AddRange(TableChecks.Check(mapping, source!.GetValueOrDefault(mapping.Source), target!.GetValueOrDefault(mapping.Target), definition.Log.Kind));
+                findings.AddRange(TableChecks.Check(mapping, source!.GetValueOrDefault(mapping.Source), target!.GetValueOrDefault(mapping.Target), carriage));
             }
         }
 

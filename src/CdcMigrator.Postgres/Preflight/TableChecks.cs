@@ -1,4 +1,3 @@
-using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Catalog;
@@ -8,7 +7,7 @@ namespace CdcMigrator.Postgres.Preflight;
 /// <summary>Whether one table's changes can be captured, and written to the table it maps to. Pure.</summary>
 internal static class TableChecks
 {
-    public static IReadOnlyList<Finding> Check(TableMapping mapping, CatalogTable? source, CatalogTable? target, LogKind log)
+    public static IReadOnlyList<Finding> Check(TableMapping mapping, CatalogTable? source, CatalogTable? target, Func<ColumnType, Carriage>? carriage)
     {
         var findings = new List<Finding>();
         if (source is null || source.Kind is not ('r' or 'p'))
@@ -26,8 +25,8 @@ internal static class TableChecks
             findings.AddRange(Capture(source!));
             findings.AddRange(mapping.Keyless ? KeylessCapture(source!) : KeyCapture(source!));
             findings.AddRange(Writing(target!));
-            findings.AddRange(mapping.Keyless ? [] : [.. TargetKey(target!), .. Keys(mapping, source!, target!)]);
-            findings.AddRange(ColumnChecks.Check(mapping, source!, target!, log));
+            findings.AddRange(mapping.Keyless ? [] : [.. TargetKey(target!), .. Keys(mapping, source!, target!, carriage)]);
+            findings.AddRange(ColumnChecks.Check(mapping, source!, target!, carriage));
         }
 
         return [.. findings.Select(finding => finding with { Table = mapping.Source.ToString() })];
@@ -124,7 +123,7 @@ internal static class TableChecks
         }
     }
 
-    private static IEnumerable<Finding> Keys(TableMapping mapping, CatalogTable source, CatalogTable target)
+    private static IEnumerable<Finding> Keys(TableMapping mapping, CatalogTable source, CatalogTable target, Func<ColumnType, Carriage>? carriage)
     {
         if (target.Keys.Count == 0 || source.Keys.Count == 0)
         {
@@ -142,6 +141,18 @@ internal static class TableChecks
         foreach (var column in here.Where(mapping.Exclude.Contains))
         {
             yield return new Finding(Severity.Error, "key-excluded", $"Column {column} is part of the key and cannot be excluded", "Remove it from 'exclude:'") { Column = column };
+        }
+
+        foreach (var column in here.Where(mapping.Reselect.Contains))
+        {
+            yield return new Finding(Severity.Error, "key-reselected", $"Column {column} is part of the key, by which rows are read from the source, and cannot be reselected", "Remove it from 'reselect:'") { Column = column };
+        }
+
+        foreach (var column in identity.Columns.Select(column => source.Columns[column]).Where(column => carriage?.Invoke(column.Column.Type) is Carriage.Never or Carriage.Unconvertible))
+        {
+            yield return new Finding(Severity.Error, "key-type", $"Column {column.Column.Name} ({column.Declared}) is part of the key, but events do not carry it faithfully: rows cannot be told apart by it",
+                "Give the table a key of other types on both sides")
+            { Column = column.Column.Name };
         }
     }
 }

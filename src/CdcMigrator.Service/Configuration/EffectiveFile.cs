@@ -50,6 +50,7 @@ public static class EffectiveFile
             ("source", table.Source.ToString()),
             ("target", table.Target.ToString()),
             ("exclude", List(table.Exclude.Order(StringComparer.Ordinal))),
+            ("reselect", List(table.Reselect.Order(StringComparer.Ordinal))),
             ("rename", Settings(table.Rename)),
             ("keyless", table.Keyless ? "true" : "false"),
             ("onePartition", table.OnePartition ? "true" : "false")))));

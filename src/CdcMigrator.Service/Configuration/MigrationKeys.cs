@@ -42,6 +42,7 @@ public static class MigrationKeys
         new("tables[].source", "schema.table", Required, "Table in the source."),
         new("tables[].target", "schema.table", "the source's name", "Table in the target."),
         new("tables[].exclude", "list of text", "", "Source columns that are not migrated."),
+        new("tables[].reselect", "list of text", "", "Source columns never taken from events but always read from the source by key (docs/types.md); PostgreSQL sources."),
         new("tables[].rename", "map of text", "", "Source column to target column, where names differ."),
         new("tables[].keyless", "false | true", "false", "The table has no key and its source REPLICA IDENTITY FULL: one physical row a change, found by all of its columns."),
         new("tables[].onePartition", "false | true", "true if keyless", "The table's topic has one partition: one lane, and a TRUNCATE of the source can be applied."),

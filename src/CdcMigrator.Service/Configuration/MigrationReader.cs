@@ -140,6 +140,7 @@ internal sealed partial class MigrationReader(SectionReader root)
                 Source = source,
                 Target = entry.Table("target", source),
                 Exclude = entry.Texts("exclude").ToHashSet(StringComparer.Ordinal),
+                Reselect = entry.Texts("reselect").ToHashSet(StringComparer.Ordinal),
                 Rename = entry.Map("rename"),
                 Keyless = keyless,
                 OnePartition = Switch(entry, "onePartition", keyless),
@@ -172,6 +173,11 @@ internal sealed partial class MigrationReader(SectionReader root)
 
     private static void CheckColumns(SectionReader entry, TableMapping table)
     {
+        foreach (var column in table.Reselect.Where(table.Exclude.Contains))
+        {
+            entry.Fail("reselect", $"column {column} of {table.Source} is both excluded and to be reselected");
+        }
+
         foreach (var column in table.Rename.Keys.Where(table.Exclude.Contains))
         {
             entry.Fail("rename", $"column {column} of {table.Source} is both excluded and renamed");

@@ -2,6 +2,8 @@ using CdcMigrator.Connect;
 using CdcMigrator.Connect.Checks;
 using CdcMigrator.Connect.Registry;
 using CdcMigrator.Connect.Rest;
+using CdcMigrator.Connect.Templates;
+using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
@@ -21,7 +23,7 @@ public static class MigrationPreflight
     {
         ArgumentNullException.ThrowIfNull(definition);
         var findings = await Task.WhenAll(
-            TryAsync("databases", () => PostgresPreflight.CheckAsync(definition, cancellationToken)),
+            TryAsync("databases", () => CheckDatabasesAsync(definition, cancellationToken)),
             TryAsync("source", () => CheckMariaDbAsync(definition, cancellationToken)),
             TryAsync("connector", () => CheckConnectorAsync(definition, cancellationToken)),
             TryAsync("log", () => TopicChecks.RunAsync(definition, cancellationToken)),
@@ -31,6 +33,32 @@ public static class MigrationPreflight
 
     private static async Task<IReadOnlyList<Finding>> CheckMariaDbAsync(MigrationDefinition definition, CancellationToken cancellationToken) =>
         definition.Source.Kind == SourceKind.PostgreSql ? [] : await MariaDbPreflight.CheckAsync(definition, cancellationToken);
+
+    private static async Task<IReadOnlyList<Finding>> CheckDatabasesAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    {
+        if (definition.Log.Kind == LogKind.Embedded)
+        {
+            return await PostgresPreflight.CheckAsync(definition, null, cancellationToken);
+        }
+
+        var settings = await SettingsAsync(definition, cancellationToken);
+        return await PostgresPreflight.CheckAsync(definition, type => EventFidelity.Of(type, settings), cancellationToken);
+    }
+
+    /// <summary>What records mean: by the connector as it is, or where that cannot be asked as it would be registered.</summary>
+    private static async Task<DebeziumSettings> SettingsAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var client = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
+            return DebeziumSettings.FromConnector(await ConnectorSettingsSource.ReadAsync(definition, client, cancellationToken));
+        }
+        catch (FaultException)
+        {
+            // What is wrong with the connector is a finding of its own.
+            return DebeziumSettings.FromConnector(ConnectorTemplate.Render(definition));
+        }
+    }
 
     private static async Task<IReadOnlyList<Finding>> CheckConnectorAsync(MigrationDefinition definition, CancellationToken cancellationToken)
     {

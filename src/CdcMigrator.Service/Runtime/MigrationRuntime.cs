@@ -11,6 +11,7 @@ using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
 using CdcMigrator.Postgres;
 using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
@@ -200,9 +201,14 @@ public sealed class MigrationRuntime : IAsyncDisposable
     {
         await WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
         await WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
-        await WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);
         DebeziumSettings settings = null!;
         await WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
+        if (source is PostgresSource { Control: var catalog } && definition.Log.Kind == LogKind.Kafka)
+        {
+            routes.Source = new OriginCatalog(catalog, type => EventFidelity.Of(type, settings), log);
+        }
+
+        await WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);
         if (definition.Log.Kind == LogKind.Embedded)
         {
             await WaitForAsync(async () => embedded = await StartEmbeddedAsync(stop), waitsForTables: false, stop);

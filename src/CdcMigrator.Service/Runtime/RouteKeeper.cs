@@ -12,6 +12,10 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
     private volatile RouteTable? read;
     private volatile RouteTable? routes;
     private IReadOnlyDictionary<TableName, Fault> halted = new Dictionary<TableName, Fault>();
+    private IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>> columns = new Dictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>();
+
+    /// <summary>The source's catalog, where events are to be read by it; set before decoders run.</summary>
+    public OriginCatalog? Source { get; set; }
 
     /// <summary>The routes as last read; null before the first success.</summary>
     public RouteTable? Routes => routes;
@@ -38,7 +42,7 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
     /// <exception cref="FaultException">Unreachable, or Configuration naming every missing table.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var now = await TargetCatalog.LoadAsync(target, mappings, cancellationToken);
+        var now = WithSource(await TargetCatalog.LoadAsync(target, mappings, cancellationToken), await SourceAsync(cancellationToken));
         var change = read is { } before ? Describe(before, now) : "";
         // The same tables keep their routes: plans compiled for them stay valid.
         if (read is null || change.Length > 0)
@@ -52,6 +56,24 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
             RuntimeLog.RoutesChanged(log, change);
         }
     }
+
+    /// <summary>What is known of the source stays known while it does not answer.</summary>
+    private async Task<IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>> SourceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            columns = Source is null ? columns : await Source.LoadAsync(mappings, cancellationToken);
+        }
+        catch (FaultException) when (columns.Count > 0)
+        {
+            // The target's tables may have changed all the same.
+        }
+
+        return columns;
+    }
+
+    private static RouteTable WithSource(RouteTable table, IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>> columns) =>
+        columns.Count == 0 ? table : new RouteTable(table.All.Select(route => columns.TryGetValue(route.Source, out var known) ? route.WithSource(known) : route));
 
     /// <summary>Reads the catalog again if a lane is halted by something a change of the target can heal.</summary>
     public async Task RefreshAsync(PipelineStatus pipeline, CancellationToken cancellationToken)
@@ -78,6 +100,7 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
 
     private static IEnumerable<string> Signature(TableRoute route) => route.Target.Columns
         .Select(column => $"{column.Name} {column.Type.Sql} {column.Type.Modifier} {column.Type.Element?.Sql} {column.Generated} {column.NotNull} {column.IdentityAlways}")
+        .Concat(Enumerable.Range(0, route.Target.Columns.Count).Select(i => $"{route.SourceOf(i)}"))
         .Append($"{route.Key.Name} {string.Join(',', route.Key.Columns)}")
         .Append($"{route.Target.HasSecondaryUniqueness}");
 }

@@ -11,7 +11,7 @@ public sealed class ConnectorChecksTests
     /// <summary>Setting, value (empty: not set), code, severity.</summary>
     public static TheoryData<string, string, string, Severity> PostgresFaults => new()
     {
-        { "decimal.handling.mode", "double", "connector-decimal-handling-mode", Severity.Error },
+        { "decimal.handling.mode", "double", "connector-decimal-handling-mode", Severity.Warning },
         { "decimal.handling.mode", "precise", "connector-decimal-handling-mode", Severity.Error },
         { "decimal.handling.mode", "", "connector-decimal-handling-mode", Severity.Error },
         { "time.precision.mode", "connect", "connector-time-precision-mode", Severity.Error },
@@ -20,12 +20,12 @@ public sealed class ConnectorChecksTests
         { "time.precision.mode", "structured", "connector-time-precision-mode", Severity.Error },
         { "time.precision.mode", "adaptive", "connector-time-precision-mode", Severity.Warning },
         { "time.precision.mode", "", "connector-time-precision-mode", Severity.Warning },
-        { "binary.handling.mode", "base64", "connector-binary-handling-mode", Severity.Error },
-        { "binary.handling.mode", "base64-url-safe", "connector-binary-handling-mode", Severity.Error },
+        { "binary.handling.mode", "base64", "connector-binary-handling-mode", Severity.Warning },
+        { "binary.handling.mode", "base64-url-safe", "connector-binary-handling-mode", Severity.Warning },
         { "interval.handling.mode", "", "connector-interval-handling-mode", Severity.Warning },
-        { "include.unknown.datatypes", "", "connector-include-unknown-datatypes", Severity.Error },
-        { "event.converting.failure.handling.mode", "", "connector-event-converting-failure-handling-mode", Severity.Error },
-        { "event.converting.failure.handling.mode", "skip", "connector-event-converting-failure-handling-mode", Severity.Error },
+        { "include.unknown.datatypes", "", "connector-include-unknown-datatypes", Severity.Warning },
+        { "event.converting.failure.handling.mode", "fail", "connector-event-converting-failure-handling-mode", Severity.Warning },
+        { "event.converting.failure.handling.mode", "skip", "connector-event-converting-failure-handling-mode", Severity.Warning },
         { "event.processing.failure.handling.mode", "warn", "connector-event-processing-failure-handling-mode", Severity.Error },
         { "errors.tolerance", "all", "connector-errors-tolerance", Severity.Error },
         { "skipped.operations", "", "connector-skipped-operations", Severity.Error },
@@ -59,8 +59,8 @@ public sealed class ConnectorChecksTests
         { "message.key.columns", "public.orders:customer_id", "connector-message-key-columns", Severity.Error },
         { "column.mask.hash.v2.SHA-256.with.salt.x", "public.customers.mail", "connector-column-mask", Severity.Error },
         { "column.truncate.to.20.chars", "public.customers.name", "connector-column-mask", Severity.Error },
-        { "column.exclude.list", "public.customers.mail", "connector-column-exclude-list", Severity.Error },
-        { "column.include.list", "public.customers.id", "connector-column-include-list", Severity.Error },
+        { "column.exclude.list", "public.customers.mail", "connector-column-exclude-list", Severity.Warning },
+        { "column.include.list", "public.customers.id", "connector-column-include-list", Severity.Warning },
         { "converters", "isbn", "connector-converters", Severity.Error },
         { "transforms", "unwrap", "connector-transforms", Severity.Error },
         { "exactly.once.support", "required", "connector-exactly-once-support", Severity.Warning },
@@ -72,12 +72,15 @@ public sealed class ConnectorChecksTests
         { "key.converter", "", "connector-key-converter", Severity.Error },
         { "value.converter", "io.debezium.converters.CloudEventsConverter", "connector-value-converter", Severity.Error },
         { "value.converter", "io.confluent.connect.avro.AvroConverter", "connector-value-converter", Severity.Error },
-        { "value.converter.replace.null.with.default", "", "connector-value-converter-replace-null-with-default", Severity.Error },
-        { "key.converter.replace.null.with.default", "true", "connector-key-converter-replace-null-with-default", Severity.Error },
+        { "value.converter.replace.null.with.default", "", "connector-value-converter-replace-null-with-default", Severity.Warning },
+        { "key.converter.replace.null.with.default", "true", "connector-key-converter-replace-null-with-default", Severity.Warning },
     };
 
     public static TheoryData<string, string, string, Severity> MySqlFaults => new()
     {
+        { "event.converting.failure.handling.mode", "", "connector-event-converting-failure-handling-mode", Severity.Error },
+        { "column.exclude.list", "shop.customers.mail", "connector-column-exclude-list", Severity.Error },
+        { "decimal.handling.mode", "double", "connector-decimal-handling-mode", Severity.Error },
         { "bigint.unsigned.handling.mode", "", "connector-bigint-unsigned-handling-mode", Severity.Error },
         { "enable.time.adjuster", "", "connector-enable-time-adjuster", Severity.Error },
         { "inconsistent.schema.handling.mode", "skip", "connector-inconsistent-schema-handling-mode", Severity.Error },
@@ -109,7 +112,7 @@ public sealed class ConnectorChecksTests
 
     [Fact]
     public void A_confluent_converter_that_writes_defaults_for_nulls_is_found() =>
-        Finds(Migrations.PostgresAvro("http://r:8081"), "value.converter.ignore.default.for.nullables", "", "connector-value-converter-ignore-default-for-nullables", Severity.Error);
+        Finds(Migrations.PostgresAvro("http://r:8081"), "value.converter.ignore.default.for.nullables", "", "connector-value-converter-ignore-default-for-nullables", Severity.Warning);
 
     [Fact]
     public void With_schemas_adaptive_times_are_right_and_precise_numerics_only_have_limits()
@@ -167,9 +170,12 @@ public sealed class ConnectorChecksTests
     }
 
     [Fact]
-    public void A_column_that_the_migration_leaves_out_too_may_be_hidden()
+    public void A_column_that_the_migration_leaves_out_or_reads_again_may_be_hidden()
     {
         var definition = Migrations.Postgres with { Tables = [Migrations.Table("public", "orders"), Migrations.Table("public", "customers") with { Exclude = new HashSet<string> { "mail" } }] };
+        Assert.Empty(ConnectorChecks.Check(Settings(definition, ("column.exclude.list", @"public\.customers\.mail")), definition));
+        definition = Migrations.Postgres with { Tables = [Migrations.Table("public", "orders"), Migrations.Table("public", "customers") with { Reselect = new HashSet<string> { "mail" } }] };
+        Assert.Equal("public.customers.mail", ConnectorTemplate.Render(definition)["column.exclude.list"]);
         Assert.Empty(ConnectorChecks.Check(Settings(definition, ("column.exclude.list", @"public\.customers\.mail")), definition));
     }
 
@@ -210,8 +216,7 @@ public sealed class ConnectorChecksTests
         var codes = ConnectorChecks.Check(settings, Migrations.Postgres).Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Code).Order(StringComparer.Ordinal);
         Assert.Equal(
             [
-                "connector-event-converting-failure-handling-mode", "connector-heartbeat-interval-ms", "connector-include-unknown-datatypes", "connector-key-converter",
-                "connector-plugin-name", "connector-publication-autocreate-mode", "connector-skipped-operations", "connector-value-converter",
+                "connector-heartbeat-interval-ms", "connector-key-converter", "connector-plugin-name", "connector-publication-autocreate-mode", "connector-skipped-operations", "connector-value-converter",
             ],
             codes);
     }

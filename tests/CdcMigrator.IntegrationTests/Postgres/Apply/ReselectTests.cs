@@ -75,6 +75,69 @@ public sealed class ReselectTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_reselected_value_that_does_not_go_with_the_events_others_is_written_with_the_sources_present_row()
+    {
+        const string Spans = "create table spans(id int primary key, low int, high text, check (low < high::int))";
+        await using var source = await postgres.CreateSourceAsync($"{Spans}; insert into spans values (1, 1, '5'), (2, 1, '2')");
+        await using var rows = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(Spans), ["public.spans"], new SourceRows(rows, TimeProvider.System));
+        var spans = target.Route("spans");
+        await target.Database.ExecuteAsync("insert into spans values (1, 0, '20')");
+        var writer = await target.ClaimAsync();
+
+        // The row was (10, 20) when the event was written, and is (1, 5) now; the second row is gone by then; the third is of the same batch.
+        var counts = await writer.ApplyAsync(new BatchBuilder(Lane)
+            .Insert(spans, ("id", "1"), ("low", "10"), ("high", BatchBuilder.Unavailable))
+            .Insert(spans, ("id", "3"), ("low", "10"), ("high", BatchBuilder.Unavailable))
+            .Insert(spans, ("id", "2"), ("low", "1"), ("high", BatchBuilder.Unavailable)).Build(), CancellationToken.None);
+
+        Assert.Equal(["1|1|5", "2|1|2"], await target.Database.RowsAsync("select * from spans order by id"));
+        Assert.Equal((3, 2), (writer.NextOffset, counts.Reselected));
+    }
+
+    [Fact]
+    public async Task A_row_that_the_target_refuses_also_as_the_source_has_it_halts_by_name()
+    {
+        await using var source = await postgres.CreateSourceAsync("create table spans(id int primary key, low int, high text); insert into spans values (1, 7, '5')");
+        await using var rows = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(
+            await postgres.CreateTargetAsync("create table spans(id int primary key, low int, high text, check (low < high::int))"), ["public.spans"], new SourceRows(rows, TimeProvider.System));
+        var fault = await Assert.ThrowsAsync<FaultException>(async () => await (await target.ClaimAsync()).ApplyAsync(
+            new BatchBuilder(Lane).Insert(target.Route("spans"), ("id", "1"), ("low", "7"), ("high", BatchBuilder.Unavailable)).Build(), CancellationToken.None));
+        Assert.Equal(("check", """{"id":"1"}"""), (fault.Fault.Code, fault.Fault.Key));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_changed_and_used_again_since_ends_as_the_source_has_it()
+    {
+        await using var pair = await CreateAsync("insert into docs values (1, 'second', 'its own', null), (2, 'first', 'moved', null)");
+        var docs = pair.Target.Route("docs");
+        var writer = await pair.Target.ClaimAsync();
+
+        // Row 1 is inserted, becomes row 2, and another row 1 comes: the source is read for the first as the second is there already.
+        await writer.ApplyAsync(new BatchBuilder(Lane).Insert(docs, ("id", "1"), ("name", "first"), ("big", BatchBuilder.Unavailable), ("more", null)).Build(), CancellationToken.None);
+        await writer.ApplyAsync(new BatchBuilder(Lane, 1)
+            .Add(docs, ChangeOperation.Delete, KeyChangeHalf.OldKey, new SourcePosition(2000, 2000, 0), ("id", "1"))
+            .Add(docs, ChangeOperation.Insert, KeyChangeHalf.NewKey, new SourcePosition(2000, 2000, 0), ("id", "2"), ("name", "first"), ("big", BatchBuilder.Unavailable), ("more", null))
+            .Add(docs, ChangeOperation.Insert, KeyChangeHalf.None, new SourcePosition(3000, 3000, 0), ("id", "1"), ("name", "second"), ("big", BatchBuilder.Unavailable), ("more", null))
+            .Build(), CancellationToken.None);
+
+        Assert.Equal(["1|second|its own|∅", "2|first|moved|∅"], await pair.Target.Database.RowsAsync("select * from docs order by id"));
+    }
+
+    [Fact]
+    public async Task An_incremental_snapshots_row_is_completed_and_left_out_where_the_source_has_it_no_more()
+    {
+        await using var pair = await CreateAsync("insert into docs values (1, 'newer', 'read', null)");
+        var docs = pair.Target.Route("docs");
+        var counts = await (await pair.Target.ClaimAsync()).ApplyAsync(new BatchBuilder(Lane)
+            .Snapshot(docs, ("id", "1"), ("name", "a"), ("big", BatchBuilder.Unavailable), ("more", null))
+            .Snapshot(docs, ("id", "2"), ("name", "b"), ("big", BatchBuilder.Unavailable), ("more", null)).Build(), CancellationToken.None);
+        Assert.Equal(["1|a|read|∅"], await pair.Target.Database.RowsAsync("select * from docs"));
+        Assert.Equal(1, counts.Reselected);
+    }
+
+    [Fact]
     public async Task Without_a_source_a_change_that_needs_one_halts_the_lane_behind_what_precedes_it()
     {
         await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(Docs), ["public.docs"]);

@@ -1,3 +1,4 @@
+using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
@@ -8,6 +9,8 @@ namespace CdcMigrator.IntegrationTests.Postgres.Preflight;
 
 public sealed class PostgresPreflightTests(PostgresFixture postgres)
 {
+    private static readonly DebeziumSettings Faithful = new() { TopicPrefix = "p", Decimals = DecimalHandlingMode.Text, Intervals = IntervalHandlingMode.Text, Time = TimePrecisionMode.Microseconds, UnknownTypesIncluded = true };
+
     [Fact]
     public async Task A_migration_that_fits_has_no_findings_but_versions()
     {
@@ -29,8 +32,12 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
     [InlineData("create table t(id int primary key, b int not null)", "create table t(id int, b int, primary key (id, b))", "key-differs")]
     [InlineData("create table t(id int primary key, v int)", "create table t(id int primary key)", "missing-column")]
     [InlineData("create table t(id int primary key)", "create table t(id int primary key, v int not null)", "not-null-without-default")]
-    [InlineData("create table t(id int primary key, a int[]); insert into t values (1, '{{1,2},{3,4}}')", "create table t(id int primary key, a int[])", "array-shape")]
-    [InlineData("create table t(id int primary key, a text[]); insert into t values (1, '[5:6]={a,b}')", "create table t(id int primary key, a text[])", "array-shape")]
+    [InlineData("create table t(id timetz primary key)", "create table t(id timetz primary key)", "key-type")]
+    [InlineData("create table t(id date primary key); insert into t values ('2001-01-01 BC')", "create table t(id date primary key)", "key-date")]
+    [InlineData("create table t(id int primary key, v bit(3)[] not null)", "create table t(id int primary key, v bit(3)[] not null)", "unconvertible")]
+    [InlineData("create domain d as text; create table t(id int primary key, v d[] not null)", "create domain d as text; create table t(id int primary key, v d[] not null)", "unconvertible")]
+    [InlineData("create table t(id int primary key, v smallint[] not null); insert into t select 1, array_agg(i) from generate_series(1, 3000) i", "create table t(id int primary key, v smallint[] not null)", "toast-null")]
+    [InlineData("create table t(id int primary key, v interval); insert into t values (1, '-2200000000 hours')", "create table t(id int primary key, v interval)", "interval-range")]
     public async Task What_would_lose_or_stall_is_an_error(string source, string target, string code)
     {
         var findings = await CheckAsync(source, target);
@@ -45,7 +52,10 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
     [InlineData("create table t(id int primary key, v int)", "create table t(id int primary key, v int generated always as (id) stored)", "generated-differs")]
     [InlineData("create table t(id int primary key, v timetz)", "create table t(id int primary key, v timetz)", "reselected-type")]
     [InlineData("create table t(id int primary key, v money[])", "create table t(id int primary key, v money[])", "reselected-type")]
-    [InlineData("create table t(id int primary key, v float8[])", "create table t(id int primary key, v float8[])", "toast-null")]
+    [InlineData("create table t(id int primary key, v xml)", "create table t(id int primary key, v xml)", "reselected-type")]
+    [InlineData("create table t(id int primary key, v bit(3)[])", "create table t(id int primary key, v bit(3)[])", "reselected-type")]
+    [InlineData("create table t(id int primary key, a int[]); insert into t values (1, '{{1,2},{3,4}}')", "create table t(id int primary key, a int[])", "array-shape")]
+    [InlineData("create table t(id int primary key, a text[]); insert into t values (1, '[5:6]={a,b}')", "create table t(id int primary key, a text[])", "array-shape")]
     [InlineData("create table t(id int primary key)", "create table t(id int primary key); insert into t values (1)", "target-not-empty")]
     [InlineData("create table t(id int primary key)", "create table t(id int primary key); create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger x before insert on t execute function f(); alter table t enable always trigger x", "trigger-fires")]
     [InlineData("create table t(id int primary key); select lo_create(0)", "create table t(id int primary key)", "large-objects")]
@@ -57,11 +67,31 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task Full_identity_and_the_embedded_log_do_without_the_warnings_on_types()
+    public async Task Full_identity_and_the_embedded_log_do_without_the_findings_on_types()
     {
-        const string Schema = "create table t(id int primary key, v float8[])";
-        Assert.DoesNotContain(await CheckAsync(Schema + "; alter table t replica identity full", Schema), finding => finding.Severity != Severity.Info);
-        Assert.DoesNotContain(await CheckAsync(Schema, Schema, LogKind.Embedded), finding => finding.Severity != Severity.Info);
+        const string Schema = "create table t(id int primary key, v smallint[] not null)";
+        const string Large = Schema + "; insert into t select 1, array_agg(i) from generate_series(1, 3000) i";
+        Assert.DoesNotContain(await CheckAsync(Large + "; alter table t replica identity full", Schema), finding => finding.Severity != Severity.Info);
+        Assert.DoesNotContain(await CheckAsync(Large, Schema, LogKind.Embedded), finding => finding.Severity != Severity.Info);
+    }
+
+    [Fact]
+    public async Task A_column_that_is_reselected_needs_no_finding_on_its_type_and_must_be_there()
+    {
+        const string Schema = "create table t(id int primary key, a int[], b bit(3)[] not null, c timetz, d smallint[] not null)";
+        const string Rows = "; insert into t select 1, '[5:5]={1}', '{101}', '12:00+00', array_agg(i) from generate_series(1, 3000) i";
+        Assert.DoesNotContain(await CheckAsync(Schema + Rows, Schema, reselect: ["a", "b", "c", "d"]), finding => finding.Severity != Severity.Info);
+        Assert.Equal(["key-reselected", "missing-column"], (await CheckAsync(Schema, Schema, reselect: ["a", "b", "c", "d", "e", "id"]))
+            .Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Code).Order());
+    }
+
+    [Fact]
+    public async Task Offsets_with_seconds_and_dates_before_Christ_are_seen()
+    {
+        const string Schema = "create table t(id int primary key, z timetz, d date)";
+        var findings = await CheckAsync(Schema + "; insert into t values (1, '12:00:00+05:30:15', '2001-01-01 BC')", Schema);
+        Assert.Equal(("timetz-offset", "z"), findings.Where(finding => finding.Severity == Severity.Error).Select(finding => (finding.Code, finding.Column)).Single());
+        Assert.Contains(findings, finding => finding is { Code: "date-bc", Column: "d", Severity: Severity.Info });
     }
 
     [Fact]
@@ -72,7 +102,7 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
         var database = await target.ScalarAsync<string>("select current_database()::text");
         await target.ExecuteAsync($"revoke temp on database \"{database}\" from public; grant select on t to poor_target");
         var findings = await PostgresPreflight.CheckAsync(
-            Definition(As(source.ConnectionString, "poor_source"), As(target.ConnectionString, "poor_target"), LogKind.Kafka), CancellationToken.None);
+            Definition(As(source.ConnectionString, "poor_source"), As(target.ConnectionString, "poor_target"), LogKind.Kafka), Carriage(LogKind.Kafka), CancellationToken.None);
         Assert.Equal(
             ["control-schema", "permission", "permission", "replication-role", "temporary-tables"],
             findings.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Code).Order());
@@ -86,10 +116,10 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
     {
         await using var target = await postgres.CreateTargetAsync("create table t(id int primary key)");
         var findings = await PostgresPreflight.CheckAsync(
-            Definition("Host=127.0.0.1;Port=1;Database=x;Username=x;Timeout=3", target.ConnectionString, LogKind.Kafka), CancellationToken.None);
+            Definition("Host=127.0.0.1;Port=1;Database=x;Username=x;Timeout=3", target.ConnectionString, LogKind.Kafka), Carriage(LogKind.Kafka), CancellationToken.None);
         Assert.Equal("source-unreachable", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
         findings = await PostgresPreflight.CheckAsync(
-            Definition(target.ConnectionString, new Npgsql.NpgsqlConnectionStringBuilder(target.ConnectionString) { Database = "nowhere" }.ConnectionString, LogKind.Kafka), CancellationToken.None);
+            Definition(target.ConnectionString, new Npgsql.NpgsqlConnectionStringBuilder(target.ConnectionString) { Database = "nowhere" }.ConnectionString, LogKind.Kafka), Carriage(LogKind.Kafka), CancellationToken.None);
         Assert.Equal("target-no-database", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
     }
 
@@ -104,10 +134,14 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
         Tables = [new TableMapping { Source = new TableName("public", "t"), Target = new TableName("public", "t") }],
     };
 
-    private async Task<IReadOnlyList<Finding>> CheckAsync(string source, string target, LogKind log = LogKind.Kafka)
+    private static Func<ColumnType, Carriage>? Carriage(LogKind log) => log == LogKind.Embedded ? null : type => EventFidelity.Of(type, Faithful);
+
+    private async Task<IReadOnlyList<Finding>> CheckAsync(string source, string target, LogKind log = LogKind.Kafka, string[]? reselect = null)
     {
         await using var from = await postgres.CreateSourceAsync(source);
         await using var to = await postgres.CreateTargetAsync(target);
-        return await PostgresPreflight.CheckAsync(Definition(from.ConnectionString, to.ConnectionString, log), CancellationToken.None);
+        var definition = Definition(from.ConnectionString, to.ConnectionString, log);
+        definition = definition with { Tables = [definition.Tables[0] with { Reselect = reselect?.ToHashSet() ?? [] }] };
+        return await PostgresPreflight.CheckAsync(definition, Carriage(log), CancellationToken.None);
     }
 }

@@ -12,7 +12,7 @@ public sealed partial class CorpusTests
 {
     /// <summary>Columns the stream never carries faithfully.</summary>
     private static readonly HashSet<string> NeverFaithful =
-        ["c_timetz", "c_varbit", "a_date", "a_tstz", "a_time", "a_money", "a_interval", "a_xml", "a_name", "a_varbit", "a_point"];
+        ["c_timetz", "c_varbit", "c_xml", "a_date", "a_tstz", "a_time", "a_money", "a_interval", "a_xml", "a_name", "a_varbit", "a_point"];
 
     public static TheoryData<string> Corpora => [.. Corpus.Names];
 
@@ -63,7 +63,7 @@ public sealed partial class CorpusTests
         foreach (var row in new[] { update, create })
         {
             Assert.Equal(
-                row.Columns.Where(column => column is not "id" and not "n"),
+                row.Columns.Where(column => column is not "id" and not "n" and not "c_xml"),
                 row.Columns.Where(column => row.State(column) == DecodedRow.Unavailable));
         }
     }
