@@ -286,11 +286,6 @@ public sealed class DebeziumDecoder : IRecordDecoder
         }
 
         CheckKeyValues(table, batch);
-        if (operation != ChangeOperation.Delete)
-        {
-            table.LeaveToTheSource(batch, writer.SnapshotRow);
-        }
-
         if (operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow)
         {
             SchemaDrift.CheckRequired(table, batch);
@@ -318,7 +313,6 @@ public sealed class DebeziumDecoder : IRecordDecoder
         if (operation != ChangeOperation.Delete)
         {
             format.WriteRow(record.Value!, envelope, table, batch);
-            table.LeaveToTheSource(batch, writer.SnapshotRow);
             if (operation != ChangeOperation.Update)
             {
                 SchemaDrift.CheckRequired(table, batch);
@@ -328,7 +322,6 @@ public sealed class DebeziumDecoder : IRecordDecoder
         if (hasBefore)
         {
             format.WriteBefore(record.Value!, envelope, table, batch);
-            table.LeaveToTheSource(batch, writer.SnapshotRow);
         }
 
         return Commit(record, batch, table.Route!, operation, KeyChangeHalf.None, RecordHeaders.RunOf(record));

@@ -35,6 +35,7 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
         var plan = PlanOf(root, record, table);
         plan.Begin(batch);
         WriteImage(value.AsSpan(envelope.AfterStart, envelope.AfterLength), record, plan, batch);
+        table.LeaveToTheSource(batch, writer.SnapshotRow);
     }
 
     /// <inheritdoc />
@@ -46,6 +47,7 @@ internal sealed class AvroFormat(DebeziumSettings settings, SchemaStore schemas,
         var plan = PlanOf(root, record, table);
         plan.BeginBefore(batch);
         WriteImage(value.AsSpan(envelope.BeforeStart, envelope.BeforeLength), record, plan, batch);
+        table.LeaveToTheSource(batch, writer.SnapshotRow);
     }
 
     /// <inheritdoc />

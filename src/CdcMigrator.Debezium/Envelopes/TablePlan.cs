@@ -27,7 +27,7 @@ internal sealed class TablePlan
             var written = Enumerable.Range(0, route.Target.Columns.Count).Where(i => !route.Target.Columns[i].Generated && !route.IsExcluded(route.SourceColumns[i])).ToArray();
             var never = settings.PlainText || settings.IsMySqlFamily ? [] : written.Where(i => Logical.UnfaithfulTypes.IsMissingInEvents(route.TypeOf(i), settings)).ToArray();
             Expected = [.. written.Except(never)];
-            ReadWhereAbsent = route.SourceIsKnown ? [.. written.Where(i => route.SourceOf(i) is not null)] : [.. written.Where(i => never.Contains(i) || route.ReadAgainOf(i) == ReadAgain.Always)];
+            ReadWhereAbsent = route.SourceIsKnown ? [.. written.Where(i => route.SourceOf(i) is not null && !route.Key.Columns.Contains(i))] : [.. written.Where(i => never.Contains(i) || route.ReadAgainOf(i) == ReadAgain.Always)];
             ReadInSnapshots = [.. written.Where(i => route.ReadAgainOf(i) == ReadAgain.Snapshot)];
         }
 

@@ -35,6 +35,7 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
         try
         {
             rows.WriteRow(value.AsSpan(envelope.AfterStart, envelope.AfterLength), plan, batch);
+            table.LeaveToTheSource(batch, writer.SnapshotRow);
         }
         catch (FaultException fault) when (fault.Fault.Code == SchemaDrift.UnknownColumn)
         {
@@ -48,6 +49,7 @@ internal sealed class JsonFormat(DebeziumSettings settings, ValueWriter writer) 
         var plan = Plan(table, table.Rows, schema, schema?.Field("after"), isKey: false);
         plan.BeginBefore(batch);
         rows.WriteRow(value.AsSpan(envelope.BeforeStart, envelope.BeforeLength), plan, batch);
+        table.LeaveToTheSource(batch, writer.SnapshotRow);
     }
 
     /// <inheritdoc />
