@@ -98,11 +98,11 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_source_gets_the_fence_table_only_and_the_rest_when_it_becomes_a_target()
+    public async Task A_source_gets_what_it_is_read_by_and_the_rest_when_it_becomes_a_target()
     {
         await using var database = await postgres.CreateSourceAsync();
         await ControlSchema.PrepareSourceAsync(database.DataSource, CancellationToken.None);
-        Assert.Equal(["fence", "schema_step"], await database.RowsAsync("select relname from pg_class where relnamespace = 'cdc_migrator'::regnamespace and relkind = 'r' order by 1"));
+        Assert.Equal(["fence", "schema_step", "signal"], await database.RowsAsync("select relname from pg_class where relnamespace = 'cdc_migrator'::regnamespace and relkind = 'r' order by 1"));
         await ControlSchema.MigrateAsync(database.DataSource, CancellationToken.None);
         Assert.Equal(["0"], await database.RowsAsync("select count(*) from cdc_migrator.progress"));
     }
