@@ -7,7 +7,7 @@ namespace CdcMigrator.Postgres.Resync;
 /// <param name="Marker">Marker written behind the signal, or behind the copy; null before.</param>
 /// <param name="MarkerLsn">Position behind it.</param>
 /// <param name="Removed">Rows removed from the target because the source no longer has them.</param>
-/// <param name="Fault">Why it failed, or why the last attempt did.</param>
+/// <param name="Fault">Why it failed, or what the step it stands at waits for; null while nothing is in the way.</param>
 /// <param name="RequestedAt">When it was asked for.</param>
 /// <param name="UpdatedAt">When it last moved.</param>
 public sealed record ResyncState(

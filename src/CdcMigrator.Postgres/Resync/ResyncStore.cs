@@ -32,7 +32,10 @@ public sealed class ResyncStore(NpgsqlDataSource target, string migration)
     });
 
     /// <summary>Asks for tables to be copied, all or none; one that is being copied begins again. Noted in the journal.</summary>
-    public Task RequestAsync(IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
+    /// <param name="tables">Source tables.</param>
+    /// <param name="actor">Who asks, for the journal.</param>
+    /// <param name="cancellationToken">Gives up; may be repeated.</param>
+    public Task RequestAsync(IReadOnlyCollection<TableName> tables, string actor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tables);
         return ExecuteAsync("""
@@ -41,8 +44,26 @@ public sealed class ResyncStore(NpgsqlDataSource target, string migration)
                 on conflict (migration, source_table) do update set signal_id = excluded.signal_id, phase = 'requested', marker = null, marker_lsn = null, removed = 0, fault = null,
                     requested_at = clock_timestamp(), updated_at = clock_timestamp()
                 returning source_table)
-            insert into cdc_migrator.journal (migration, actor, event, evidence) select $1, 'api', 'resync-requested', jsonb_build_object('tables', jsonb_agg(source_table)) from asked
-            """, cancellationToken, tables.Select(table => table.ToString()).ToArray());
+            insert into cdc_migrator.journal (migration, actor, event, evidence) select $1, $3, 'resync-requested', jsonb_build_object('tables', jsonb_agg(source_table)) from asked
+            """, cancellationToken, tables.Select(table => table.ToString()).ToArray(), actor);
+    }
+
+    /// <summary>
+    /// Whether dead letters of the table were given up since it was asked for: what was copied of their rows may have been among them.
+    /// </summary>
+    public Task<bool> HasDiscardedAsync(ResyncState state, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return RunAsync(async () =>
+        {
+            await using var command = target.CreateCommand("""
+                select exists (select from cdc_migrator.journal as j join cdc_migrator.resync as r on r.migration = j.migration and r.source_table = $2
+                    where j.migration = $1 and j.event = 'dead-letters-discarded' and j.at >= r.requested_at and j.evidence @> jsonb_build_array(jsonb_build_object('table', $2)))
+                """);
+            command.Parameters.Add(new NpgsqlParameter { Value = migration });
+            command.Parameters.Add(new NpgsqlParameter { Value = state.Table });
+            return await command.ExecuteScalarAsync(cancellationToken) is true;
+        });
     }
 
     /// <summary>Tells the connector: once, whatever happens in between.</summary>
@@ -64,6 +85,14 @@ public sealed class ResyncStore(NpgsqlDataSource target, string migration)
             command.Parameters.Add(new NpgsqlParameter { Value = pattern });
             return await command.ExecuteNonQueryAsync(cancellationToken);
         });
+    }
+
+    /// <summary>Notes why a step cannot be done now; the next turn tries it again.</summary>
+    public Task NoteAsync(ResyncState state, string fault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return ExecuteAsync(
+            "update cdc_migrator.resync set fault = $4 where migration = $1 and source_table = $2 and signal_id = $3 and fault is distinct from $4", cancellationToken, state.Table, state.SignalId, fault);
     }
 
     /// <summary>Moves on, unless the table was asked for anew meanwhile.</summary>

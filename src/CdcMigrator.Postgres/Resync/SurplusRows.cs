@@ -18,7 +18,8 @@ public sealed class SurplusRows(NpgsqlDataSource target, ISourceRows source, Tim
 {
     private const int Chunk = 2000;
     private const int Attempts = 120;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Goes through the whole table in the order of its key. Returns how many rows were removed. May be repeated.</summary>
     /// <exception cref="FaultException">A side does not answer. Transient: a transaction of the source stayed open for minutes.</exception>
@@ -83,7 +84,7 @@ public sealed class SurplusRows(NpgsqlDataSource target, ISourceRows source, Tim
             }
             catch (FaultException fault) when (fault.Fault.Code == "source-not-visible" && attempt < Attempts)
             {
-                await Task.Delay(Pause, time, cancellationToken);
+                await Task.Delay(TimeSpan.FromTicks(Math.Min(Pause.Ticks * attempt, LongestPause.Ticks)), time, cancellationToken);
             }
         }
     }

@@ -1,14 +1,18 @@
 using System.Text.Json;
 using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Tables;
 
 namespace CdcMigrator.Service.Resyncing;
 
-/// <summary>What a connector's stored offsets say about the snapshots it makes. Offsets are stored before the slot is told, so they are at least as new as its confirmed position.</summary>
+/// <summary>What a connector's stored offsets say about the snapshots it makes.</summary>
 /// <param name="Initial">Whether the initial snapshot is still running.</param>
-/// <param name="SignalId">The signal of the incremental snapshot that is running; null while none is.</param>
-/// <param name="Collections">What that snapshot has yet to copy, as Debezium writes it.</param>
-internal sealed record ConnectorProgress(bool Initial, string? SignalId, string Collections)
+/// <param name="Lsn">Position of the last change whose offset is stored; 0 where there is none.</param>
+/// <param name="SignalId">The signal that last began an incremental snapshot, while one is running; null while none is.</param>
+/// <param name="Collections">Tables it has yet to copy, or is copying, as <c>schema.table</c>.</param>
+internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? SignalId, IReadOnlySet<string> Collections)
 {
+    private static readonly IReadOnlySet<string> None = new HashSet<string>();
+
     public static ConnectorProgress Of(IReadOnlyList<ConnectorOffset> offsets)
     {
         foreach (var offset in offsets)
@@ -19,11 +23,33 @@ internal sealed record ConnectorProgress(bool Initial, string? SignalId, string 
             {
                 return new ConnectorProgress(
                     root.TryGetProperty("snapshot_completed", out var completed) && completed.ValueKind == JsonValueKind.False,
+                    root.TryGetProperty("lsn", out var lsn) && lsn.ValueKind == JsonValueKind.Number ? lsn.GetUInt64() : 0,
                     root.TryGetProperty("incremental_snapshot_correlation_id", out var id) ? id.GetString() : null,
-                    root.TryGetProperty("incremental_snapshot_collections", out var collections) ? collections.GetString() ?? "" : "");
+                    root.TryGetProperty("incremental_snapshot_collections", out var collections) ? CollectionsOf(collections.GetString()) : None);
             }
         }
 
-        return new ConnectorProgress(Initial: true, null, "");
+        return new ConnectorProgress(Initial: true, 0, null, None);
+    }
+
+    /// <summary>
+    /// Whether a table is copied. The connector works signals off in order with its changes, and every offset it stores from then on names what is
+    /// left to copy. So an offset behind the marker, which was written behind the signal, names the table until all of it is in the log. The slot would not do: it may be told
+    /// of changes whose offsets are not stored yet.
+    /// </summary>
+    public bool HasCopied(TableName table, string signalId, ulong marker) =>
+        !Initial && Lsn >= marker && (SignalId is null || (SignalId != signalId && !Collections.Contains(table.ToString())));
+
+    /// <summary><c>[{"incremental_snapshot_collections_id":"public.orders",…},…]</c>.</summary>
+    private static HashSet<string> CollectionsOf(string? text)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        if (text is { Length: > 0 })
+        {
+            using var json = JsonDocument.Parse(text);
+            names.UnionWith(json.RootElement.EnumerateArray().Select(collection => collection.GetProperty("incremental_snapshot_collections_id").GetString() ?? ""));
+        }
+
+        return names;
     }
 }

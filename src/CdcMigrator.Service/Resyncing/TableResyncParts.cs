@@ -12,14 +12,8 @@ namespace CdcMigrator.Service.Resyncing;
 /// <summary>What <see cref="TableResyncs"/> works with.</summary>
 internal sealed record TableResyncParts
 {
-    /// <summary>Name of the migration.</summary>
-    public required string Migration { get; init; }
-
-    /// <summary>Its tables.</summary>
-    public required IReadOnlyList<TableMapping> Mappings { get; init; }
-
-    /// <summary>Its slot.</summary>
-    public required string Slot { get; init; }
+    /// <summary>The migration file.</summary>
+    public required MigrationDefinition Definition { get; init; }
 
     /// <summary>Where the copies stand.</summary>
     public required ResyncStore Store { get; init; }
@@ -39,14 +33,14 @@ internal sealed record TableResyncParts
     /// <summary>Kafka Connect; null where there is none.</summary>
     public ConnectClient? Connect { get; init; }
 
-    /// <summary>The connector.</summary>
-    public ConnectSection? Section { get; init; }
-
     /// <summary>Removes rows the source no longer has.</summary>
     public SurplusRows? Surplus { get; init; }
 
     /// <summary>The routes as they are.</summary>
     public required Func<RouteTable?> Routes { get; init; }
+
+    /// <summary>Dead letters by source table.</summary>
+    public required Func<CancellationToken, Task<IReadOnlyDictionary<string, long>>> DeadLetters { get; init; }
 
     /// <summary>Proves that everything before a marker is in the target.</summary>
     public required Func<string, ulong, TimeSpan, CancellationToken, Task<DrainReport>> Drain { get; init; }

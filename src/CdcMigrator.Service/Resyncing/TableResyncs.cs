@@ -1,8 +1,5 @@
-using CdcMigrator.Connect;
-using CdcMigrator.Connect.Rest;
 using CdcMigrator.Connect.Templates;
 using CdcMigrator.Domain.Faults;
-using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
@@ -31,32 +28,26 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     /// <summary>Asks for tables to be copied. All tables together also put a log that lost changes back into use.</summary>
     /// <param name="tables">Source tables, all of the migration.</param>
     /// <param name="cancellationToken">Gives up; may be repeated.</param>
-    /// <exception cref="FaultException">NotAllowed: the log cannot copy a table. Configuration: the connector listens to no signals.</exception>
+    /// <exception cref="FaultException">NotAllowed: the log cannot copy a table, or dead letters are in the way. Configuration: the connector must be registered anew.</exception>
     public async Task RequestAsync(IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
     {
-        if (parts is not { Connect: { } connect, Section: { } section, Source: { } source, Schemas: { } schemas })
+        if (parts is not { Connect: { } connect, Definition.Connect: { } section, Source: { } source, Schemas: { } schemas })
         {
             throw new FaultException(FaultKind.NotAllowed, "no-resync", "Tables can be copied again only by a PostgreSQL connector that the migration file names under 'connect:'",
                 "With the embedded log, or without it: 'Starting over' in docs/cli.md");
         }
 
-        var settings = await connect.GetConfigAsync(section.Connector, cancellationToken);
-        if (settings.GetValueOrDefault("signal.data.collection", "") != ConnectorNames.SignalTable.ToString())
-        {
-            throw new FaultException(FaultKind.Configuration, "no-signal-table", $"Connector {section.Connector} does not listen to {ConnectorNames.SignalTable} (signal.data.collection)",
-                "Run 'cdcm connector register -f FILE' once, then ask again");
-        }
-
+        ResyncRules.Require(parts.Definition, tables, await connect.GetConfigAsync(section.Connector, cancellationToken), await parts.DeadLetters(cancellationToken));
         await ControlSchema.PrepareSourceAsync(source, cancellationToken);
 
         // Durable first: a process that dies behind this line leaves what is to be done.
-        await parts.Store.RequestAsync(tables, cancellationToken);
+        await parts.Store.RequestAsync(tables, "api", cancellationToken);
         foreach (var table in tables)
         {
             await schemas.AcceptAsync(table, cancellationToken);
         }
 
-        if (parts.Mappings.All(mapping => tables.Contains(mapping.Source)))
+        if (parts.Definition.Tables.All(mapping => tables.Contains(mapping.Source)))
         {
             await parts.Pulses.AcceptAsync(cancellationToken);
         }
@@ -67,7 +58,7 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     {
         try
         {
-            if (parts is not { Connect: { } connect, Section: { } section, Source: { } source })
+            if (parts is not { Connect: { } connect, Definition.Connect: { } section, Source: { } source })
             {
                 return;
             }
@@ -86,7 +77,7 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
 
             foreach (var state in (await parts.Store.ReadAsync(cancellationToken)).Where(state => state.IsActive))
             {
-                await StepAsync(state, connect, section, source, cancellationToken);
+                await TryStepAsync(state, source, cancellationToken);
             }
         }
         catch (Exception exception) when (exception is FaultException or NpgsqlException)
@@ -95,10 +86,22 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
         }
     }
 
-    private async Task StepAsync(ResyncState state, ConnectClient connect, ConnectSection section, NpgsqlDataSource source, CancellationToken cancellationToken)
+    private async Task TryStepAsync(ResyncState state, NpgsqlDataSource source, CancellationToken cancellationToken)
     {
-        var mapping = parts.Mappings.FirstOrDefault(mapping => mapping.Source.ToString() == state.Table);
-        if (mapping is null || parts.Routes()?.Find(mapping.Source) is not { } route)
+        try
+        {
+            await StepAsync(state, source, cancellationToken);
+        }
+        catch (FaultException exception)
+        {
+            RuntimeLog.SampleFailed(log, "resync", exception.Fault);
+            await parts.Store.NoteAsync(state, exception.Fault.Message, cancellationToken);
+        }
+    }
+
+    private async Task StepAsync(ResyncState state, NpgsqlDataSource source, CancellationToken cancellationToken)
+    {
+        if (parts.Definition.Tables.FirstOrDefault(mapping => mapping.Source.ToString() == state.Table) is not { } mapping)
         {
             await parts.Store.MoveAsync(state, "failed", null, 0, state.Removed, "the table is no longer in the migration file", cancellationToken);
             return;
@@ -110,10 +113,10 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
                 await ResyncStore.SignalAsync(source, state, ConnectorTemplate.Pattern(mapping.Source), cancellationToken);
                 await MarkAsync(state, "copying", source, cancellationToken);
                 break;
-            case "copying" when await IsCopiedAsync(state, connect, section, source, cancellationToken):
+            case "copying" when progress!.HasCopied(mapping.Source, state.SignalId, state.MarkerLsn):
                 await MarkAsync(state, "removing", source, cancellationToken);
                 break;
-            case "removing" when (await parts.Drain(state.Marker!, state.MarkerLsn, ProofTimeout, cancellationToken)).Drained:
+            case "removing" when await IsAppliedAsync(state, mapping, cancellationToken) && parts.Routes()?.Find(mapping.Source) is { } route:
                 var removed = await parts.Surplus!.RemoveAsync(route, cancellationToken);
                 await parts.Store.MoveAsync(state, "done", null, 0, removed, null, cancellationToken);
                 break;
@@ -121,19 +124,36 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     }
 
     /// <summary>
-    /// The connector works signals off in order with its changes. So once the slot has passed a marker written behind the signal, its offsets,
-    /// which are stored before the slot is told, name the signal as long as its tables are being copied.
+    /// Whether every copied row is in the target. A row whose earlier change was parked meanwhile is parked too: it must be retried, and where it was given
+    /// up, the table is copied once more.
     /// </summary>
-    private async Task<bool> IsCopiedAsync(ResyncState state, ConnectClient connect, ConnectSection section, NpgsqlDataSource source, CancellationToken cancellationToken)
+    private async Task<bool> IsAppliedAsync(ResyncState state, TableMapping mapping, CancellationToken cancellationToken)
     {
-        if (await SlotState.ReadAsync(source, parts.Slot, cancellationToken) is not { } slot || slot.ConfirmedFlushLsn < state.MarkerLsn)
+        // Dead letters of other tables keep a migration from being drained, not a table from being copied: they are counted once all lanes are past the marker.
+        if (await HasDeadLettersAsync(state, cancellationToken)
+            || (await parts.Drain(state.Marker!, state.MarkerLsn, ProofTimeout, cancellationToken)).DeadLetters is null || await HasDeadLettersAsync(state, cancellationToken))
         {
             return false;
         }
 
-        var now = ConnectorProgress.Of(await connect.GetOffsetsAsync(section.Connector, cancellationToken));
-        progress = now;
-        return now is { Initial: false, SignalId: null } || (now.SignalId != state.SignalId && !now.Collections.Contains($"\"{state.Table}\"", StringComparison.Ordinal));
+        if (await parts.Store.HasDiscardedAsync(state, cancellationToken))
+        {
+            await parts.Store.RequestAsync([mapping.Source], "resync", cancellationToken);
+            return false;
+        }
+
+        return true;
+    }
+
+    private async Task<bool> HasDeadLettersAsync(ResyncState state, CancellationToken cancellationToken)
+    {
+        if ((await parts.DeadLetters(cancellationToken)).GetValueOrDefault(state.Table) is not (> 0 and var letters))
+        {
+            return false;
+        }
+
+        await parts.Store.NoteAsync(state, $"waits for {letters} dead letters of the table: 'cdcm dlq retry --table {state.Table}'", cancellationToken);
+        return true;
     }
 
     private async Task MarkAsync(ResyncState state, string phase, NpgsqlDataSource source, CancellationToken cancellationToken)
@@ -145,7 +165,7 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     private async Task<bool> IsOursAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended('cdcm resync ' || $1, 0))", connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = parts.Migration });
+        command.Parameters.Add(new NpgsqlParameter { Value = parts.Definition.Name });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }

@@ -225,7 +225,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var postgres = source as PostgresSource;
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
-        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DrainAsync);
+        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainAsync);
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;

@@ -41,20 +41,21 @@ internal sealed class RuntimeWatches(
     }, time, log);
 
     /// <summary>The copying of tables.</summary>
-    public TableResyncs Resyncs(SurplusRows? surplus, Func<RouteTable?> routes, Func<string, ulong, TimeSpan, CancellationToken, Task<DrainReport>> drain) => new(new TableResyncParts
-    {
-        Migration = definition.Name,
-        Mappings = definition.Tables,
-        Slot = slot,
-        Store = new ResyncStore(control, definition.Name),
-        Pulses = pulses,
-        Control = control,
-        Source = isKafka ? source : null,
-        Schemas = schemas,
-        Connect = connect,
-        Section = definition.Connect,
-        Surplus = surplus,
-        Routes = routes,
-        Drain = drain,
-    }, log);
+    public TableResyncs Resyncs(
+        SurplusRows? surplus, Func<RouteTable?> routes, Func<CancellationToken, Task<IReadOnlyDictionary<string, long>>> deadLetters,
+        Func<string, ulong, TimeSpan, CancellationToken, Task<DrainReport>> drain) =>
+        new(new TableResyncParts
+        {
+            Definition = definition,
+            Store = new ResyncStore(control, definition.Name),
+            Pulses = pulses,
+            Control = control,
+            Source = isKafka ? source : null,
+            Schemas = schemas,
+            Connect = connect,
+            Surplus = surplus,
+            Routes = routes,
+            DeadLetters = deadLetters,
+            Drain = drain,
+        }, log);
 }

@@ -79,6 +79,12 @@ internal sealed class MigrationStack : IAsyncDisposable
         }
     }
 
+    /// <summary>Adds a table to the files written from now on; it is in both databases.</summary>
+    public void Add(TableMapping mapping) => Mappings = [.. Mappings, mapping];
+
+    /// <summary>Whether the files written from now on have rows parked that can never be applied.</summary>
+    public bool ParksPoison { get; set; }
+
     /// <summary>Writes a migration file whose service listens on a free port; returns its path.</summary>
     public (string Path, Uri Address) WriteFile()
     {
@@ -96,6 +102,7 @@ internal sealed class MigrationStack : IAsyncDisposable
             {{(format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
             tables:  [ {{string.Join(", ", Mappings.Select(table => $"{{ source: {table.Source}, keyless: {(table.Keyless ? "true" : "false")}, onePartition: {(table.OnePartition ? "true" : "false")} }}"))}} ]
+            apply:   { onPoison: {{(ParksPoison ? "deadLetter" : "halt")}} }
             service: { url: "{{address}}" }
             """);
         return (path, address);

@@ -1,0 +1,27 @@
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Service.Resyncing;
+
+namespace CdcMigrator.UnitTests.Service;
+
+/// <summary>When a connector's offsets say that a table was copied.</summary>
+public sealed class ConnectorProgressTests
+{
+    private static readonly TableName Table = new("public", "orders");
+
+    [Theory]
+    [InlineData("""{"lsn":100}""", true)]
+    [InlineData("""{"lsn":99}""", false)]
+    [InlineData("""{"lsn":100,"snapshot_completed":false}""", false)]
+    [InlineData("""{"lsn":100,"snapshot_completed":true}""", true)]
+    [InlineData("""{"lsn":100,"incremental_snapshot_correlation_id":"mine","incremental_snapshot_collections":"[]"}""", false)]
+    [InlineData("""{"lsn":100,"incremental_snapshot_correlation_id":"later","incremental_snapshot_collections":"[{\"incremental_snapshot_collections_id\":\"public.orders\"}]"}""", false)]
+    [InlineData("""{"lsn":100,"incremental_snapshot_correlation_id":"later","incremental_snapshot_collections":"[{\"incremental_snapshot_collections_id\":\"public.orders2\"}]"}""", true)]
+    [InlineData("{}", false)]
+    [InlineData("null", false)]
+    public void A_table_is_copied_once_an_offset_behind_the_marker_no_longer_names_it(string offset, bool copied) =>
+        Assert.Equal(copied, ConnectorProgress.Of([new ConnectorOffset("{}", offset)]).HasCopied(Table, "mine", 100));
+
+    [Fact]
+    public void Without_offsets_nothing_was_copied() => Assert.False(ConnectorProgress.Of([]).HasCopied(Table, "mine", 0));
+}
