@@ -16,6 +16,9 @@ public readonly record struct SourcePosition(ulong CommitLsn, ulong Lsn, uint Tr
     /// <summary>Whether both LSNs are known. Only such positions decide that a change is a replay: an unknown commit LSN would sort lowest.</summary>
     public bool IsComparable => CommitLsn != 0 && Lsn != 0;
 
+    /// <summary>Whether it is of a streamed change whose place is not known: a new one, or the first of a repeat.</summary>
+    public bool IsUnknown => Lsn != 0 && !IsComparable;
+
     /// <summary>Orders by commit LSN, then LSN. The transaction id does not take part.</summary>
     public int CompareTo(SourcePosition other)
     {

@@ -303,7 +303,7 @@ internal sealed class NetEffect
             return true;
         }
 
-        Highest = change.Position is { Lsn: not 0, IsComparable: false } ? SourcePosition.None : SourcePosition.Max(Highest, change.Position);
+        Highest = change.Position.IsUnknown ? SourcePosition.None : SourcePosition.Max(Highest, change.Position);
         return false;
     }
 

@@ -75,13 +75,18 @@ internal sealed class PostgresLaneWriter(
         var counts = default(ApplyCounts);
         for (var next = 0; ;)
         {
-            var stop = wholeTable ? end : NextTruncate(batch, next, end);
+            var truncate = wholeTable ? end : BatchParts.NextTruncate(batch, next, end);
+            var stop = BatchParts.EndOfRoutes(batch, next, truncate);
             var (done, applied, blocked) = await ApplyRangeAsync(batch, next, stop, cancellationToken);
             counts += applied;
             next = done + 1;
             if (blocked is not null)
             {
                 counts += await new BlockedChange(store, this, batch, done).ResolveAsync(blocked, turn, cancellationToken);
+            }
+            else if (stop < truncate)
+            {
+                next = stop;
             }
             else if (stop < end)
             {
@@ -136,10 +141,11 @@ internal sealed class PostgresLaneWriter(
             await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
             var done = await split.ApplyAsync(start, end, cancellationToken);
             var to = OffsetAt(batch, done);
-            await MoveAsync(session, Move(to, split.Highest), cancellationToken);
+            var highest = Behind(batch, to, split.Highest);
+            await MoveAsync(session, Move(to, highest), cancellationToken);
             await ParkAsync(session, batch, to, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            Moved(to, split.Highest);
+            Moved(to, highest);
             var counts = split.Parts.Aggregate(default(ApplyCounts), (sum, net) => sum + Count(net));
             return (done, counts, split.Blocked);
         }, cancellationToken);
@@ -158,7 +164,8 @@ internal sealed class PostgresLaneWriter(
     /// <summary>One transaction: the guarded move, and the net effect's rows.</summary>
     internal async Task CommitAsync(NetEffect net, long to, CancellationToken cancellationToken)
     {
-        var move = Move(to, net.Highest).Command();
+        var highest = Behind(net.Batch, to, net.Highest);
+        var move = Move(to, highest).Command();
         await WithSessionAsync(async session =>
         {
             var execution = new GroupExecution(session, store.Plans, store.Reselection);
@@ -177,7 +184,7 @@ internal sealed class PostgresLaneWriter(
 
             return true;
         }, cancellationToken);
-        Moved(to, net.Highest);
+        Moved(to, highest);
     }
 
     /// <summary>One transaction: the guarded move, then work that tells the lane's highest position behind it.</summary>
@@ -194,7 +201,7 @@ internal sealed class PostgresLaneWriter(
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             await (lockFirst?.Invoke(session) ?? Task.CompletedTask);
             await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
-            var highest = await work(session);
+            var highest = Behind(batch, to, await work(session));
             await MoveAsync(session, Move(to, highest), cancellationToken);
             await ParkAsync(session, batch, to, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
@@ -212,7 +219,8 @@ internal sealed class PostgresLaneWriter(
     {
         var execution = new GroupExecution(session, store.Plans, store.Reselection);
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
-        await MoveAsync(session, Move(to, net.Highest), cancellationToken);
+        var highest = Behind(net.Batch, to, net.Highest);
+        await MoveAsync(session, Move(to, highest), cancellationToken);
         while (true)
         {
             await transaction.SaveAsync("row", cancellationToken);
@@ -221,7 +229,7 @@ internal sealed class PostgresLaneWriter(
                 await execution.ExecuteAsync(null, net, await execution.PrepareAsync(net.Group(), copy: false, cancellationToken), copy: false, cancellationToken);
                 await ParkAsync(session, net.Batch, to, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
-                Moved(to, net.Highest);
+                Moved(to, highest);
                 return true;
             }
             catch (Exception exception) when (BlockedChange.IsConflict(exception))
@@ -281,7 +289,7 @@ internal sealed class PostgresLaneWriter(
     /// </summary>
     private async Task ParkAsync(ApplySession session, ChangeBatch batch, long to, CancellationToken cancellationToken)
     {
-        var passed = batch.Parked.Where(record => record.Record.Offset >= NextOffset && record.Record.Offset < to && !record.Position.IsReplayOf(HighestPosition)).ToList();
+        var passed = BatchParts.Parked(batch, NextOffset, to, HighestPosition);
         if (passed.Count == 0)
         {
             return;
@@ -297,6 +305,10 @@ internal sealed class PostgresLaneWriter(
             throw new FaultException(fault with { Lane = Lane, Offset = passed[0].Record.Offset, Table = passed[0].Key.Table, Key = passed[0].Key.Key }, error);
         }
     }
+
+    /// <summary>The lane's highest position behind changes and what is put aside with them.</summary>
+    private SourcePosition Behind(ChangeBatch batch, long to, SourcePosition highest) =>
+        batch.Parked.Count > 0 && BatchParts.Parked(batch, NextOffset, to, HighestPosition).Exists(record => record.Position.IsUnknown) ? SourcePosition.None : highest;
 
     /// <summary>
     /// The first truncate of a table that has dead letters, in whichever lane: what comes before a truncate is in the target, or parked, when it
@@ -315,16 +327,6 @@ internal sealed class PostgresLaneWriter(
         }
 
         return null;
-    }
-
-    private static int NextTruncate(ChangeBatch batch, int start, int end)
-    {
-        while (start < end && batch.Changes[start].Operation != ChangeOperation.Truncate)
-        {
-            start++;
-        }
-
-        return start;
     }
 
     private ProgressMove Move(long to, SourcePosition position) => new(store.Migration, Lane, Epoch, NextOffset, to, position);

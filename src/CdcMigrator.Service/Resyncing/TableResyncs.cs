@@ -53,6 +53,18 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
         }
     }
 
+    /// <summary>Refuses while a copy is unfinished. To be asked behind a drained log: what a copy brings may lie behind the ends that were taken.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>copy-unfinished</c>: a copy is running, or failed though its table is moved.</exception>
+    public async Task RequireDoneAsync(CancellationToken cancellationToken)
+    {
+        var copies = await parts.Store.ReadAsync(cancellationToken);
+        if (copies.FirstOrDefault(copy => copy.IsActive || (copy.Phase == "failed" && parts.Definition.Tables.Any(mapping => mapping.Source.ToString() == copy.Table))) is { } missing)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "copy-unfinished", $"Table {missing.Table} is being copied again ({missing.Phase}): the log was drained, but rows of it may be missing in the target",
+                $"Wait until 'cdcm tables show {missing.Table}' says that the copy is done, then ask again");
+        }
+    }
+
     /// <summary>One turn: a step of each table that is being copied. Never throws but for cancellation.</summary>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
@@ -75,9 +87,17 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
                 return;
             }
 
-            foreach (var state in (await parts.Store.ReadAsync(cancellationToken)).Where(state => state.IsActive))
+            try
             {
-                await TryStepAsync(state, source, cancellationToken);
+                foreach (var state in (await parts.Store.ReadAsync(cancellationToken)).Where(state => state.IsActive))
+                {
+                    await TryStepAsync(state, source, cancellationToken);
+                }
+            }
+            finally
+            {
+                // The pool keeps the session as it is, and may give another one to the next turn.
+                await GiveBackAsync(turn);
             }
         }
         catch (Exception exception) when (exception is FaultException or NpgsqlException)
@@ -160,6 +180,13 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     {
         var marker = await FenceTable.WriteMarkerAsync(source, cancellationToken);
         await parts.Store.MoveAsync(state, phase, marker.Id, marker.Lsn, state.Removed, null, cancellationToken);
+    }
+
+    private async Task GiveBackAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select pg_advisory_unlock(hashtextextended('cdcm resync ' || $1, 0))", connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = parts.Definition.Name });
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     private async Task<bool> IsOursAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -156,6 +156,13 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <exception cref="FaultException">NotAllowed: not started yet, or nobody can be asked how far the source was read.</exception>
     public async Task<DrainReport> DrainAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        var report = await DrainLogAsync(markerId, lsn, timeout, cancellationToken);
+        await (report.Drained && resyncs is { } copies ? copies.RequireDoneAsync(cancellationToken) : Task.CompletedTask);
+        return report;
+    }
+
+    private async Task<DrainReport> DrainLogAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
+    {
         if (inspector is not { } log)
         {
             throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
@@ -225,7 +232,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var postgres = source as PostgresSource;
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
-        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainAsync);
+        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;

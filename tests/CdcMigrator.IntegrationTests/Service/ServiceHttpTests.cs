@@ -67,6 +67,13 @@ public sealed class ServiceHttpTests(PostgresFixture postgres)
             });
 
         Assert.Contains("<!doctype html>", await running.Http.GetStringAsync("/", cancellationToken), StringComparison.Ordinal);
+
+        // What a copy has yet to bring is in the target by no proof about the log.
+        await target.ExecuteAsync("insert into cdc_migrator.resync (migration, source_table, signal_id, phase) values ('http_shop', 'public.t', 'x', 'copying')");
+        answer = await running.Http.PostAsJsonAsync(
+            "/api/drain", new { marker = marker.Id, lsn = new NpgsqlLogSequenceNumber(marker.Lsn).ToString(), timeoutMs = 120_000 }, cancellationToken);
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Contains("copy-unfinished", await answer.Content.ReadAsStringAsync(cancellationToken), StringComparison.Ordinal);
     }
 
     [Theory]

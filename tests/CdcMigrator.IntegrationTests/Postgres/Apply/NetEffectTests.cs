@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.TestKit.Changes;
 using CdcMigrator.TestKit.Databases;
 
@@ -43,6 +44,24 @@ public sealed class NetEffectTests(PostgresFixture postgres)
             .Update(items, ("id", "2"), ("name", "b3"), ("big", BatchBuilder.Unavailable), ("note", "m"))
             .Build(), CancellationToken.None);
         Assert.Equal(["1|a2|kept|m", "2|b3|new|m"], await target.Database.RowsAsync("select id, name, big, note from items order by id"));
+    }
+
+    [Fact]
+    public async Task Changes_of_a_row_on_both_sides_of_a_swap_of_the_routes_are_applied_in_their_order()
+    {
+        await using var target = await CreateAsync("insert into items values (9, 'old', 'kept', 'n')");
+        var before = target.Route("items");
+        var after = (await TargetCatalog.LoadAsync(target.Database.DataSource, [before.Mapping], CancellationToken.None)).Find(before.Source)!;
+        var writer = await target.ClaimAsync();
+        await writer.ApplyAsync(new BatchBuilder(Lane)
+            .Insert(before, ("id", "1"), ("name", "deleted behind the swap"))
+            .Update(before, ("id", "9"), ("name", "older"), ("big", BatchBuilder.Unavailable))
+            .Insert(before, ("id", "3"), ("name", "stays"))
+            .Delete(after, ("id", "1"))
+            .Update(after, ("id", "9"), ("name", "newer"), ("big", "B"))
+            .Build(), CancellationToken.None);
+        Assert.Equal(["3|stays|∅", "9|newer|B"], await target.Database.RowsAsync("select id, name, big from items order by id"));
+        Assert.Equal(5, writer.NextOffset);
     }
 
     [Fact]

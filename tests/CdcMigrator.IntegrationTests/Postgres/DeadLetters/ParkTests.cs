@@ -116,6 +116,37 @@ public sealed class ParkTests(PostgresFixture postgres)
         Assert.Single(await scene.LettersAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_repeat_of_a_parked_row_that_begins_before_positions_are_known_leaves_no_older_state(bool atOnce)
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        var firstLsn = scene.Events.Lsn;
+        LogRecord[] records =
+        [
+            scene.Events.Insert(("id", 1), ("v", "a")), scene.Events.NextTransaction().Update(("id", 1), ("v", "b")),
+            scene.Events.NextTransaction().Update(("id", 1), ("v", "c")), scene.Events.NextTransaction().Insert(("id", 2), ("v", "two")),
+        ];
+        await scene.ApplyAsync(records, 2);
+
+        // The connector starts again: of the first transaction it does not know the last commit.
+        var first = new DebeziumEventBuilder("public.items") { CommitLsn = null, Lsn = firstLsn, NextOffset = 4 }.Insert(("id", 1), ("v", "a"));
+        LogRecord[] repeated = [first, records[1] with { Offset = 5 }, records[2] with { Offset = 6 }, records[3] with { Offset = 7 }];
+        if (atOnce)
+        {
+            await scene.ApplyAsync(repeated, 4, 5, 6);
+        }
+        else
+        {
+            await scene.ApplyAsync(repeated[..1], 4);
+            await scene.ApplyAsync(repeated[1..], 5, 6);
+        }
+
+        Assert.Null((await scene.RetryAsync()).Fault);
+        Assert.Equal(["1|c|∅|∅", "2|two|∅|∅"], await scene.ItemsAsync());
+    }
+
     [Fact]
     public async Task A_record_that_is_parked_already_stays_as_it_is_where_progress_was_set_back()
     {
