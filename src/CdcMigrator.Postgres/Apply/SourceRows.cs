@@ -223,8 +223,11 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
         while (await reader.ReadAsync(cancellationToken))
         {
             var name = reader.GetString(0);
+
+            // A numeric is found by its value: the target's text may have another scale, and a row that is there must not be taken for gone.
+            var type = reader.GetString(5);
             types[name] = new KeyColumn(route.OrdinalOfSource(name), TableName.Quote(name), reader.GetString(1), reader.GetString(2), reader.GetString(3),
-                KeyColumn.HasOneText(reader.GetString(5), reader.GetBoolean(4)));
+                type == "numeric" || KeyColumn.HasOneText(type, reader.GetBoolean(4)));
         }
 
         if (names.FirstOrDefault(name => !types.ContainsKey(name)) is { } missing)

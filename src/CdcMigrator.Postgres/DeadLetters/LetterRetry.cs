@@ -45,6 +45,11 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
 
     private async Task<Exception?> WriteAsync(bool whole, CancellationToken cancellationToken)
     {
+        if (BatchParts.EndOfRoutes(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count) < decoding.Batch.Changes.Count)
+        {
+            throw new FaultException(FaultKind.Transient, "routes-changed", "The target's tables were read anew while dead letters were decoded", "Try again");
+        }
+
         // No position to compare with: the lane is past these changes, which were not applied. A truncate that came in another lane may have passed them.
         var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, decoding.Batch.Lane, cancellationToken);
         var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, SourcePosition.None, truncations);

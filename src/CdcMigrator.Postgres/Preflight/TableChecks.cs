@@ -138,6 +138,17 @@ internal static class TableChecks
             yield return new(Severity.Error, "key-differs", $"{source.Name} is identified by ({string.Join(", ", here)}) in the source, {target.Name} by ({string.Join(", ", there)}) in the target", "Give both the same primary key");
         }
 
+        foreach (var column in identity.Columns.Select(column => source.Columns[column]))
+        {
+            var name = mapping.Rename.GetValueOrDefault(column.Column.Name, column.Column.Name);
+            if (target.Columns.FirstOrDefault(other => other.Column.Name == name) is { } into && IsAnotherKey(column, into))
+            {
+                yield return new Finding(Severity.Error, "key-type-differs", $"Key column {name} is {column.Declared} in the source and {into.Declared} in the target: keys may be rounded or spelled otherwise there, and rows not found by them",
+                    $"ALTER TABLE {target.Name.Sql} ALTER COLUMN {TableName.Quote(name)} TYPE {column.Declared}")
+                { Column = column.Column.Name };
+            }
+        }
+
         foreach (var column in here.Where(mapping.Exclude.Contains))
         {
             yield return new Finding(Severity.Error, "key-excluded", $"Column {column} is part of the key and cannot be excluded", "Remove it from 'exclude:'") { Column = column };
@@ -154,5 +165,12 @@ internal static class TableChecks
                 "Give the table a key of other types on both sides")
             { Column = column.Column.Name };
         }
+    }
+
+    /// <summary>Integers and texts of other lengths keep their spelling: a value that does not fit stops its lane. A scale or a precision rounds.</summary>
+    private static bool IsAnotherKey(CatalogColumn source, CatalogColumn target)
+    {
+        var (from, to) = (source.Column.Type, target.Column.Type);
+        return from.Kind != to.Kind || (from.Kind is not (ColumnKind.Integer or ColumnKind.Text) && source.Declared != target.Declared);
     }
 }

@@ -99,7 +99,7 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
         .Select(route => $"{route.Target.Name} has {string.Join(", ", route.Target.Columns.Select(column => column.Name))}"));
 
     private static IEnumerable<string> Signature(TableRoute route) => route.Target.Columns
-        .Select(column => $"{column.Name} {column.Type.Sql} {column.Type.Modifier} {column.Type.Element?.Sql} {column.Generated} {column.NotNull} {column.IdentityAlways}")
+        .Select(column => $"{column.Name} {column.Type.Sql} {column.Type.Modifier} {column.Type.Element?.Sql} {column.Generated} {column.NotNull} {column.HasDefault} {column.IdentityAlways}")
         .Concat(Enumerable.Range(0, route.Target.Columns.Count).Select(i => $"{route.SourceOf(i)}"))
         .Append($"{route.Key.Name} {string.Join(',', route.Key.Columns)}")
         .Append($"{route.Target.HasSecondaryUniqueness}");

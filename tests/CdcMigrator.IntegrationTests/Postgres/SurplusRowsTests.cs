@@ -64,6 +64,17 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
         Assert.Equal(["1|early|x"], await scene.Target.RowsAsync("select * from t"));
     }
 
+    [Fact]
+    public async Task A_numeric_key_of_another_scale_is_the_same_row()
+    {
+        await using var scene = await Scene.CreateAsync(postgres);
+        await scene.Source.ExecuteAsync("drop table child, t; create table t(a numeric primary key); insert into t values (1), (2.5)");
+        await scene.Target.ExecuteAsync("drop table child, t; create table t(a numeric(12,2) primary key); insert into t values (1), (2.5), (3)");
+
+        Assert.Equal(1, await scene.RemoveAsync(new SourceRows(scene.Read, TimeProvider.System)));
+        Assert.Equal(["1.00", "2.50"], await scene.Target.RowsAsync("select * from t order by 1"));
+    }
+
     /// <summary>Does something between the source's answer and the removal.</summary>
     private sealed class MeanwhileRows(ISourceRows inner, Func<Task> meanwhile) : ISourceRows
     {

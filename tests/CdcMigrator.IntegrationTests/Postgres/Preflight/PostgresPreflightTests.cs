@@ -33,6 +33,8 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
     [InlineData("create table t(id int primary key, v int)", "create table t(id int primary key)", "missing-column")]
     [InlineData("create table t(id int primary key)", "create table t(id int primary key, v int not null)", "not-null-without-default")]
     [InlineData("create table t(id timetz primary key)", "create table t(id timetz primary key)", "key-type")]
+    [InlineData("create table t(id numeric primary key)", "create table t(id numeric(12,2) primary key)", "key-type-differs")]
+    [InlineData("create table t(id timestamp primary key)", "create table t(id timestamp(0) primary key)", "key-type-differs")]
     [InlineData("create table t(id date primary key); insert into t values ('2001-01-01 BC')", "create table t(id date primary key)", "key-date")]
     [InlineData("create table t(id int primary key, v bit(3)[] not null)", "create table t(id int primary key, v bit(3)[] not null)", "unconvertible")]
     [InlineData("create domain d as text; create table t(id int primary key, v d[] not null)", "create domain d as text; create table t(id int primary key, v d[] not null)", "unconvertible")]
