@@ -26,12 +26,12 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
 
     /// <summary>
     /// Ends those who hold the lock the claim waits for, directly or behind other claims. Only our own sessions are ended, and only while they
-    /// block the claim: a recorded process id may belong to someone else by now.
+    /// block the claim: a recorded process id may belong to someone else by now. A TRUNCATE takes as long as its table is large: it gets an hour.
     /// </summary>
     private const string EndBlockers = """
         with recursive chain(pid) as (
             select unnest(pg_catalog.pg_blocking_pids($1)) union select b.pid from chain c cross join lateral unnest(pg_catalog.pg_blocking_pids(c.pid)) as b(pid))
-        select a.pid, a.application_name, a.state, case when a.application_name like $2 || '%' then pg_catalog.pg_terminate_backend(a.pid) else false end
+        select a.pid, a.application_name, a.state, case when a.application_name like $2 || '%' and not (a.application_name = $3 and a.xact_start > pg_catalog.clock_timestamp() - interval '1 hour') then pg_catalog.pg_terminate_backend(a.pid) else false end
         from chain c join pg_catalog.pg_stat_activity a on a.pid = c.pid
         where c.pid <> $1 and pg_catalog.cardinality(pg_catalog.pg_blocking_pids(c.pid)) = 0
         """;
@@ -195,6 +195,7 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         await using var command = new NpgsqlCommand(EndBlockers, connection);
         command.Parameters.Add(new NpgsqlParameter { Value = backend });
         command.Parameters.Add(new NpgsqlParameter { Value = PostgresConnections.ApplicationPrefix });
+        command.Parameters.Add(new NpgsqlParameter { Value = PostgresConnections.TruncateApplication });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

@@ -4,6 +4,7 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Connections;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -45,6 +46,7 @@ internal sealed class TruncateAcrossLanes(PostgresLaneStore store, PostgresLaneW
     /// <summary>Waits for the open transactions of all lanes and lets none begin; in the order of partitions, so that two truncates do not wait for each other.</summary>
     private async Task HoldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        await ExecuteAsync(connection, $"set local application_name = '{PostgresConnections.TruncateApplication}'", cancellationToken);
         await using var command = new NpgsqlCommand(
             "select partition from cdc_migrator.progress where migration = $1 and topic = $2 order by partition for update", connection);
         AddTopic(command);

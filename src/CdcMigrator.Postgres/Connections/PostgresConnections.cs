@@ -13,6 +13,9 @@ public static class PostgresConnections
     /// <summary>What every application name of ours begins with; a takeover ends only such sessions.</summary>
     internal const string ApplicationPrefix = "cdcm";
 
+    /// <summary>Name of a session while it holds all lanes of a topic for a TRUNCATE: no claim ends it as if its owner hung.</summary>
+    internal const string TruncateApplication = "cdcm-truncate";
+
     /// <summary>
     /// Sessions that write changes: replica role (no triggers, no foreign keys), settings pinned, not pooled: closing one ends it. Opening one throws
     /// Configuration <c>replication-role</c> where the role may not take the replica role.

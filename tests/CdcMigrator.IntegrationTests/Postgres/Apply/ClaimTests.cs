@@ -96,12 +96,15 @@ public sealed class ClaimTests(PostgresFixture postgres)
         await heir.ApplyAsync(new BatchBuilder(Lane).Insert(target.Route("items"), ("id", "2"), ("name", "heir")).Build(), CancellationToken.None);
     }
 
-    [Fact]
-    public async Task A_session_that_is_not_ours_is_waited_for_and_not_ended()
+    [Theory]
+    [InlineData("psql")]
+    [InlineData("cdcm-truncate")]
+    public async Task A_session_that_is_not_ours_or_truncates_is_waited_for_and_not_ended(string application)
     {
         await using var target = await CreateAsync(options: new ApplySection { TakeoverTimeout = TimeSpan.FromMilliseconds(50) });
         await target.ClaimAsync();
         await using var foreign = await target.Database.DataSource.OpenConnectionAsync();
+        await ExecuteAsync(foreign, $"set application_name = '{application}'");
         await using var transaction = await foreign.BeginTransactionAsync();
         await ExecuteAsync(foreign, "update cdc_migrator.progress set updated_at = updated_at");
         var claim = target.ClaimAsync();
