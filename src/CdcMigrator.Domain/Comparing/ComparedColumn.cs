@@ -1,0 +1,20 @@
+namespace CdcMigrator.Domain.Comparing;
+
+/// <summary>A column both sides have.</summary>
+/// <param name="Source">Name in the source.</param>
+/// <param name="Target">Name in the target.</param>
+/// <param name="Form">How its values are compared.</param>
+public sealed record ComparedColumn(string Source, string Target, CanonicalForm Form)
+{
+    /// <summary>Its text may hold anything, the separator of a canonical row included, so that its length is part of the row.</summary>
+    public bool IsFreeText { get; init; }
+
+    /// <summary>May be NULL on one side at least.</summary>
+    public bool IsNullable { get; init; } = true;
+
+    /// <summary>Type in the source as SQL spells it, to which a key's text is cast.</summary>
+    public string SourceType { get; init; } = "text";
+
+    /// <summary>Type in the target as SQL spells it, to which a key's text is cast.</summary>
+    public string TargetType { get; init; } = "text";
+}

@@ -1,0 +1,40 @@
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Domain.Comparing;
+
+/// <summary>A table as it is compared: names, columns in the order they are hashed, key. Both sides must be read by the same one.</summary>
+public sealed record ComparedTable
+{
+    /// <summary>Name in the source.</summary>
+    public required TableName Source { get; init; }
+
+    /// <summary>Name in the target.</summary>
+    public required TableName Target { get; init; }
+
+    /// <summary>Columns compared, in hashing order.</summary>
+    public required IReadOnlyList<ComparedColumn> Columns { get; init; }
+
+    /// <summary>Which of <see cref="Columns"/> are the key, in the key's order; none for a table without a key.</summary>
+    public required IReadOnlyList<int> Key { get; init; }
+
+    /// <summary>How it is divided.</summary>
+    public ChunkOrder Order { get; init; }
+
+    /// <summary>Where its rows are hashed.</summary>
+    public HashPlace Hashing { get; init; }
+
+    /// <summary>Some column is read again from the source while applying, so that a row may hold a newer value than its change.</summary>
+    public bool Reselects { get; init; }
+
+    /// <summary>Rows the planner expects in the source; for progress only.</summary>
+    public long EstimatedRows { get; init; }
+
+    /// <summary>Columns of either side that are not compared (left out in the file, generated), by name.</summary>
+    public IReadOnlyList<string> NotCompared { get; init; } = [];
+
+    /// <summary>Why the table cannot be compared exactly; null where it can.</summary>
+    public string? Unverifiable { get; init; }
+
+    /// <summary>Rows are told apart by all of their columns only.</summary>
+    public bool IsKeyless => Key.Count == 0;
+}

@@ -1,0 +1,23 @@
+namespace CdcMigrator.Domain.Comparing;
+
+/// <summary>
+/// A consistent view of one side, held by an open read-only transaction. One call at a time. Throws <see cref="Faults.FaultException"/> (Unreachable,
+/// Transient, Configuration) where the database does not answer, ends the session, or lacks what is asked for.
+/// </summary>
+public interface ISideSnapshot : IAsyncDisposable
+{
+    /// <summary>Count and sum of a range.</summary>
+    Task<ChunkDigest> DigestAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken);
+
+    /// <summary>Count and sum of every bucket, by one scan; as many as asked for, by number.</summary>
+    Task<IReadOnlyList<ChunkDigest>> DigestBucketsAsync(ComparedTable table, int buckets, CancellationToken cancellationToken);
+
+    /// <summary>Key and hash of each row of a range, in no order. Rows alike in a table without a key are one entry.</summary>
+    Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken);
+
+    /// <summary>Key and hash of those rows of a list of keys that are there, in no order.</summary>
+    Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken);
+
+    /// <summary>Canonical text of every compared column of those rows of a list that are there.</summary>
+    Task<IReadOnlyDictionary<RowKey, string?[]>> RowsAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken);
+}

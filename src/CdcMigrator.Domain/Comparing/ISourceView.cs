@@ -1,0 +1,14 @@
+namespace CdcMigrator.Domain.Comparing;
+
+/// <summary>What a snapshot of the source sees. Pure and immutable.</summary>
+public interface ISourceView
+{
+    /// <summary>Whether a committed transaction's changes are in the snapshot.</summary>
+    bool Sees(ulong transaction);
+
+    /// <summary>Whether a committed transaction's changes are in every snapshot taken after this one: no transaction as old was still running.</summary>
+    bool SeenByAllLater(ulong transaction);
+
+    /// <summary>The snapshot in the source's own words, for evidence.</summary>
+    string ToString();
+}
