@@ -11,9 +11,9 @@ public sealed record KeyRange(RowKey? After, RowKey? UpTo)
     /// <summary>All rows.</summary>
     public static KeyRange All { get; } = new(null, null);
 
-    /// <summary>Which bucket of <see cref="Buckets"/>; -1 where the range is by key.</summary>
-    public int Bucket { get; init; } = -1;
+    /// <summary>Which of <see cref="BucketCount"/> buckets; null where the range is by key. Read by one scan, however many.</summary>
+    public IReadOnlyCollection<int>? Buckets { get; init; }
 
-    /// <summary>How many buckets the table is divided into; 0 where the range is by key.</summary>
-    public int Buckets { get; init; }
+    /// <summary>How many buckets the table is divided into, a power of two; 0 where the range is by key.</summary>
+    public int BucketCount { get; init; }
 }

@@ -1,0 +1,17 @@
+using CdcMigrator.Domain.Log;
+
+namespace CdcMigrator.Domain.Comparing;
+
+/// <summary>The reconciler's own reader of the log, which tells a table's index of every change it meets.</summary>
+public interface IChangeReader
+{
+    /// <summary>Next offset it will read, by partition. Everything below has been told.</summary>
+    IReadOnlyDictionary<LaneId, long> Positions { get; }
+
+    /// <summary>
+    /// Waits until everything that any snapshot taken before this call can have has been told: a marker is written to the source behind it and met in
+    /// the log, the source's reader has confirmed it, and all partitions are read up to the ends they have then.
+    /// </summary>
+    /// <exception cref="Faults.FaultException">Unreachable, TimedOut, LogBroken: it cannot be known, so that nothing may be decided.</exception>
+    Task PassAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,207 @@
+using CdcMigrator.Domain.Comparing;
+
+namespace CdcMigrator.Reconciliation.Changes;
+
+/// <summary>
+/// What one table's changes left to verify: dirty keys, and those changes that two snapshots may disagree about. The reader adds, comparisons ask and clear.
+/// Thread-safe; comparisons of one table come one after the other. Rules R2 and R3.
+/// </summary>
+public sealed class ChangeIndex
+{
+    private readonly Lock gate = new();
+    private readonly int limit;
+    private readonly Dictionary<RowKey, DirtyKey> keys = [];
+    private readonly List<ChangeMark> ofAllRows = [];
+    private readonly Dictionary<int, long> read = [];
+    private long changesOfAllRows;
+    private bool allDirty;
+
+    /// <summary>Makes an empty index.</summary>
+    /// <param name="limit">Most dirty keys to remember. A change of a key beyond it counts as one of all rows.</param>
+    public ChangeIndex(int limit = 1_000_000) => this.limit = limit;
+
+    /// <summary>Keys that changed since they were last verified.</summary>
+    public int DirtyKeys
+    {
+        get
+        {
+            lock (gate)
+            {
+                return keys.Count;
+            }
+        }
+    }
+
+    /// <summary>Rows that are not known changed (a truncate, a key that could not be read, more keys than are remembered): only a full pass verifies the table.</summary>
+    public bool AllDirty
+    {
+        get
+        {
+            lock (gate)
+            {
+                return allDirty;
+            }
+        }
+    }
+
+    /// <summary>Notes a change. Those of a partition come in order; a repeated one is harmless.</summary>
+    /// <param name="key">The row; null for all rows.</param>
+    /// <param name="mark">Where it stands.</param>
+    public void Add(RowKey? key, ChangeMark mark)
+    {
+        lock (gate)
+        {
+            read[mark.Partition] = Math.Max(read.GetValueOrDefault(mark.Partition), mark.Offset + 1);
+            if (key is not null && keys.TryGetValue(key, out var dirty))
+            {
+                dirty.Add(mark);
+            }
+            else if (key is not null && keys.Count < limit)
+            {
+                keys[key] = dirty = new DirtyKey();
+                dirty.Add(mark);
+            }
+            else
+            {
+                ofAllRows.Add(mark);
+                changesOfAllRows++;
+                allDirty = true;
+            }
+        }
+    }
+
+    /// <summary>Whether some change explains that a row differs between two snapshots. Ask only when the reader is past everything either can have.</summary>
+    public bool Explains(RowKey key, SnapshotPair pair, bool reselects)
+    {
+        lock (gate)
+        {
+            return ofAllRows.Exists(mark => pair.Explains(mark, reselects))
+                || (keys.TryGetValue(key, out var dirty) && dirty.Open.Any(mark => pair.Explains(mark, reselects)));
+        }
+    }
+
+    /// <summary>Whether any change at all lies in one snapshot only: what explains differences between rows that have no key.</summary>
+    public bool ExplainsAny(SnapshotPair pair, bool reselects)
+    {
+        lock (gate)
+        {
+            return ofAllRows.Exists(mark => pair.Explains(mark, reselects)) || keys.Values.Any(dirty => dirty.Open.Any(mark => pair.Explains(mark, reselects)));
+        }
+    }
+
+    /// <summary>
+    /// Takes keys that two snapshots showed equal off the list, but for those with a change that is not in both: only a later comparison can tell whether it arrived.
+    /// </summary>
+    /// <returns>How many stay dirty.</returns>
+    public int Clear(IEnumerable<RowKey> equal, SnapshotPair pair)
+    {
+        ArgumentNullException.ThrowIfNull(equal);
+        ArgumentNullException.ThrowIfNull(pair);
+        var kept = 0;
+        lock (gate)
+        {
+            foreach (var key in equal)
+            {
+                if (!keys.TryGetValue(key, out var dirty))
+                {
+                    continue;
+                }
+
+                if (pair.Covers(dirty.Last) && dirty.Open.All(pair.Covers))
+                {
+                    keys.Remove(key);
+                }
+                else
+                {
+                    kept++;
+                }
+            }
+        }
+
+        return kept;
+    }
+
+    /// <summary>Some of the dirty keys, those first that have been dirty without a change the longest.</summary>
+    public IReadOnlyList<RowKey> Take(int count)
+    {
+        lock (gate)
+        {
+            return keys.Count <= count
+                ? [.. keys.Keys]
+                : [.. keys.OrderBy(pair => pair.Value.Last.Offset).Take(count).Select(pair => pair.Key)];
+        }
+    }
+
+    /// <summary>
+    /// Whether a full pass over several pairs of snapshots may begin that verifies what changes of all rows left behind: every snapshot from now on has them.
+    /// The number is to be given to <see cref="EndPass(long)"/>; null where it may not begin yet.
+    /// </summary>
+    public long? TryBeginPass()
+    {
+        lock (gate)
+        {
+            return ofAllRows.Count == 0 ? changesOfAllRows : null;
+        }
+    }
+
+    /// <summary>Ends a full pass over several pairs of snapshots, the reader being past everything they can have.</summary>
+    /// <param name="begun">What <see cref="TryBeginPass"/> gave.</param>
+    /// <returns>Whether it verified the whole table but for the dirty keys: no change of all rows came in between.</returns>
+    public bool EndPass(long begun)
+    {
+        lock (gate)
+        {
+            allDirty = changesOfAllRows != begun;
+            return !allDirty;
+        }
+    }
+
+    /// <summary>Ends a full pass over one pair of snapshots, the reader being past everything they can have.</summary>
+    /// <returns>Whether it verified the whole table but for the dirty keys: the pair has all changes of all rows.</returns>
+    public bool EndPass(SnapshotPair only)
+    {
+        lock (gate)
+        {
+            allDirty = !ofAllRows.TrueForAll(only.Covers);
+            return !allDirty;
+        }
+    }
+
+    /// <summary>
+    /// Forgets which changes explain differences once no later pair of snapshots can disagree about them: applied in the target, and seen by every snapshot
+    /// of the source from now on. Keys stay dirty. To be called between two comparisons.
+    /// </summary>
+    /// <param name="pair">Snapshots of a comparison that was decided.</param>
+    public void Settle(SnapshotPair pair)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        bool Settled(ChangeMark mark) => pair.IsApplied(mark)
+            && (mark.IsRead ? pair.IsSeen(mark) == true : pair.Source.SeenByAllLater(mark.Transaction));
+        lock (gate)
+        {
+            ofAllRows.RemoveAll(Settled);
+            foreach (var dirty in keys.Values)
+            {
+                dirty.Settle(Settled);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Where a reader must begin to meet every change again that is not verified: by partition, the first newest change of a dirty key, or where the reader
+    /// stands. Partitions in which nothing was read are not named.
+    /// </summary>
+    public IReadOnlyDictionary<int, long> VerifiedOffsets()
+    {
+        lock (gate)
+        {
+            var offsets = new Dictionary<int, long>(read);
+            foreach (var mark in keys.Values.SelectMany(dirty => dirty.Open.Append(dirty.Last)).Concat(ofAllRows))
+            {
+                offsets[mark.Partition] = Math.Min(offsets[mark.Partition], mark.Offset);
+            }
+
+            return offsets;
+        }
+    }
+}
