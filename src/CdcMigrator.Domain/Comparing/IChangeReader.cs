@@ -9,6 +9,12 @@ public interface IChangeReader
     IReadOnlyDictionary<LaneId, long> Positions { get; }
 
     /// <summary>
+    /// What the source saw when it was settled where reading begins. A change below that place was written before: it may be missing in a snapshot in which a
+    /// transaction as old still runs, and nothing was told of it.
+    /// </summary>
+    ISourceView Began { get; }
+
+    /// <summary>
     /// Waits until everything that any snapshot taken before this call can have has been told: a marker is written to the source behind it and met in
     /// the log, the source's reader has confirmed it, and all partitions are read up to the ends they have then.
     /// </summary>

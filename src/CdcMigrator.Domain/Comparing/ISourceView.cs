@@ -9,6 +9,9 @@ public interface ISourceView
     /// <summary>Whether a committed transaction's changes are in every snapshot taken after this one: no transaction as old was still running.</summary>
     bool SeenByAllLater(ulong transaction);
 
+    /// <summary>Whether every transaction that had begun when an earlier snapshot was taken is seen, or will never be.</summary>
+    bool IsPast(ISourceView earlier);
+
     /// <summary>The snapshot in the source's own words, for evidence.</summary>
     string ToString();
 }

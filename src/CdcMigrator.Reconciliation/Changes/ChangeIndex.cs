@@ -121,14 +121,12 @@ public sealed class ChangeIndex
         return kept;
     }
 
-    /// <summary>Some of the dirty keys, those first that have been dirty without a change the longest.</summary>
-    public IReadOnlyList<RowKey> Take(int count)
+    /// <summary>Some of the dirty keys, of those only that can be verified now: all their changes are in every pair of snapshots from now on.</summary>
+    public IReadOnlyList<RowKey> TakeSettled(int most)
     {
         lock (gate)
         {
-            return keys.Count <= count
-                ? [.. keys.Keys]
-                : [.. keys.OrderBy(pair => pair.Value.Last.Offset).Take(count).Select(pair => pair.Key)];
+            return [.. keys.Where(pair => pair.Value.Open.Count == 0).Take(most).Select(pair => pair.Key)];
         }
     }
 

@@ -14,6 +14,7 @@ public sealed class TableComparer
 {
     /// <summary>Most differing rows that are looked at closer in one comparison.</summary>
     public const int MostDiffering = 10_000;
+    private const long MostRowsRead = 1_000_000;
     private readonly IComparedSides sides;
     private readonly IChangeReader reader;
     private readonly TimeProvider time;
@@ -106,7 +107,7 @@ public sealed class TableComparer
         var wrong = new List<RowMismatch>();
         var inFlight = new List<RowKey>();
         var aside = new List<RowKey>();
-        var any = Table.IsKeyless && Index.ExplainsAny(result.Pair, Table.Reselects);
+        var any = !result.Pair.Source.IsPast(reader.Began) || (Table.IsKeyless && Index.ExplainsAny(result.Pair, Table.Reselects));
         foreach (var row in differing)
         {
             if (parked is null || parked.Contains(row.Key))
@@ -166,7 +167,7 @@ public sealed class TableComparer
             after = upTo;
         }
         while (after is not null && differing.Count < MostDiffering && time.GetElapsedTime(began) < budget);
-        return Found.Of(rows, rowsTarget, differing, after);
+        return new Found(rows, rowsTarget, differing, after);
     }
 
     private async Task<Found> BucketsAsync(Views views, CancellationToken cancellationToken)
@@ -177,9 +178,10 @@ public sealed class TableComparer
         await Task.WhenAll(source, target).ConfigureAwait(false);
         var (here, there) = (await source.ConfigureAwait(false), await target.ConfigureAwait(false));
         var suspect = Enumerable.Range(0, buckets).Where(bucket => here[bucket] != there[bucket]).ToList();
-        var differing = suspect.Count == 0 ? []
-            : await NarrowAsync(views, KeyRange.All with { Buckets = suspect, BucketCount = buckets }, cancellationToken).ConfigureAwait(false);
-        return Found.Of(here.Sum(digest => digest.Rows), there.Sum(digest => digest.Rows), differing, null);
+        var closer = Closer(suspect, here, there);
+        var differing = closer.Count == 0 ? []
+            : await NarrowAsync(views, KeyRange.All with { Buckets = closer, BucketCount = buckets }, cancellationToken).ConfigureAwait(false);
+        return new Found(here.Sum(digest => digest.Rows), there.Sum(digest => digest.Rows), differing, null) { Truncated = closer.Count < suspect.Count };
     }
 
     private async Task<Found> KeysAsync(Views views, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken)
@@ -188,7 +190,7 @@ public sealed class TableComparer
         var target = views.Target.HashesAsync(Table, keys, cancellationToken);
         await Task.WhenAll(source, target).ConfigureAwait(false);
         var (here, there) = (await source.ConfigureAwait(false), await target.ConfigureAwait(false));
-        return Found.Of(here.Count, there.Count, RowDiff.Of(here, there), null);
+        return new Found(here.Count, there.Count, RowDiff.Of(here, there), null);
     }
 
     private async Task<IReadOnlyList<RowMismatch>> NarrowAsync(Views views, KeyRange range, CancellationToken cancellationToken)
@@ -219,6 +221,13 @@ public sealed class TableComparer
     private Dictionary<int, long> ByPartition(IReadOnlyDictionary<LaneId, long> offsets) =>
         offsets.Where(offset => offset.Key.Topic == topic).ToDictionary(offset => offset.Key.Partition, offset => offset.Value);
 
+    /// <summary>Those buckets whose rows are read: all, unless that were too many rows to hold.</summary>
+    private static List<int> Closer(IReadOnlyList<int> suspect, IReadOnlyList<ChunkDigest> here, IReadOnlyList<ChunkDigest> there)
+    {
+        long rows = 0;
+        return [.. suspect.TakeWhile((bucket, i) => i == 0 || (rows += here[bucket].Rows + there[bucket].Rows) < MostRowsRead)];
+    }
+
     /// <summary>About a thousand rows a bucket, so that those that differ are few to read.</summary>
     private static int BucketCount(long rows) => (int)Math.Clamp(System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(rows, 1) / 1000 + 1), 1024, 1 << 20);
 
@@ -231,9 +240,8 @@ public sealed class TableComparer
         }
     }
 
-    private sealed record Found(long Rows, long RowsTarget, IReadOnlyList<RowMismatch> Differing, RowKey? Last, bool Truncated)
+    private sealed record Found(long Rows, long RowsTarget, IReadOnlyList<RowMismatch> Differing, RowKey? Last)
     {
-        public static Found Of(long rows, long rowsTarget, IReadOnlyList<RowMismatch> differing, RowKey? last) =>
-            new(rows, rowsTarget, differing, last, false);
+        public bool Truncated { get; init; }
     }
 }

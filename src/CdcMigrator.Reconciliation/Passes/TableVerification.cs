@@ -1,0 +1,245 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Reconciliation.Changes;
+using CdcMigrator.Reconciliation.Deciding;
+
+namespace CdcMigrator.Reconciliation.Passes;
+
+/// <summary>
+/// The verification of one table: passes over all rows, and between them the keys that changed. Holds what is known as a <see cref="TableState"/>, which the
+/// caller keeps after every step; a step that fails leaves it as it was. One step at a time.
+/// </summary>
+public sealed class TableVerification
+{
+    private readonly TableComparer comparer;
+    private readonly IChangeReader reader;
+    private readonly TimeProvider time;
+    private readonly VerificationLimits limits;
+    private readonly ChunkSizer sizer;
+    private long? begun;
+
+    /// <summary>Makes the verification of a table from what is known of it.</summary>
+    public TableVerification(TableComparer comparer, TableState state, IChangeReader reader, VerificationLimits limits, TimeProvider time)
+    {
+        this.comparer = comparer;
+        this.reader = reader;
+        this.limits = limits;
+        this.time = time;
+        sizer = new ChunkSizer(limits.ChunkTime);
+        State = comparer.Table.Unverifiable is { } reason ? state with { Verdict = Verdict.Unverifiable, Reason = reason } : state;
+    }
+
+    /// <summary>What is known. Immutable; replaced by each step.</summary>
+    public TableState State { get; private set; }
+
+    /// <summary>Whether a pass is under way.</summary>
+    public bool IsRunning => State.Phase is TablePhase.Passing or TablePhase.Settling;
+
+    private ChangeIndex Index => comparer.Index;
+
+    /// <summary>Begins a full pass. What was known stays until it ends.</summary>
+    public void Begin(long run)
+    {
+        begun = null;
+        State = State with
+        {
+            Run = run,
+            Phase = comparer.Table.Unverifiable is null ? TablePhase.Passing : TablePhase.Done,
+            Cursor = null,
+            RowsSource = 0,
+            RowsTarget = 0,
+            EstimatedRows = comparer.Table.EstimatedRows,
+            Pending = new Dictionary<RowKey, DateTimeOffset>(),
+            Reason = comparer.Table.Unverifiable,
+        };
+    }
+
+    /// <summary>Gives up the pass under way; what it found wrong stays.</summary>
+    public void Stop() => State = IsRunning ? Judged(State with { Phase = TablePhase.Done, Reason = "stopped before its end" }) : State;
+
+    /// <summary>Notes that a step failed: until another succeeds nothing is known of what it would have shown.</summary>
+    public void Fail(string reason) => State = State with { Verdict = Verdict.Error, Reason = reason };
+
+    /// <summary>Compares some more chunks, or the rows that were on their way.</summary>
+    /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked; the step may be repeated.</exception>
+    public async Task StepPassAsync(CancellationToken cancellationToken)
+    {
+        if (State.Phase == TablePhase.Settling)
+        {
+            await StepPendingAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (comparer.Table.Order == ChunkOrder.KeyRanges && !await MayGoOnAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        var found = await comparer.CompareChunksAsync(State.Cursor, sizer, limits.SnapshotTime, cancellationToken).ConfigureAwait(false);
+        var next = Note(State, found) with
+        {
+            RowsSource = State.RowsSource + found.Rows,
+            RowsTarget = State.RowsTarget + found.RowsTarget,
+            Cursor = found.Last,
+        };
+        next = next with { WrongTruncated = (State.Cursor is not null && State.WrongTruncated) || found.Truncated || next.Wrong.Count >= TableState.MostWrong };
+        if (!found.AtEnd && !next.WrongTruncated)
+        {
+            State = Judged(next);
+            return;
+        }
+
+        // Whatever the pass's snapshots can have has been met behind this line.
+        await reader.PassAsync(cancellationToken).ConfigureAwait(false);
+        var whole = begun is { } number ? Index.EndPass(number) : Index.EndPass(found.Pair);
+        var now = time.GetUtcNow();
+        var covered = whole && !next.WrongTruncated;
+        State = Judged(next with
+        {
+            Phase = covered || next.WrongTruncated ? TablePhase.Settling : TablePhase.Passing,
+            Cursor = null,
+            Covered = covered,
+            CoveredAt = covered ? now : next.CoveredAt,
+            RowsSource = covered || next.WrongTruncated ? next.RowsSource : 0,
+            RowsTarget = covered || next.WrongTruncated ? next.RowsTarget : 0,
+            Reason = covered ? null
+                : next.WrongTruncated ? $"more than {TableState.MostWrong} rows differ: the pass ended there"
+                : "all rows changed at once meanwhile (a truncate, or more keys than are remembered): the pass begins again",
+        });
+        begun = null;
+        if (State.Phase == TablePhase.Settling && State.Pending.Count == 0)
+        {
+            State = Judged(State with { Phase = TablePhase.Done });
+        }
+    }
+
+    /// <summary>Compares keys that changed since they were last verified, and those found wrong, so that a repaired row is wrong no longer.</summary>
+    /// <param name="most">Most keys of either.</param>
+    /// <param name="cancellationToken">Ends the step with an exception; it may be repeated.</param>
+    /// <returns>How many keys were compared.</returns>
+    /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked; the step may be repeated.</exception>
+    public async Task<int> StepKeysAsync(int most, CancellationToken cancellationToken)
+    {
+        if (comparer.Table.Unverifiable is not null || comparer.Table.IsKeyless)
+        {
+            State = Judged(State);
+            return 0;
+        }
+
+        await comparer.LookAsync(cancellationToken).ConfigureAwait(false);
+        var keys = Index.TakeSettled(most).Concat(State.Wrong.Keys.Take(most)).ToHashSet();
+        if (keys.Count > 0)
+        {
+            State = Compared(State, keys, await comparer.CompareKeysAsync(keys, cancellationToken).ConfigureAwait(false));
+        }
+
+        State = Judged(State);
+        return keys.Count;
+    }
+
+    private async Task StepPendingAsync(CancellationToken cancellationToken)
+    {
+        if (State.Pending.Count > 0 && !comparer.Table.IsKeyless)
+        {
+            var keys = State.Pending.Keys.ToHashSet();
+            State = Compared(State, keys, await comparer.CompareKeysAsync(keys, cancellationToken).ConfigureAwait(false));
+        }
+
+        var since = State.Pending.Count == 0 ? (DateTimeOffset?)null : State.Pending.Values.Min();
+        var over = since is null || comparer.Table.IsKeyless || time.GetUtcNow() - since > limits.SettleTime;
+        State = Judged(over ? State with { Phase = TablePhase.Done } : State);
+    }
+
+    /// <summary>Whether the pass may begin or go on: what changed all rows is in both sides for good.</summary>
+    private async Task<bool> MayGoOnAsync(CancellationToken cancellationToken)
+    {
+        if (begun is not null)
+        {
+            return true;
+        }
+
+        if (State.Cursor is not null)
+        {
+            // Another process went this far. What changed all rows since is met again, and then what was compared before counts no more.
+            await reader.PassAsync(cancellationToken).ConfigureAwait(false);
+            State = Index.AllDirty ? State with { Cursor = null, RowsSource = 0, RowsTarget = 0 } : State;
+        }
+
+        await comparer.LookAsync(cancellationToken).ConfigureAwait(false);
+        begun = Index.TryBeginPass();
+        return begun is not null;
+    }
+
+    /// <summary>The state with what a comparison of some keys found: rows that were equal are neither wrong nor pending any more.</summary>
+    private TableState Compared(TableState state, HashSet<RowKey> keys, Comparison found)
+    {
+        var inFlight = found.InFlight.Concat(found.Parked).ToHashSet();
+        return Note(
+            state with
+            {
+                // What differs for a reason may still be wrong: only equality takes it off.
+                Wrong = state.Wrong.Where(row => !keys.Contains(row.Key) || inFlight.Contains(row.Key)).ToDictionary(),
+                Pending = state.Pending.Where(row => !keys.Contains(row.Key) || inFlight.Contains(row.Key)).ToDictionary(),
+            },
+            found,
+            addsPending: false);
+    }
+
+    private TableState Note(TableState state, Comparison found, bool addsPending = true)
+    {
+        var wrong = state.Wrong;
+        if (found.Wrong.Count > 0)
+        {
+            var more = new Dictionary<RowKey, RowMismatch>(wrong);
+            foreach (var row in found.Wrong.Where(row => more.Count < TableState.MostWrong || more.ContainsKey(row.Key)))
+            {
+                more[row.Key] = row;
+            }
+
+            wrong = more;
+        }
+
+        var pending = state.Pending;
+        if (addsPending && found.InFlight.Count + found.Parked.Count > 0)
+        {
+            var more = new Dictionary<RowKey, DateTimeOffset>(pending);
+            foreach (var key in found.InFlight.Concat(found.Parked))
+            {
+                more.TryAdd(key, time.GetUtcNow());
+            }
+
+            pending = more;
+        }
+
+        return state with
+        {
+            Wrong = wrong,
+            Pending = pending,
+            Evidence = $"source snapshot {found.Pair.Source}; target progress {string.Join(", ", found.Pair.Applied.OrderBy(p => p.Key).Select(p => $"{p.Key}:{p.Value}"))}",
+        };
+    }
+
+    /// <summary>The state with the verdict that its own facts allow, and no stronger one.</summary>
+    private TableState Judged(TableState state)
+    {
+        var now = time.GetUtcNow();
+        var offsets = Index.VerifiedOffsets();
+        var dirty = Index.DirtyKeys;
+
+        // What is kept must not say more than what is met again from those offsets on allows.
+        state = state with { Covered = state.Covered && !Index.AllDirty };
+        var verdict = comparer.Table.Unverifiable is not null ? Verdict.Unverifiable
+            : state.Wrong.Count > 0 || state.WrongTruncated ? Verdict.Mismatch
+            : state.Pending.Values.Any(since => now - since > limits.SuspendAfter) ? Verdict.Suspended
+            : state.Pending.Count > 0 || (state.Covered && dirty > 0) ? Verdict.InFlight
+            : state.Covered ? Verdict.Equal
+            : Verdict.Unverified;
+        return state with
+        {
+            Verdict = verdict,
+            EqualAt = verdict == Verdict.Equal ? now : state.EqualAt,
+            DirtyKeys = dirty,
+            VerifiedOffsets = offsets,
+            Reason = verdict == Verdict.Unverifiable ? comparer.Table.Unverifiable : state.Reason,
+        };
+    }
+}

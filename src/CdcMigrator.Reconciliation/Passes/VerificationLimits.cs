@@ -1,0 +1,17 @@
+namespace CdcMigrator.Reconciliation.Passes;
+
+/// <summary>How gently and how long a verification works.</summary>
+public sealed record VerificationLimits
+{
+    /// <summary>How long reading a chunk should take on the slower side.</summary>
+    public TimeSpan ChunkTime { get; init; } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>How long a pair of snapshots is held before the next chunk gets a new one.</summary>
+    public TimeSpan SnapshotTime { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long rows that were on their way are compared again before a run ends without them.</summary>
+    public TimeSpan SettleTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A row on its way for longer is shown as suspended.</summary>
+    public TimeSpan SuspendAfter { get; init; } = TimeSpan.FromMinutes(10);
+}

@@ -1,0 +1,240 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Reconciliation.Changes;
+
+namespace CdcMigrator.UnitTests.Reconciliation;
+
+/// <summary>
+/// A model of both live sides: transactions that are in the log before, or after, snapshots see them; partitions that are published and applied each at its own pace;
+/// a target that may be wrong. Everything moves only when told to.
+/// </summary>
+internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSides, IChangeReader
+{
+    public const string Topic = "shop.public.t";
+
+    public static readonly ComparedTable Table = new()
+    {
+        Source = new TableName("public", "t"),
+        Target = new TableName("public", "t"),
+        Columns = [new ComparedColumn("id", "id", CanonicalForm.Text), new ComparedColumn("v", "v", CanonicalForm.Text) { IsFreeText = true }],
+        Key = [0],
+    };
+
+    private readonly List<Write> written = [];
+    private readonly HashSet<uint> visible = [];
+    private readonly List<List<Write>> log = [.. Enumerable.Range(0, partitions).Select(_ => new List<Write>())];
+    private readonly int[] read = new int[partitions];
+    private readonly int[] applied = new int[partitions];
+    private readonly Dictionary<string, string?> corrupted = [];
+    private uint nextTransaction = 100;
+    private View began = new(new HashSet<uint>(), 100);
+
+    /// <summary>What happens between two calls, so that sides move while they are compared.</summary>
+    public Action Between { get; set; } = () => { };
+
+    public ChangeIndex Index { get; } = index;
+
+    public IReadOnlyDictionary<LaneId, long> Positions => Offsets(read);
+
+    public ISourceView Began => began;
+
+    /// <summary>Commits a write; it is in no log and no snapshot yet. Null deletes, a null key truncates.</summary>
+    public void Commit(string? key, string? value) =>
+        written.Add(new Write(key, value, nextTransaction++));
+
+    /// <summary>Publishes the oldest write that is in no log.</summary>
+    public bool Publish()
+    {
+        var next = log.Sum(partition => partition.Count);
+        if (next == written.Count)
+        {
+            return false;
+        }
+
+        var write = written[next];
+        log[Partition(write.Key)].Add(write);
+        return true;
+    }
+
+    /// <summary>Lets snapshots see a committed write. Writes of a row become visible in order: the later one waited for the earlier one's end.</summary>
+    public void Show(int choice)
+    {
+        var hidden = written.Where(write => !visible.Contains(write.Transaction))
+            .Where(write => !written.Any(earlier => earlier.Transaction < write.Transaction && !visible.Contains(earlier.Transaction)
+                && (earlier.Key == write.Key || earlier.Key is null || write.Key is null))).ToList();
+        if (hidden.Count > 0)
+        {
+            visible.Add(hidden[choice % hidden.Count].Transaction);
+        }
+    }
+
+    public void Read(int partition)
+    {
+        if (read[partition] < log[partition].Count)
+        {
+            var write = log[partition][read[partition]];
+            Index.Add(write.Key is null ? null : new RowKey(write.Key), new ChangeMark(partition, read[partition]++, write.Transaction, false));
+        }
+    }
+
+    public void Apply(int partition)
+    {
+        if (applied[partition] < log[partition].Count)
+        {
+            applied[partition]++;
+        }
+    }
+
+    /// <summary>Makes the target's row another than its changes made it; null removes it.</summary>
+    public void Corrupt(string key, string? value) => corrupted[key] = value;
+
+    public void Mend(string key) => corrupted.Remove(key);
+
+    public async Task PassAsync(CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        Between();
+        while (Publish())
+        {
+        }
+
+        for (var partition = 0; partition < partitions; partition++)
+        {
+            while (read[partition] < log[partition].Count)
+            {
+                Read(partition);
+            }
+        }
+    }
+
+    /// <summary>Everything arrives everywhere.</summary>
+    public async Task DrainAsync()
+    {
+        await PassAsync(default);
+        visible.UnionWith(written.Select(write => write.Transaction));
+        for (var partition = 0; partition < partitions; partition++)
+        {
+            applied[partition] = log[partition].Count;
+        }
+    }
+
+    /// <summary>A new reader that begins where the target is, knowing nothing of what came before.</summary>
+    public void RestartReader(IReadOnlyDictionary<int, long>? from = null)
+    {
+        for (var partition = 0; partition < partitions; partition++)
+        {
+            read[partition] = from is null ? applied[partition] : (int)from.GetValueOrDefault(partition, applied[partition]);
+        }
+
+        began = new View(visible.ToHashSet(), nextTransaction);
+    }
+
+    public Task<ISourceSnapshot> OpenSourceAsync(CancellationToken cancellationToken)
+    {
+        Between();
+        var rows = Rows(written.Where(write => visible.Contains(write.Transaction)));
+        return Task.FromResult<ISourceSnapshot>(new Snapshot(rows, new View(visible.ToHashSet(), nextTransaction), Between));
+    }
+
+    public Task<ITargetSnapshot> OpenTargetAsync(CancellationToken cancellationToken)
+    {
+        Between();
+
+        // Each row as its own lane left it. A truncate takes what precedes it in source order, in whatever lane.
+        var done = log.SelectMany((partition, i) => partition.Take(applied[i])).OrderBy(write => write.Transaction);
+        var rows = Rows(done);
+        foreach (var (key, value) in corrupted)
+        {
+            rows.Remove(key);
+            if (value is not null)
+            {
+                rows[key] = value;
+            }
+        }
+
+        return Task.FromResult<ITargetSnapshot>(new Snapshot(rows, began, Between) { Progress = Offsets(applied) });
+    }
+
+    private static SortedDictionary<string, string> Rows(IEnumerable<Write> writes)
+    {
+        var rows = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var write in writes)
+        {
+            if (write.Key is null)
+            {
+                rows.Clear();
+            }
+            else if (write.Value is null)
+            {
+                rows.Remove(write.Key);
+            }
+            else
+            {
+                rows[write.Key] = write.Value;
+            }
+        }
+
+        return rows;
+    }
+
+    private int Partition(string? key) => key is null ? 0 : key[^1] % partitions;
+
+    private Dictionary<LaneId, long> Offsets(int[] offsets) =>
+        offsets.Select((offset, partition) => (new LaneId(Topic, partition), (long)offset)).ToDictionary();
+
+    private sealed record Write(string? Key, string? Value, uint Transaction);
+
+    private sealed record View(IReadOnlySet<uint> Visible, uint Next) : ISourceView
+    {
+        public bool Sees(ulong transaction) => Visible.Contains((uint)transaction);
+
+        public bool SeenByAllLater(ulong transaction) => transaction < Oldest;
+
+        public bool IsPast(ISourceView earlier) => Oldest >= ((View)earlier).Next;
+
+        /// <summary>As a server tells it: the oldest transaction that still runs.</summary>
+        private uint Oldest => Enumerable.Range(100, (int)(Next - 100)).Select(id => (uint)id).FirstOrDefault(id => !Visible.Contains(id), Next);
+    }
+
+    private sealed class Snapshot(SortedDictionary<string, string> rows, ISourceView view, Action between) : ISourceSnapshot, ITargetSnapshot
+    {
+        public ISourceView View => view;
+
+        public IReadOnlyDictionary<LaneId, long> Progress { get; init; } = new Dictionary<LaneId, long>();
+
+        public Task<IReadOnlySet<RowKey>?> ParkedAsync(ComparedTable table, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<RowKey>?>(new HashSet<RowKey>());
+
+        public Task<ChunkDigest> DigestAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken)
+        {
+            between();
+            var sum = Int128.Zero;
+            var some = Within(range).ToList();
+            some.ForEach(row => sum += Hash(row.Value));
+            return Task.FromResult(new ChunkDigest(some.Count, sum));
+        }
+
+        public Task<IReadOnlyList<ChunkDigest>> DigestBucketsAsync(ComparedTable table, int buckets, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<RowHash>>([.. Within(range).Select(row => new RowHash(new RowKey(row.Key), Hash(row.Value)))]);
+
+        public Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<RowHash>>([.. keys.Where(key => rows.ContainsKey(key.Values[0])).Select(key => new RowHash(key, Hash(rows[key.Values[0]])))]);
+
+        public Task<IReadOnlyDictionary<RowKey, string?[]>> RowsAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyDictionary<RowKey, string?[]>>(keys.Where(key => rows.ContainsKey(key.Values[0]))
+                .ToDictionary(key => key, key => new string?[] { key.Values[0], rows[key.Values[0]] }));
+
+        public Task<RowKey?> BoundaryAsync(ComparedTable table, RowKey? after, long count, CancellationToken cancellationToken) =>
+            Task.FromResult(Within(new KeyRange(after, null)).Skip((int)Math.Min(count, 3) - 1).Select(row => new RowKey(row.Key)).FirstOrDefault());
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static long Hash(string value) => value.GetHashCode(StringComparison.Ordinal) * 0x9E3779B97F4A7C1L;
+
+        private IEnumerable<KeyValuePair<string, string>> Within(KeyRange range) => rows.Where(row =>
+            (range.After is null || string.CompareOrdinal(row.Key, range.After.Values[0]) > 0)
+            && (range.UpTo is null || string.CompareOrdinal(row.Key, range.UpTo.Values[0]) <= 0));
+    }
+}
