@@ -12,6 +12,9 @@ public static class FenceTable
     /// <summary>Row that names the source's lineage.</summary>
     private const string LineageRow = "lineage";
 
+    /// <summary>Row written behind each marker.</summary>
+    private const string BehindRow = "behind";
+
     /// <summary>Creates database, table and lineage where they are missing. Idempotent; processes may race.</summary>
     /// <exception cref="FaultException">Unreachable; Configuration: the role may not create them.</exception>
     public static async Task PrepareAsync(MySqlDataSource source, CancellationToken cancellationToken)
@@ -57,7 +60,10 @@ public static class FenceTable
         }
     }
 
-    /// <summary>Writes a marker in a transaction of its own. Its position is where the binlog stood after the commit: everything committed before lies below.</summary>
+    /// <summary>
+    /// Writes a marker in a transaction of its own. Its position is where the binlog stood after the commit: everything committed before lies below. Another
+    /// row is written behind it, so that the connector passes the position at once.
+    /// </summary>
     /// <exception cref="FaultException">Unreachable; Configuration: no right to write or to see the binlog's position, or no binlog.</exception>
     public static async Task<FenceMarker> WriteMarkerAsync(MySqlDataSource source, CancellationToken cancellationToken)
     {
@@ -73,6 +79,15 @@ public static class FenceTable
 
             var position = await BinlogPosition.ReadAsync(connection, cancellationToken)
                 ?? throw new FaultException(FaultKind.Configuration, "binlog", "The source writes no binlog", "Set log_bin and restart the server");
+
+            // The connector's offset passes a transaction with the event behind it only. An idle source would have none until the binlog's
+            // next heartbeat, most of a minute later.
+            await using (var behind = new MySqlCommand($"insert into cdc_migrator.fence (id, v) values ('{BehindRow}', @id) on duplicate key update v = @id", connection))
+            {
+                behind.Parameters.AddWithValue("@id", id);
+                await behind.ExecuteNonQueryAsync(cancellationToken);
+            }
+
             return new FenceMarker(id, position.Value);
         }
         catch (MySqlException exception)
