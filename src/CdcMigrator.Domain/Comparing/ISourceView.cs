@@ -3,11 +3,8 @@ namespace CdcMigrator.Domain.Comparing;
 /// <summary>What a snapshot of the source sees. Pure and immutable.</summary>
 public interface ISourceView
 {
-    /// <summary>Whether a committed transaction's changes are in the snapshot.</summary>
+    /// <summary>Whether a committed transaction's changes are in the snapshot. What one snapshot sees, every later one sees.</summary>
     bool Sees(ulong transaction);
-
-    /// <summary>Whether a committed transaction's changes are in every snapshot taken after this one: no transaction as old was still running.</summary>
-    bool SeenByAllLater(ulong transaction);
 
     /// <summary>Whether every transaction that had begun when an earlier snapshot was taken is seen, or will never be.</summary>
     bool IsPast(ISourceView earlier);

@@ -166,21 +166,19 @@ public sealed class ChangeIndex
     }
 
     /// <summary>
-    /// Forgets which changes explain differences once no later pair of snapshots can disagree about them: applied in the target, and seen by every snapshot
-    /// of the source from now on. Keys stay dirty. To be called between two comparisons.
+    /// Forgets which changes explain differences once no later pair of snapshots can disagree about them: what both of a pair have, both of each later one
+    /// have. Keys stay dirty. To be called between two comparisons.
     /// </summary>
     /// <param name="pair">Snapshots of a comparison that was decided.</param>
     public void Settle(SnapshotPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
-        bool Settled(ChangeMark mark) => pair.IsApplied(mark)
-            && (mark.IsRead ? pair.IsSeen(mark) == true : pair.Source.SeenByAllLater(mark.Transaction));
         lock (gate)
         {
-            ofAllRows.RemoveAll(Settled);
+            ofAllRows.RemoveAll(pair.Covers);
             foreach (var dirty in keys.Values)
             {
-                dirty.Settle(Settled);
+                dirty.Settle(pair.Covers);
             }
         }
     }

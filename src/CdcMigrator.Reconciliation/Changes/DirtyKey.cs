@@ -13,7 +13,7 @@ internal sealed class DirtyKey
     /// <summary>The newest change.</summary>
     public ChangeMark Last { get; private set; }
 
-    /// <summary>Changes that are not known to be in the target and in every snapshot of the source from now on; oldest first.</summary>
+    /// <summary>Changes that are not known to be in both sides from now on; oldest first.</summary>
     public IReadOnlyList<ChangeMark> Open => open;
 
     /// <summary>Adds the newest change.</summary>

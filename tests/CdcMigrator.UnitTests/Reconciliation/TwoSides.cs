@@ -89,7 +89,14 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     /// <summary>Makes the target's row another than its changes made it; null removes it.</summary>
     public void Corrupt(string key, string? value) => corrupted[key] = value;
 
-    public void Mend(string key) => corrupted.Remove(key);
+    public void Mend() => corrupted.Clear();
+
+    /// <summary>Keys whose rows differ now.</summary>
+    public IReadOnlyList<string> Differing()
+    {
+        var (source, target) = (SourceRows(), TargetRows());
+        return [.. source.Keys.Union(target.Keys).Where(key => source.GetValueOrDefault(key) != target.GetValueOrDefault(key)).Order(StringComparer.Ordinal)];
+    }
 
     public async Task PassAsync(CancellationToken cancellationToken)
     {
@@ -133,17 +140,21 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     public Task<ISourceSnapshot> OpenSourceAsync(CancellationToken cancellationToken)
     {
         Between();
-        var rows = Rows(written.Where(write => visible.Contains(write.Transaction)));
-        return Task.FromResult<ISourceSnapshot>(new Snapshot(rows, new View(visible.ToHashSet(), nextTransaction), Between));
+        return Task.FromResult<ISourceSnapshot>(new Snapshot(SourceRows(), new View(visible.ToHashSet(), nextTransaction), Between));
     }
 
     public Task<ITargetSnapshot> OpenTargetAsync(CancellationToken cancellationToken)
     {
         Between();
+        return Task.FromResult<ITargetSnapshot>(new Snapshot(TargetRows(), began, Between) { Progress = Offsets(applied) });
+    }
 
-        // Each row as its own lane left it. A truncate takes what precedes it in source order, in whatever lane.
-        var done = log.SelectMany((partition, i) => partition.Take(applied[i])).OrderBy(write => write.Transaction);
-        var rows = Rows(done);
+    private SortedDictionary<string, string> SourceRows() => Rows(written.Where(write => visible.Contains(write.Transaction)));
+
+    /// <summary>Each row as its own lane left it. A truncate takes what precedes it in source order, in whatever lane.</summary>
+    private SortedDictionary<string, string> TargetRows()
+    {
+        var rows = Rows(log.SelectMany((partition, i) => partition.Take(applied[i])).OrderBy(write => write.Transaction));
         foreach (var (key, value) in corrupted)
         {
             rows.Remove(key);
@@ -153,7 +164,7 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
             }
         }
 
-        return Task.FromResult<ITargetSnapshot>(new Snapshot(rows, began, Between) { Progress = Offsets(applied) });
+        return rows;
     }
 
     private static SortedDictionary<string, string> Rows(IEnumerable<Write> writes)
@@ -188,8 +199,6 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     private sealed record View(IReadOnlySet<uint> Visible, uint Next) : ISourceView
     {
         public bool Sees(ulong transaction) => Visible.Contains((uint)transaction);
-
-        public bool SeenByAllLater(ulong transaction) => transaction < Oldest;
 
         public bool IsPast(ISourceView earlier) => Oldest >= ((View)earlier).Next;
 
