@@ -52,7 +52,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             batch.DiscardRow();
-            throw new FaultException(Place(Undecodable(e, table), record, table), e);
+            throw new FaultException(Place(Undecodable.Of(e, table, formats.Column, settings), record, table), e);
         }
     }
 
@@ -73,7 +73,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             keyBatch.DiscardRow();
-            throw new FaultException(Place(Undecodable(e, table), record, table), e);
+            throw new FaultException(Place(Undecodable.Of(e, table, formats.Column, settings), record, table), e);
         }
     }
 
@@ -374,19 +374,6 @@ public sealed class DebeziumDecoder : IRecordDecoder
         "keyless",
         $"A row change of {table} has no key",
         "Give the source table a primary key, or REPLICA IDENTITY USING INDEX on a unique index of NOT NULL columns, or say 'keyless: true' for it in the migration file");
-
-    private Fault Undecodable(Exception cause, TablePlan? table)
-    {
-        var column = formats.Column;
-        var where = table is null ? "The record" : column is null ? $"The event of {table.Name}" : $"Column {column} of {table.Name}";
-        return cause is NulCharacterException
-            ? new Fault(FaultKind.Poison, "nul-character", $"{where}: {cause.Message}", "Remove the character in the source, or exclude the column in the migration file")
-            : new Fault(
-                FaultKind.Poison,
-                "undecodable",
-                $"{where} cannot be decoded: {cause.Message}",
-                "Compare the connector's converters and modes with those the migration assumes: cdcm preflight");
-    }
 
     private Fault Place(Fault fault, LogRecord record, TablePlan? table) => fault with
     {

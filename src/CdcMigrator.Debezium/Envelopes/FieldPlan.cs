@@ -19,8 +19,8 @@ internal sealed record FieldPlan(string Name, string FieldName, int Ordinal, Log
     /// </summary>
     public byte[]? SuspectDefault { get; init; }
 
-    /// <summary>Begin of what a zero date of MariaDB arrives as where it is not NULL; null for other columns.</summary>
-    public byte[]? SuspectZeroDate { get; init; }
+    /// <summary>Begins of what a zero date of MariaDB may arrive as where it is not NULL; empty for other columns.</summary>
+    public byte[][] SuspectZeroDates { get; init; } = [];
 
     /// <summary>Null may stand for a value.</summary>
     public bool NullIsSuspect { get; init; }

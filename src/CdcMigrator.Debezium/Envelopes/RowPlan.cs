@@ -67,18 +67,29 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
             return new FieldPlan(name, fieldName, -1, UnfaithfulType.Instance);
         }
 
+        if (route.SourceOf(ordinal)?.Unfit is { } unfit)
+        {
+            throw new FaultException(new Fault(FaultKind.Poison, "type-unfit", $"Column {name} of {table.Name}: {unfit}",
+                "Change the target's column to a type that docs/types-mariadb.md names, or exclude it in the migration file; the lane resumes by itself"));
+        }
+
         // What the value was written from is the source's type, whatever the target makes of it.
         var written = route.TypeOf(ordinal);
         var type = !isKey && route.ReadAgainOf(ordinal) == ReadAgain.Always ? UnfaithfulType.Instance
             : known is null ? LogicalTypes.Assume(written, settings)
             : LogicalTypes.Resolve(known, written, settings);
+        if (settings.IsMySqlFamily)
+        {
+            type = MappedTypes.Of(type, known, written, route.MappingOf(ordinal), route.SourceOf(ordinal));
+        }
+
         if (isKey)
         {
             return new FieldPlan(name, fieldName, ordinal, type);
         }
 
         var nullHasDefault = route.SourceOf(ordinal)?.NullHasDefault ?? column is { HasDefault: true, NotNull: false };
-        return ZeroDates.Mark(Defaults.Mark(Row(name, fieldName, ordinal, type, written), known, nullHasDefault, settings), known, column, settings);
+        return ZeroDates.Mark(Defaults.Mark(Row(name, fieldName, ordinal, type, written), known, nullHasDefault, settings), known, route, settings);
     }
 
     private FieldPlan Row(string name, string fieldName, int ordinal, LogicalType type, ColumnType written) => new(name, fieldName, ordinal, type)

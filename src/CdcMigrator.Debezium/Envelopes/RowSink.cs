@@ -36,12 +36,25 @@ internal static class RowSink
 
     private static bool IsSuspect(FieldPlan field, ChangeBatch batch)
     {
-        if (field.SuspectDefault is null && field.SuspectZeroDate is null)
+        if (field.SuspectDefault is null && field.SuspectZeroDates.Length == 0)
         {
             return false;
         }
 
         var value = batch.Value(batch.OpenSlot(field.Ordinal));
-        return (field.SuspectDefault is { } text && value.SequenceEqual(text)) || (field.SuspectZeroDate is { } zero && value.StartsWith(zero));
+        if (field.SuspectDefault is { } text && value.SequenceEqual(text))
+        {
+            return true;
+        }
+
+        foreach (var zero in field.SuspectZeroDates)
+        {
+            if (value.StartsWith(zero))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -13,5 +13,5 @@ internal sealed class BooleanType : LogicalType
 
     public override Outcome FromInteger(long value, ValueWriter writer) => value is 0 or 1
         ? FromBoolean(value == 1, writer)
-        : throw new FormatException($"{value} is no boolean; make the target column smallint or mend the source value");
+        : throw new RefusedValueException("not-boolean", $"{value} is no boolean", "nonBoolean: true");
 }

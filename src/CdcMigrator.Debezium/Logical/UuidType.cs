@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Tables;
+
 namespace CdcMigrator.Debezium.Logical;
 
 /// <summary>
@@ -5,9 +7,9 @@ namespace CdcMigrator.Debezium.Logical;
 /// uuid, and Debezium puts them in front (observed: <c>123e4567-…-426614174000</c> becomes <c>00123e45-…-564266141740</c>), so what is
 /// streamed with a zero byte in front may be either.
 /// </summary>
-internal sealed class UuidType : LogicalType
+internal sealed class UuidType(ColumnMapping mapping) : LogicalType
 {
-    public static readonly UuidType Instance = new();
+    public static readonly UuidType Instance = new(ColumnMapping.None);
 
     private const int Bytes = 16;
     private const int Base64Characters = 24;
@@ -24,7 +26,10 @@ internal sealed class UuidType : LogicalType
             throw new FormatException($"{bytes.Length} bytes are no uuid");
         }
 
-        writer.WriteHex(bytes);
+        Span<byte> ordered = stackalloc byte[Bytes];
+        bytes.CopyTo(ordered);
+        mapping.ToUuidOrder(ordered);
+        writer.WriteHex(ordered);
         return Outcome.Value;
     }
 }

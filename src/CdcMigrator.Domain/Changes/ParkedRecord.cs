@@ -16,7 +16,7 @@ public sealed record ParkedRecord(LogRecord Record, ChangeKey Key, string Code, 
 
     private static readonly HashSet<string> RowCodes = new(StringComparer.Ordinal)
     {
-        "undecodable", "nul-character", "record-too-large", "bad-value", "not-null", "check", "constraint", "unique-conflict",
+        "undecodable", "nul-character", "record-too-large", "bad-value", "not-null", "check", "constraint", "unique-conflict", "zero-date", "not-boolean",
     };
 
     /// <summary>What halts a lane at a truncate of a table with dead letters.</summary>

@@ -18,6 +18,9 @@ public sealed record TableMapping
     /// <summary>Source column to target column, for those whose names differ.</summary>
     public IReadOnlyDictionary<string, string> Rename { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>What the file says of single columns, by source column; MariaDB and MySQL sources.</summary>
+    public IReadOnlyDictionary<string, ColumnMapping> Columns { get; init; } = new Dictionary<string, ColumnMapping>(StringComparer.Ordinal);
+
     /// <summary>Rows have no key: each change writes, deletes or updates one physical row, found by all of its columns.</summary>
     public bool Keyless { get; init; }
 

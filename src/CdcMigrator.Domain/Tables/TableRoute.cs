@@ -62,6 +62,9 @@ public sealed class TableRoute
     /// <summary>The source's column that feeds a target column; null where there is none, or it is not known.</summary>
     public OriginColumn? SourceOf(int ordinal) => sources[ordinal];
 
+    /// <summary>What the migration file says of the column that feeds a target column.</summary>
+    public ColumnMapping MappingOf(int ordinal) => Mapping.Columns.GetValueOrDefault(SourceColumns[ordinal], ColumnMapping.None);
+
     /// <summary>The type events of a column were written from: the source's, or the target's where that is not known.</summary>
     public ColumnType TypeOf(int ordinal) => sources[ordinal]?.Type ?? Target.Columns[ordinal].Type;
 

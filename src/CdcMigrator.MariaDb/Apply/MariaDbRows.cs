@@ -58,6 +58,11 @@ public sealed class MariaDbRows(MySqlDataSource source) : ISourceRows
             var fault = MariaDbFaults.Classify(exception);
             throw new FaultException(fault with { Message = $"Reading {route.Source}: {fault.Message}", Table = route.Source.ToString() }, exception);
         }
+        catch (SourceValueException)
+        {
+            tables.TryRemove(route.Source, out _);
+            throw;
+        }
         catch (FaultException exception)
         {
             tables.TryRemove(route.Source, out _);
@@ -125,10 +130,10 @@ public sealed class MariaDbRows(MySqlDataSource source) : ISourceRows
         CancellationToken cancellationToken)
     {
         // Literals, so that each is compared as its column's type and finds the index.
-        var asked = new HashSet<string>(StringComparer.Ordinal);
+        var asked = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var predicates = keys.Select(one =>
         {
-            asked.Add(Identity(key, one));
+            asked[Identity(key, one)] = one;
             return string.Join(" and ", key.Select((column, i) => $"t.{MariaDbConnections.Quote(column.Column.Name)} = {column.Literal(one[i])}"));
         });
         await using var command = new MySqlCommand(
@@ -137,15 +142,27 @@ public sealed class MariaDbRows(MySqlDataSource source) : ISourceRows
         while (await reader.ReadAsync(cancellationToken))
         {
             var found = Identity(key, [.. key.Select((column, i) => column.Read(reader, i) ?? "")]);
-            if (asked.Contains(found))
+            if (asked.TryGetValue(found, out var one))
             {
-                rows[found] = [.. values.Select((value, i) => value.Read(reader, key.Length + i))];
+                rows[found] = Values(reader, values, key.Length, one);
             }
             else if (!key.Any(column => column.Column.IsText))
             {
                 // Under a collation another spelling is another row's key; a number that was asked for and comes back as another is a defect here.
                 throw new FaultException(FaultKind.Internal, "key-text", $"A key of {route.Source} reads differently in the source than in its event", "Report it with the table's definition");
             }
+        }
+    }
+
+    private static string?[] Values(MySqlDataReader reader, SourceValue[] values, int first, string[] key)
+    {
+        try
+        {
+            return [.. values.Select((value, i) => value.Read(reader, first + i))];
+        }
+        catch (FaultException exception)
+        {
+            throw new SourceValueException(key, exception.Fault);
         }
     }
 
@@ -158,7 +175,9 @@ public sealed class MariaDbRows(MySqlDataSource source) : ISourceRows
         return new SourceValue(
             table.Find(name) ?? throw new FaultException(FaultKind.Configuration, "missing-column", $"The source's {route.Source} has no column {name}",
                 "Compare the table's schema on both sides with 'cdcm preflight'"),
-            route.Target.Columns[ordinal]);
+            route.Target.Columns[ordinal],
+            route.MappingOf(ordinal),
+            route.Source);
     }
 
     private async Task<SourceTable> TableAsync(MySqlConnection connection, TableRoute route, CancellationToken cancellationToken)

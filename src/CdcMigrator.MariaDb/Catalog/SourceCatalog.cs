@@ -45,7 +45,7 @@ internal static class SourceCatalog
             return null;
         }
 
-        var columns = await RowsAsync(connection, Columns, name, Column, cancellationToken);
+        var columns = await ReadColumnsAsync(connection, name, cancellationToken);
         var parts = await RowsAsync(connection, Keys, name,
             reader => (Index: reader.GetString(0), Column: reader.IsDBNull(1) ? "" : reader.GetString(1), Loose: reader.GetBoolean(2) || reader.GetBoolean(3) || reader.IsDBNull(1)), cancellationToken);
         var key = parts.GroupBy(part => part.Index).FirstOrDefault(index => index.All(part => !part.Loose));
@@ -57,6 +57,10 @@ internal static class SourceCatalog
             HasPrimaryKey = key?.Key == "PRIMARY",
         };
     }
+
+    /// <summary>The columns of a table; empty where there is none.</summary>
+    public static async Task<IReadOnlyList<SourceColumn>> ReadColumnsAsync(MySqlConnection connection, TableName name, CancellationToken cancellationToken) =>
+        await RowsAsync(connection, Columns, name, Column, cancellationToken);
 
     private static SourceColumn Column(MySqlDataReader reader) => new(reader.GetString(0), reader.GetString(1), reader.GetString(2))
     {

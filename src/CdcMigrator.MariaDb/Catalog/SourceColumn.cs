@@ -15,6 +15,22 @@ public sealed record SourceColumn(string Name, string Type, string Declared)
     /// <summary>The default as SQL or text; null where there is none.</summary>
     public string? Default { get; init; }
 
+    /// <summary>Whether there is a default other than NULL, which MariaDB shows as that word.</summary>
+    public bool HasDefault => Default is not null && !Default.Equals("NULL", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// The default that the connector puts in place of a zero date, without quotes; null where it would be 1970-01-01, as for a column without default
+    /// or with the present time for it.
+    /// </summary>
+    public string? ZeroDateDefault
+    {
+        get
+        {
+            var text = HasZeroDates && !Nullable && HasDefault ? Default!.Trim('\'') : "";
+            return text.Length == 0 || text.StartsWith("current_timestamp", StringComparison.OrdinalIgnoreCase) || text.StartsWith("0000-00-00", StringComparison.Ordinal) ? null : text;
+        }
+    }
+
     /// <summary>Length of char, binary and their kin in characters or bytes; bits of bit(n). 0 where there is none.</summary>
     public long Length { get; init; }
 

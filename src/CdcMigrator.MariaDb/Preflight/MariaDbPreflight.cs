@@ -48,7 +48,8 @@ public static class MariaDbPreflight
         try
         {
             var routes = await TargetCatalog.LoadAsync(target, [mapping], cancellationToken);
-            return [.. TableChecks.Check(table, routes.All.Single()), .. await ValueChecks.CheckAsync(connection, table, mapping, cancellationToken)];
+            var route = routes.All.Single();
+            return [.. TableChecks.Check(table, route), .. await ValueChecks.CheckAsync(connection, table, route, cancellationToken)];
         }
         catch (FaultException fault)
         {

@@ -19,6 +19,11 @@ internal static class TableChecks
             yield return new(Severity.Error, "key-differs", $"{table.Name} is identified by ({string.Join(", ", table.Key)}) in the source, by ({string.Join(", ", key)}) in the target", "Give both the same primary key");
         }
 
+        foreach (var name in route.Mapping.Columns.Keys.Where(name => !table.Columns.Any(column => column.Name == name)))
+        {
+            yield return new Finding(Severity.Error, "unknown-column", $"'columns:' of {table.Name} names {name}, which the source's table does not have", "Correct the migration file") { Column = name };
+        }
+
         foreach (var column in table.Columns)
         {
             // Debezium reads the whole table's definition, also of a column that is left out.
@@ -47,19 +52,30 @@ internal static class TableChecks
             return null;
         }
 
-        if (!TypeFit.Fits(column, target.Type))
+        var mapping = route.MappingOf(ordinal);
+        if (TypeFit.Unfit(column, target.Type, mapping, key.Contains(column.Name)) is { } unfit)
         {
-            return new(Severity.Error, "type-unfit", $"Column {column.Name} is {column.Declared} in the source and {target.Type.Sql} in the target, which cannot take it", "docs/types-mariadb.md names the types that can");
+            return new(Severity.Error, "type-unfit", $"Column {column.Name} does not fit: {unfit}", "docs/types-mariadb.md names the types that can take it");
         }
 
-        if (column.Labels.Any(label => label.Contains(',', StringComparison.Ordinal)))
+        if (MappingRules.Refuse(column, target.Type, mapping, key.Contains(column.Name)) is { } refused)
         {
-            return new(Severity.Error, "label-comma", $"A label of {column.Name} holds a comma, which the connector writes with a backslash in front", "Rename the label in the source");
+            return new(Severity.Error, "mapping-unfit", $"What the migration file says of column {column.Name} cannot be done: {refused}", "Correct 'columns:' of the table; docs/configuration.md says what each setting is for");
+        }
+
+        if (key.Contains(column.Name) && column.Type == "enum" && column.Labels.Any(label => label.Contains(',', StringComparison.Ordinal)))
+        {
+            return new(Severity.Error, "label-comma", $"A label of key column {column.Name} holds a comma, which the connector writes with a backslash in front", "Rename the label in the source");
         }
 
         if (column.Type == "uuid" && key.Contains(column.Name))
         {
             return new(Severity.Warning, "uuid-key", $"Key column {column.Name} is a uuid: a value that ends or begins with a zero byte stops its lane", "Store it as char(36) or binary(16)");
+        }
+
+        if (TypeFit.Of(column, target.Type) == Fit.Source)
+        {
+            return new(Severity.Info, "read-again", $"Column {column.Name} is {column.Declared} in the source and {target.Type.Sql} in the target: its values are read from the source by key", "docs/types-mariadb.md names the types that are taken from events");
         }
 
         return target.NotNull && column.Nullable

@@ -9,14 +9,15 @@ namespace CdcMigrator.MariaDb.Preflight;
 /// <summary>Looks for values that cannot be carried, and for changes that are in no binlog.</summary>
 internal static class ValueChecks
 {
-    private const int LongestScanSeconds = 10;
+    /// <summary>For all columns of a table together.</summary>
+    private static readonly TimeSpan LongestScan = TimeSpan.FromSeconds(10);
 
     private const string Cascades = """
         select constraint_name, delete_rule, update_rule from information_schema.referential_constraints
         where constraint_schema = @schema and table_name = @name and (delete_rule in ('CASCADE', 'SET NULL', 'SET DEFAULT') or update_rule in ('CASCADE', 'SET NULL', 'SET DEFAULT'))
         """;
 
-    public static async Task<IReadOnlyList<Finding>> CheckAsync(MySqlConnection connection, SourceTable table, TableMapping mapping, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Finding>> CheckAsync(MySqlConnection connection, SourceTable table, TableRoute route, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         await using (var command = new MySqlCommand(Cascades, connection))
@@ -32,37 +33,49 @@ internal static class ValueChecks
             }
         }
 
-        foreach (var column in table.Columns.Where(column => !mapping.Exclude.Contains(column.Name) && (column.HasZeroDates || column.Type == "year")))
+        var left = LongestScan;
+        var unseen = new List<string>();
+        foreach (var column in table.Columns)
         {
-            var name = MariaDbConnections.Quote(column.Name);
-            var predicate = column.Type == "year" ? $"{name} = 0" : $"month({name}) = 0 or day({name}) = 0";
-            var found = await FindAsync(connection, $"select 1 from {MariaDbConnections.Sql(table.Name)} where {predicate} limit 1", cancellationToken);
-            if (found == false)
+            var ordinal = route.OrdinalOfSource(column.Name);
+            if (ordinal < 0 || route.IsExcluded(column.Name) || route.Target.Columns[ordinal].Generated)
             {
                 continue;
             }
 
-            findings.Add((found is null
-                ? new Finding(Severity.Info, "not-scanned", $"Column {column.Name} was not looked through within {LongestScanSeconds} s for values that cannot be carried", "Look yourself where it may hold zero dates")
-                : Found(column)) with
-            { Column = column.Name });
+            foreach (var probe in ValueProbe.Of(column, route.Target.Columns[ordinal], route.MappingOf(ordinal), table.Name))
+            {
+                var began = TimeProvider.System.GetTimestamp();
+                var found = left > TimeSpan.Zero ? await FindAsync(connection, $"select 1 from {MariaDbConnections.Sql(table.Name)} where {probe.Predicate} limit 1", left, cancellationToken) : null;
+                left -= TimeProvider.System.GetElapsedTime(began);
+                if (found == true)
+                {
+                    findings.Add(probe.Found with { Column = column.Name });
+                    break;
+                }
+
+                if (found is null && !unseen.Contains(column.Name))
+                {
+                    unseen.Add(column.Name);
+                }
+            }
+        }
+
+        if (unseen.Count > 0)
+        {
+            findings.Add(new(Severity.Info, "not-scanned", $"Columns {string.Join(", ", unseen)} were not looked through within {LongestScan.TotalSeconds:0} s for values that cannot be carried",
+                "Look yourself where they may hold zero dates, U+0000 or numbers that do not fit; a row with one stops its lane"));
         }
 
         return findings;
     }
 
-    private static Finding Found(SourceColumn column) => column.Type == "year"
-        ? new(Severity.Error, "year-zero", $"Column {column.Name} holds the year 0000, which stops the connector's snapshot", $"UPDATE … SET {column.Name} = NULL WHERE {column.Name} = 0")
-        : column.Nullable
-            ? new(Severity.Warning, "zero-date", $"Column {column.Name} holds zero dates: they become NULL in the target", "Nothing to do if that is what they mean")
-            : new(Severity.Error, "zero-date", $"Column {column.Name} is NOT NULL and holds zero dates, which PostgreSQL does not have", "Make the column nullable on both sides (they become NULL), or give the rows a date");
-
     /// <summary>Null where the scan took too long.</summary>
-    private static async Task<bool?> FindAsync(MySqlConnection connection, string sql, CancellationToken cancellationToken)
+    private static async Task<bool?> FindAsync(MySqlConnection connection, string sql, TimeSpan longest, CancellationToken cancellationToken)
     {
         try
         {
-            await using var command = new MySqlCommand(sql, connection) { CommandTimeout = LongestScanSeconds };
+            await using var command = new MySqlCommand(sql, connection) { CommandTimeout = Math.Max(1, (int)Math.Ceiling(longest.TotalSeconds)) };
             return await command.ExecuteScalarAsync(cancellationToken) is not null;
         }
         catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.CommandTimeoutExpired or MySqlErrorCode.QueryInterrupted)

@@ -15,7 +15,9 @@ namespace CdcMigrator.MariaDb.Values;
 /// </summary>
 /// <param name="column">The source column.</param>
 /// <param name="target">The column it goes to.</param>
-internal sealed class SourceValue(SourceColumn column, TargetColumn target)
+/// <param name="mapping">What the migration file says of it.</param>
+/// <param name="table">The source table, for messages.</param>
+internal sealed class SourceValue(SourceColumn column, TargetColumn target, ColumnMapping mapping, TableName table)
 {
     private readonly ColumnType type = target.Type;
 
@@ -72,7 +74,15 @@ internal sealed class SourceValue(SourceColumn column, TargetColumn target)
             case "bit":
                 return text is "t" or "f" ? (text == "t" ? "b'1'" : "b'0'") : text.All(digit => digit is '0' or '1') ? $"b'{text}'" : throw NoKey(text);
             case "binary" or "varbinary" or "tinyblob" or "blob" or "mediumblob" or "longblob":
-                return $"x'{Convert.ToHexString(Convert.FromHexString(type.Kind == ColumnKind.Bytes ? text[2..] : text.Replace("-", "", StringComparison.Ordinal)))}'";
+                var bytes = Convert.FromHexString(type.Kind == ColumnKind.Bytes ? text[2..] : text.Replace("-", "", StringComparison.Ordinal));
+                if (type.Kind != ColumnKind.Bytes)
+                {
+                    mapping.FromUuidOrder(bytes);
+                }
+
+                return $"x'{Convert.ToHexString(bytes)}'";
+            case "enum":
+                return Quoted(mapping.SourceLabelOf(text));
             case "date" or "datetime" or "timestamp" or "time":
                 return Quoted(text.EndsWith("+00", StringComparison.Ordinal) ? text[..^3] : text);
             default:
@@ -85,41 +95,95 @@ internal sealed class SourceValue(SourceColumn column, TargetColumn target)
         : type.BaseName == "uuid" ? text.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant()
         : text;
 
-    private string? Of(string text) => column.Type switch
+    /// <summary>PostgreSQL's text of a value, from what <see cref="Sql"/> makes of it.</summary>
+    /// <exception cref="FaultException">Poison: the target's column cannot hold it.</exception>
+    public string? Of(string text) => column.Type switch
     {
         "bit" => type.Kind == ColumnKind.Boolean ? (text == "1" ? "t" : "f") : type.Kind == ColumnKind.Integer ? Convert.ToUInt64(text, 2).ToString(CultureInfo.InvariantCulture) : text,
         "tinyint" or "smallint" or "mediumint" or "int" or "bigint" when type.Kind == ColumnKind.Boolean => text switch
         {
             "0" => "f",
             "1" => "t",
-            _ => throw Refused("boolean", $"{text} is no boolean", "Make the target's column smallint, or mend the value in the source"),
+            _ => mapping.NonZeroIsTrue ? "t" : throw Refused("not-boolean", $"{text} is no boolean", "nonBoolean: true"),
         },
-        "binary" or "varbinary" or "tinyblob" or "blob" or "mediumblob" or "longblob" => (type.Kind == ColumnKind.Bytes ? "\\x" : "") + text.ToLowerInvariant(),
+        "binary" or "varbinary" or "tinyblob" or "blob" or "mediumblob" or "longblob" => type.Kind == ColumnKind.Bytes ? $"\\x{text.ToLowerInvariant()}" : Uuid(text),
         "date" or "datetime" or "timestamp" => Temporal(text),
         "time" => Fraction(text),
         "set" when type.Kind == ColumnKind.Array => SetArray(text),
+        "set" => mapping.Labels.Count == 0 ? text : string.Join(',', text.Split(',').Select(mapping.LabelOf)),
+        "enum" => mapping.LabelOf(text),
         _ when IsGeometry => Geometry(text),
-        _ => text.Contains('\0', StringComparison.Ordinal)
-            ? throw Refused("nul-character", "the value holds U+0000, which PostgreSQL cannot store", "Remove the character in the source, or exclude the column")
-            : text,
+        _ => Text(text),
     };
+
+    private string Text(string text)
+    {
+        text = mapping.WithoutNul(text, json: type.BaseName is "json" or "jsonb");
+        return text.Contains('\0', StringComparison.Ordinal)
+            ? throw Refused("nul-character", "the value holds U+0000, which PostgreSQL cannot store", "nulCharacter: strip")
+            : text;
+    }
+
+    private string Uuid(string hex)
+    {
+        var bytes = Convert.FromHexString(hex);
+        if (bytes.Length != 16)
+        {
+            throw new FaultException(FaultKind.Poison, "bad-value", $"Column {column.Name} as the source has it now: {bytes.Length} bytes are no uuid", "Make the target's column bytea, or mend the value in the source");
+        }
+
+        mapping.ToUuidOrder(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
 
     private string? Temporal(string text)
     {
-        if (text.StartsWith("0000", StringComparison.Ordinal) || text.AsSpan(5, 2) is "00" || text.AsSpan(8, 2) is "00")
+        // A column whose type was changed since its table was looked at would be cut to its day without a word.
+        if (type.Kind == ColumnKind.Date && text.Length != 10)
         {
-            return !target.NotNull ? null : throw Refused("zero-date", "the value is a zero date, which PostgreSQL does not have",
-                "Make the target's column nullable (it becomes NULL), or mend the value in the source");
+            throw new FaultException(FaultKind.Poison, "type-unfit", $"Column {column.Name} of {table} holds times of day and goes to a date", "Make the target's column timestamp");
         }
 
-        return Fraction(text) + (type.Kind == ColumnKind.TimestampTz ? "+00" : "");
+        if (text.StartsWith("0000-00-00", StringComparison.Ordinal))
+        {
+            return Dateless(text, mapping.ZeroDate, "zeroDate", "the value is a zero date");
+        }
+
+        if (text.StartsWith("0000", StringComparison.Ordinal) || text.AsSpan(5, 2) is "00" || text.AsSpan(8, 2) is "00")
+        {
+            return Dateless(text, mapping.PartialDate, "partialDate", "the value is a date without year, month or day");
+        }
+
+        return Fraction(text) + Zone;
+    }
+
+    private string Zone => type.Kind == ColumnKind.TimestampTz ? "+00" : "";
+
+    /// <summary>What the migration file makes of a date that PostgreSQL does not have.</summary>
+    private string? Dateless(string text, DateRule rule, string setting, string what)
+    {
+        var (action, day) = rule;
+        if (action == DateAction.ByTarget)
+        {
+            action = target.NotNull ? DateAction.Refuse : DateAction.Null;
+        }
+
+        return action switch
+        {
+            DateAction.Null => null,
+            DateAction.Replace when day == "-infinity" => day,
+            DateAction.Replace => day + (type.Kind == ColumnKind.Date ? "" : " 00:00:00" + Zone),
+            DateAction.First when !text.StartsWith("0000", StringComparison.Ordinal) =>
+                $"{text.AsSpan(0, 5)}{(text.AsSpan(5, 2) is "00" ? "01" : text.AsSpan(5, 2))}-{(text.AsSpan(8, 2) is "00" ? "01" : text.AsSpan(8, 2))}{Fraction(text[10..])}{Zone}",
+            _ => throw Refused("zero-date", $"{what}, which PostgreSQL does not have", setting == "zeroDate" ? "zeroDate: null | epoch | -infinity | a date" : "partialDate: null | first | epoch | -infinity | a date"),
+        };
     }
 
     private static string Fraction(string text) => text.Contains('.', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
 
-    private static string SetArray(string text) => text.Length == 0
+    private string SetArray(string text) => text.Length == 0
         ? "{}"
-        : $"{{{string.Join(',', text.Split(',').Select(member => $"\"{member.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""))}}}";
+        : $"{{{string.Join(',', text.Split(',').Select(mapping.LabelOf).Select(member => $"\"{member.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""))}}}";
 
     /// <summary><c>srid:wkb</c> as point, as PostGIS's extended well-known binary, or as the bytes.</summary>
     private string Geometry(string text)
@@ -159,6 +223,6 @@ internal sealed class SourceValue(SourceColumn column, TargetColumn target)
     private FaultException NoKey(string text) =>
         new(FaultKind.Internal, "key-text", $"A key value of column {column.Name} with {text.Length} characters is none of type {column.Declared}");
 
-    private FaultException Refused(string code, string message, string fix) =>
-        new(FaultKind.Poison, code, $"Column {column.Name} as the source has it now: {message}", fix);
+    private FaultException Refused(string code, string message, string setting) =>
+        new(FaultKind.Poison, code, $"Column {column.Name} as the source has it now: {message}", ColumnMapping.Fix(table, column.Name, setting));
 }

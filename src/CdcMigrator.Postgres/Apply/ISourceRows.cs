@@ -19,6 +19,7 @@ public interface ISourceRows
     /// <param name="cancellationToken">Stops the query.</param>
     /// <returns>One entry a key in the same order: the values as PostgreSQL text, or null where the source has no such row any more.</returns>
     /// <exception cref="Domain.Faults.FaultException">Unreachable or Transient: try again. Configuration: the source refuses the query.</exception>
+    /// <exception cref="SourceValueException">A row holds a value that the target's column cannot hold.</exception>
     Task<IReadOnlyList<string?[]?>> ReadAsync(
         TableRoute route,
         IReadOnlyList<string[]> keys,

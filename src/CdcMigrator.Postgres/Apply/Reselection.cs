@@ -43,7 +43,7 @@ internal sealed class Reselection(ISourceRows? source)
         }
     }
 
-    private Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken)
     {
         if (source is null)
         {
@@ -60,7 +60,15 @@ internal sealed class Reselection(ISourceRows? source)
             .Where(change => change.Operation != ChangeOperation.SnapshotRow && change.Position.TransactionId != 0)
             .Select(change => change.Position.TransactionId)
             .ToHashSet();
-        return source.ReadAsync(route, keys, columns, transactions, cancellationToken);
+        try
+        {
+            return await source.ReadAsync(route, keys, columns, transactions, cancellationToken);
+        }
+        catch (SourceValueException refused)
+        {
+            var change = net.Batch.Changes[net.Rows[rows[keys.FindIndex(key => key.SequenceEqual(refused.Key))]].LastChange];
+            throw new FaultException(RowFaults.Of(net.Batch, change, refused.Fault), refused);
+        }
     }
 
     private static int[] Wanted(NetEffect net, TableRoute route, List<int> rows, bool whole)

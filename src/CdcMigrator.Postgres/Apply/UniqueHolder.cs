@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using Npgsql;
 using NpgsqlTypes;
@@ -53,7 +54,7 @@ internal sealed class UniqueHolder(RoutePlans plans, ISourceRows? source)
         var route = net.RouteOf(net.Rows[0]);
         var columns = holder.Rule.Columns.Where(column => net.Slots(net.Rows[0])[column].State != ColumnState.Absent).ToArray();
         var running = await source.ReadRunningAsync(cancellationToken);
-        var rows = await source.ReadAsync(route, [holder.Key], columns, running, cancellationToken);
+        var rows = await ReadAsync(source, route, holder.Key, columns, running, cancellationToken);
         var keys = (await plans.GetAsync(connection, route, cancellationToken)).Keys;
         if (rows[0] is { } now && await StillCollidesAsync(connection, net, holder, keys, columns, now, cancellationToken))
         {
@@ -63,6 +64,19 @@ internal sealed class UniqueHolder(RoutePlans plans, ISourceRows? source)
         await using var command = new NpgsqlCommand { Connection = connection };
         command.CommandText = $"delete from {route.Target.Name.Sql} as h where {IsKey(command, keys, "h", holder.Key)}";
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    private static async Task<IReadOnlyList<string?[]?>> ReadAsync(
+        ISourceRows source, TableRoute route, string[] key, int[] columns, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await source.ReadAsync(route, [key], columns, transactions, cancellationToken);
+        }
+        catch (SourceValueException refused)
+        {
+            throw new FaultException(refused.Fault with { Table = route.Source.ToString(), Key = KeyText.Of(route, key) }, refused);
+        }
     }
 
     /// <summary>Whether the holder would be in the way with the source's values too. Columns the source does not have are the target's own.</summary>

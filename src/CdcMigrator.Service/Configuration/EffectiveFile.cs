@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Service.Api;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -52,6 +54,7 @@ public static class EffectiveFile
             ("exclude", List(table.Exclude.Order(StringComparer.Ordinal))),
             ("reselect", List(table.Reselect.Order(StringComparer.Ordinal))),
             ("rename", Settings(table.Rename)),
+            ("columns", Columns(table.Columns)),
             ("keyless", table.Keyless ? "true" : "false"),
             ("onePartition", table.OnePartition ? "true" : "false")))));
         root.Add("rules", new YamlSequenceNode(definition.Rules.Select(rule => Map(
@@ -60,6 +63,31 @@ public static class EffectiveFile
         root.Add("cutover", Cutover(definition.Cutover));
         root.Add("service", Map(("url", definition.Service.Url.OriginalString)));
         return root;
+    }
+
+    private static YamlMappingNode Columns(IReadOnlyDictionary<string, ColumnMapping> columns) =>
+        new(columns.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create<YamlNode, YamlNode>(Quoted(new YamlScalarNode(pair.Key)), Column(pair.Value))))
+        {
+            Style = columns.Count == 0 ? YamlDotNet.Core.Events.MappingStyle.Flow : YamlDotNet.Core.Events.MappingStyle.Block,
+        };
+
+    /// <summary>Without what depends on the target's column and is not said.</summary>
+    private static YamlMappingNode Column(ColumnMapping column)
+    {
+        var section = Map(
+            ("nulCharacter", column.NulCharacter.ToString().ToLowerInvariant()),
+            ("nonBoolean", column.NonZeroIsTrue ? "true" : "refuse"),
+            ("uuidFormat", JsonNamingPolicy.CamelCase.ConvertName(column.UuidFormat.ToString())),
+            ("labels", Settings(column.Labels)));
+        foreach (var (key, value) in new[] { ("as", column.As), ("zeroDate", column.ZeroDate.ToString()), ("partialDate", column.PartialDate.ToString()) })
+        {
+            if (value.Length > 0)
+            {
+                section.Add(key, Quoted(new YamlScalarNode(value)));
+            }
+        }
+
+        return section;
     }
 
     private static YamlMappingNode Log(LogSection log)

@@ -142,6 +142,7 @@ internal sealed partial class MigrationReader(SectionReader root)
                 Exclude = entry.Texts("exclude").ToHashSet(StringComparer.Ordinal),
                 Reselect = entry.Texts("reselect").ToHashSet(StringComparer.Ordinal),
                 Rename = entry.Map("rename"),
+                Columns = ColumnReader.Read(entry, kind),
                 Keyless = keyless,
                 OnePartition = Switch(entry, "onePartition", keyless),
             };
@@ -176,6 +177,11 @@ internal sealed partial class MigrationReader(SectionReader root)
         foreach (var column in table.Reselect.Where(table.Exclude.Contains))
         {
             entry.Fail("reselect", $"column {column} of {table.Source} is both excluded and to be reselected");
+        }
+
+        foreach (var column in table.Columns.Keys.Where(table.Exclude.Contains))
+        {
+            entry.Fail("columns", $"column {column} of {table.Source} is both excluded and mapped");
         }
 
         foreach (var column in table.Rename.Keys.Where(table.Exclude.Contains))

@@ -162,6 +162,29 @@ internal sealed class SectionReader
         return Entry(child!, sectionPath, shorthand);
     }
 
+    /// <summary>Sections by names of the writer's choice. Without the map one empty section is read, so that its keys are known.</summary>
+    public IReadOnlyDictionary<string, SectionReader> Sections(string key)
+    {
+        var child = Child(key);
+        var sections = new Dictionary<string, SectionReader>(StringComparer.Ordinal);
+        if (child is YamlMappingNode mapping)
+        {
+            foreach (var (name, value) in mapping.Children)
+            {
+                sections[(name as YamlScalarNode)?.Value ?? name.ToString()] = Entry(value, $"{Full(key)}.*", null);
+            }
+        }
+        else if (!IsAbsent(child))
+        {
+            context.Add(child!, $"{Full(key)} must be a map: {{ column: {{ … }} }}");
+        }
+
+        return sections;
+    }
+
+    /// <summary>A word for which YAML's null is a word too; null where the key is left out.</summary>
+    public string? Word(string key) => Child(key) is YamlScalarNode { Style: YamlDotNet.Core.ScalarStyle.Plain, Value: "null" or "~" } ? "null" : Scalar(key, required: false)?.Text;
+
     /// <summary>The entries of a list of sections.</summary>
     public IReadOnlyList<SectionReader> Entries(string key, bool required = false, string? shorthand = null)
     {

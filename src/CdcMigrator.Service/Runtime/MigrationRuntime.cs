@@ -212,7 +212,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
         await WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
         if (source is PostgresSource { Control: var catalog } && definition.Log.Kind == LogKind.Kafka)
         {
-            routes.Source = new OriginCatalog(catalog, type => EventFidelity.Of(type, settings), log);
+            var origin = new OriginCatalog(catalog, type => EventFidelity.Of(type, settings), log);
+            routes.Source = (_, cancellationToken) => origin.LoadAsync(definition.Tables, cancellationToken);
+        }
+        else if (source is MariaDbSource { Origin: var mariaDb })
+        {
+            routes.Source = mariaDb.LoadAsync;
         }
 
         await WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);

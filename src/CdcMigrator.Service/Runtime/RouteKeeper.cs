@@ -14,8 +14,8 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
     private IReadOnlyDictionary<TableName, Fault> halted = new Dictionary<TableName, Fault>();
     private IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>> columns = new Dictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>();
 
-    /// <summary>The source's catalog, where events are to be read by it; set before decoders run.</summary>
-    public OriginCatalog? Source { get; set; }
+    /// <summary>Reads the source's catalog, where events are to be read by it, for the routes given; set before decoders run.</summary>
+    public Func<RouteTable, CancellationToken, Task<IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>>>? Source { get; set; }
 
     /// <summary>The routes as last read; null before the first success.</summary>
     public RouteTable? Routes => routes;
@@ -42,8 +42,10 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
     /// <exception cref="FaultException">Unreachable, or Configuration naming every missing table.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var now = WithSource(await TargetCatalog.LoadAsync(target, mappings, cancellationToken), await SourceAsync(cancellationToken));
-        var change = read is { } before ? Describe(before, now) : "";
+        var found = await TargetCatalog.LoadAsync(target, mappings, cancellationToken);
+        var now = WithSource(found, await SourceAsync(found, cancellationToken));
+        var earlier = read;
+        var change = earlier is null ? "" : Describe(earlier, now);
         // The same tables keep their routes: plans compiled for them stay valid.
         if (read is null || change.Length > 0)
         {
@@ -55,14 +57,29 @@ internal sealed class RouteKeeper(NpgsqlDataSource target, IReadOnlyList<TableMa
         {
             RuntimeLog.RoutesChanged(log, change);
         }
+
+        foreach (var (table, column) in earlier is null ? [] : NewDefaults(earlier, now))
+        {
+            RuntimeLog.ZeroDateDefaultChanged(log, table, column);
+        }
     }
 
+    /// <summary>Dates with another default than before: without schemas a zero date written since would have been taken for it.</summary>
+    private static IEnumerable<(TableName Table, string Column)> NewDefaults(RouteTable before, RouteTable after) =>
+        from route in after.All
+        let old = before.Find(route.Source)
+        where old is not null
+        from column in route.SourceColumns
+        let now = route.SourceOf(route.OrdinalOfSource(column))?.ZeroDateDefault
+        where now is not null && old.OrdinalOfSource(column) is >= 0 and var ordinal && old.SourceOf(ordinal) is { } known && known.ZeroDateDefault != now
+        select (route.Source, column);
+
     /// <summary>What is known of the source stays known while it does not answer.</summary>
-    private async Task<IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>> SourceAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>> SourceAsync(RouteTable found, CancellationToken cancellationToken)
     {
         try
         {
-            columns = Source is null ? columns : await Source.LoadAsync(mappings, cancellationToken);
+            columns = Source is null ? columns : await Source(found, cancellationToken);
         }
         catch (FaultException) when (columns.Count > 0)
         {

@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
 
 namespace CdcMigrator.Service.Runtime;
 
@@ -25,4 +26,7 @@ internal static partial class RuntimeLog
 
     [LoggerMessage(1007, LogLevel.Warning, "{Code}: {Finding}")]
     public static partial void SourceFinding(ILogger log, string code, string finding);
+
+    [LoggerMessage(1008, LogLevel.Warning, "the default of {Column} of {Table} changed in the source: a zero date written since the catalog was last read may have arrived as that default in JSON without schemas; compare the column")]
+    public static partial void ZeroDateDefaultChanged(ILogger log, TableName table, string column);
 }

@@ -1,6 +1,7 @@
 using CdcMigrator.Connect.Rest;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.MariaDb.Apply;
+using CdcMigrator.MariaDb.Catalog;
 using CdcMigrator.MariaDb.Connections;
 using CdcMigrator.MariaDb.Fencing;
 using CdcMigrator.Postgres.Apply;
@@ -21,13 +22,17 @@ internal sealed class MariaDbSource : IMigrationSource
     private readonly string? connector;
 
     /// <summary>Makes the source; connects on first use. Without Connect nothing proves how far the source was read.</summary>
-    public MariaDbSource(string connection, ConnectClient? connect, string? connector)
+    public MariaDbSource(string connection, ConnectClient? connect, string? connector, TimeProvider time)
     {
         database = MariaDbConnections.Create(connection);
         this.connect = connect;
         this.connector = connector;
         Rows = new MariaDbRows(database);
+        Origin = new MariaDbOrigin(database, time);
     }
+
+    /// <summary>What the source's catalog says of its columns.</summary>
+    public MariaDbOrigin Origin { get; }
 
     /// <inheritdoc />
     public ISourceRows Rows { get; }

@@ -12,5 +12,5 @@ internal static class MigrationSources
     public static IMigrationSource Create(MigrationDefinition definition, ConnectClient? connect, TimeProvider time) =>
         definition.Source.Kind == SourceKind.PostgreSql
             ? new PostgresSource(definition.Source.Connection, ConnectorNames.Slot(definition.Name), time)
-            : new MariaDbSource(definition.Source.Connection, connect, definition.Connect?.Connector);
+            : new MariaDbSource(definition.Source.Connection, connect, definition.Connect?.Connector, time);
 }

@@ -14,7 +14,7 @@ public sealed class MariaDbTypeTests(KitFixture kit, MariaDbFixture mariaDb)
     public async Task Every_value_of_every_type_is_in_the_target_as_it_is_in_the_source(MigrationFormat format)
     {
         await using var stack = await MariaDbStack.StartAsync(kit, mariaDb, $"mzoo-{format}".ToLowerInvariant(), Zoo.SourceTable + Zoo.Insert(1) + Zoo.Insert(2), Zoo.TargetTable);
-        stack.Tables = [$"{{ source: {stack.Database}.zoo, target: public.zoo }}"];
+        stack.Tables = [$"{{ source: {stack.Database}.zoo, target: public.zoo, columns: {Zoo.Mappings} }}"];
         await stack.RegisterAsync(format);
         var service = stack.StartService();
         await stack.DrainAsync(service, TestContext.Current.CancellationToken);

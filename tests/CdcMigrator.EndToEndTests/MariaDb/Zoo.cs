@@ -65,6 +65,40 @@ internal static class Zoo
         new("shape", "geometry", "bytea", "st_geomfromtext('LINESTRING(0 0, 1 1, 2 5)', 4326)", "point(1, 2)", "null") { SourceText = "lower(hex(st_aswkb({0})))", TargetText = OfBytes },
         new("zero_date", "date", "date", "'0000-00-00'", "'2024-00-10'", "'2024-01-10'", "null") { SourceText = "if(day({0}) = 0 or month({0}) = 0, null, cast({0} as char))" },
         new("zero_stamp", "timestamp null", "timestamptz", "'0000-00-00 00:00:00'", "'2024-01-10 00:00:00'", "null") { SourceText = "if({0} = 0, null, cast({0} as char))", TargetText = "to_char({0} at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')" },
+        new("zero_mapped", "date", "date", "'0000-00-00'", "'2024-00-10'", "'2024-05-00'", "'2024-01-10'", "null")
+        {
+            Mapping = "{ zeroDate: epoch, partialDate: first }",
+            SourceText = "if(year({0}) = 0, '1970-01-01', replace(cast({0} as char), '-00', '-01'))",
+        },
+        new("zero_default", "date not null default '2000-01-01'", "date", "'0000-00-00'", "'2000-01-01'", "'2024-01-10'") { SourceText = "if(day({0}) = 0, null, cast({0} as char))" },
+        new("zero_required", "datetime not null default '2000-01-01 00:00:00'", "timestamp not null", "'0000-00-00'", "'2000-01-01'", "'2024-01-10'")
+        {
+            Mapping = "{ as: timestamp, zeroDate: 1900-01-01 }",
+            SourceText = "if(day({0}) = 0, '1900-01-01 00:00:00', cast({0} as char))",
+        },
+        new("zero_now", "timestamp not null default current_timestamp", "timestamptz not null", "'0000-00-00'", "'2024-01-10 01:02:03'")
+        {
+            Mapping = "{ zeroDate: -infinity }",
+            SourceText = "if({0} = 0, '-infinity', cast({0} as char))",
+            TargetText = "coalesce(to_char(nullif({0}, '-infinity') at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'), '-infinity')",
+        },
+        new("flag_any", "tinyint(1)", "boolean", "5", "0", "-1", "1", "null") { Mapping = "{ as: boolean, nonBoolean: true }", SourceText = "cast({0} <> 0 as char)", TargetText = "{0}::int::text" },
+        new("nul_text", "varchar(20)", "text", "concat('a', char(0 using utf8mb4), 'b')", "'plain'", "null") { Mapping = "{ nulCharacter: strip }", SourceText = "replace({0}, char(0 using utf8mb4), '')" },
+        new("nul_json", "json", "jsonb", "'[\"a\\\\u0000b\"]'", "null") { Mapping = "{ nulCharacter: strip }", SourceText = "replace({0}, '\\\\u0000', '')" },
+        new("enm_comma", "enum('a','b,c')", "text", "'b,c'", "'a'", "null"),
+        new("enm_mapped", "enum('a','b,c')", "zoo_enum", "'b,c'", "'a'", "null") { Mapping = "{ as: zoo_enum, labels: { 'b,c': b } }", SourceText = "replace({0}, 'b,c', 'b')" },
+        new("st_mapped", "set('x','y')", "text[]", "'x,y'", "''", "null") { Mapping = "{ labels: { x: Z } }", SourceText = "replace({0}, 'x', 'Z')", TargetText = "array_to_string({0}, ',')" },
+        new("bin_swapped", "binary(16)", "uuid", "x'00112233445566778899aabbccddeeff'", "null")
+        {
+            Mapping = "{ uuidFormat: timeSwapBinary16 }",
+            SourceText = "lower(hex(concat(substr({0}, 5, 4), substr({0}, 3, 2), substr({0}, 1, 2), substr({0}, 9))))",
+            TargetText = "replace({0}::text, '-', '')",
+        },
+
+        // Read from the source by key: events do not tell enough.
+        new("flt_double", "float", "double precision", "0.1", "16777216", "null") { SourceText = "cast(cast({0} as decimal(20,1)) as char)", TargetText = "trim(to_char({0}, '99999999999990.0'))" },
+        new("bit_number", "bit(12)", "integer", "b'101000000001'", "b'0'", "null") { SourceText = "cast({0} + 0 as char)" },
+        new("uid_text", "uuid", "text", "'123e4567-e89b-12d3-a456-426614174000'", "null"),
         new("with_default", "varchar(20) null default 'dflt'", "text default 'dflt'", "null", "'dflt'", "''") { SourceText = "{0}" },
         new("int_default", "int null default 7", "integer default 7", "null", "7", "0"),
         new("computed", "int as (tiny * 2) stored", "integer"),
@@ -72,6 +106,9 @@ internal static class Zoo
 
     /// <summary>Rows that hold every value of every column.</summary>
     public static int Rows { get; } = Columns.Max(column => column.Values.Length);
+
+    /// <summary>What the migration file says of them.</summary>
+    public static string Mappings => $"{{ {string.Join(", ", Columns.Where(column => column.Mapping.Length > 0).Select(column => $"{column.Name}: {column.Mapping}"))} }}";
 
     public static string SourceTable => $"""
         create table zoo (k1 int not null, k2 varchar(40) not null, touched int not null default 0, {string.Join(", ", Columns.Select(column => $"`{column.Name}` {column.Source}"))},

@@ -13,6 +13,9 @@ internal sealed record ZooColumn(string Name, string Source, string Target, para
     /// <summary>Text of the value in PostgreSQL's SQL.</summary>
     public string TargetText { get; init; } = "{0}::text";
 
+    /// <summary>What the migration file says of it, in YAML's flow style; empty where nothing.</summary>
+    public string Mapping { get; init; } = "";
+
     public string SourceSql => string.Format(System.Globalization.CultureInfo.InvariantCulture, SourceText, $"`{Name}`");
 
     public string TargetSql => string.Format(System.Globalization.CultureInfo.InvariantCulture, TargetText, $"\"{Name}\"");

@@ -66,6 +66,48 @@ public sealed class MigrationFileTests
         Assert.Equal([(false, false), (true, true), (false, true)], tables.Select(table => (table.Keyless, table.OnePartition)));
     }
 
+    private const string MariaDb = """
+        migration: shop
+        source: { kind: mariadb, connection: "Server=a;Database=shop" }
+        target: { connection: "Host=b;Database=shop" }
+        log: { bootstrapServers: "k:9092" }
+        tables: [ { source: shop.t, columns: COLUMNS } ]
+        """;
+
+    [Fact]
+    public void Columns_of_a_MariaDB_table_are_mapped_one_by_one()
+    {
+        var columns = Read(MariaDb.Replace("COLUMNS",
+            "{ born: { zeroDate: null }, due: { zeroDate: epoch, partialDate: first }, gone: { zeroDate: -infinity }, seen: { zeroDate: 1900-01-01 }, flag: { as: boolean, nonBoolean: true }, "
+            + "note: { nulCharacter: strip }, id: { uuidFormat: timeSwapBinary16 }, kind: { labels: { 'b,c': b/c } } }", StringComparison.Ordinal)).Tables[0].Columns;
+
+        Assert.Equal(new DateRule(DateAction.Null), columns["born"].ZeroDate);
+        Assert.Equal((new DateRule(DateAction.Replace, "1970-01-01"), new DateRule(DateAction.First)), (columns["due"].ZeroDate, columns["due"].PartialDate));
+        Assert.Equal((new DateRule(DateAction.Replace, "-infinity"), new DateRule(DateAction.Replace, "1900-01-01")), (columns["gone"].ZeroDate, columns["seen"].ZeroDate));
+        Assert.Equal(("boolean", true), (columns["flag"].As, columns["flag"].NonZeroIsTrue));
+        Assert.Equal((NulRule.Strip, UuidFormat.TimeSwapBinary16, "b/c"), (columns["note"].NulCharacter, columns["id"].UuidFormat, columns["kind"].Labels["b,c"]));
+    }
+
+    [Theory]
+    [InlineData("{ a: { zeroDates: null } }", "unknown key 'zeroDates' in tables[].columns.*; did you mean 'zeroDate'?")]
+    [InlineData("{ a: { zeroDate: yesterday } }", "zeroDate is 'yesterday' but must be null, epoch, -infinity, refuse, or a date like 2000-01-01")]
+    [InlineData("{ a: { zeroDate: first } }", "zeroDate is 'first' but must be")]
+    [InlineData("{ a: { partialDate: 2024-02-30 } }", "partialDate is '2024-02-30' but must be")]
+    [InlineData("{ a: { nulCharacter: drop } }", "'drop' is not a value of tables[].columns.*.nulCharacter; it is one of refuse, strip, replace")]
+    [InlineData("{ a: boolean }", "tables[].columns.* must be a section of keys: as, zeroDate")]
+    [InlineData("[ a ]", "tables[].columns must be a map")]
+    [InlineData("{ a: { as: boolean } }, exclude: [ a ]", "column a of shop.t is both excluded and mapped")]
+    public void A_mistake_in_a_columns_mapping_is_named(string columns, string message)
+    {
+        var errors = MigrationFile.Parse(MariaDb.Replace("COLUMNS", columns, StringComparison.Ordinal), _ => null).Errors;
+        Assert.Contains(message, Assert.Single(errors).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Columns_of_a_PostgreSQL_table_are_not_mapped() =>
+        Assert.Contains("MariaDB and MySQL sources only", Assert.Single(MigrationFile.Parse(
+            Least.Replace("[ public.orders ]", "[ { source: public.orders, columns: { a: { as: text } } } ]", StringComparison.Ordinal), _ => null).Errors).Message, StringComparison.Ordinal);
+
     [Fact]
     public void The_embedded_log_needs_one_word()
     {

@@ -24,7 +24,21 @@ internal sealed record LogicalCase(TargetColumn Column, string Connect, string J
     /// <summary>The text differs by format: JSON keeps a float's literal.</summary>
     public string? ExpectedOfAvro { get; init; }
 
-    private TableRoute Route => TestRoutes.Of("public.t", TestRoutes.Bigint("id"), Column);
+    /// <summary>What the migration file says of the column.</summary>
+    public ColumnMapping Mapping { get; init; } = ColumnMapping.None;
+
+    /// <summary>What the source's catalog says of it.</summary>
+    public OriginColumn? Origin { get; init; }
+
+    private TableRoute Route
+    {
+        get
+        {
+            var mapping = new TableMapping { Source = new("public", "t"), Target = new("public", "t"), Columns = new Dictionary<string, ColumnMapping> { ["v"] = Mapping } };
+            var route = TestRoutes.Of(mapping, [0], TestRoutes.Bigint("id"), Column);
+            return Origin is null ? route : route.WithSource(new Dictionary<string, OriginColumn> { ["v"] = Origin });
+        }
+    }
 
     private DebeziumSettings DecoderSettings => DebeziumSettings.FromConnector(new Dictionary<string, string>(
         new Dictionary<string, string>

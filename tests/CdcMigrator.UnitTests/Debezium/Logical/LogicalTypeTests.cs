@@ -17,6 +17,13 @@ public sealed class LogicalTypeTests
     public void A_value_of_MariaDB_is_PostgreSQLs_text_in_every_format(int index) =>
         Check(LogicalCases.MariaDb[index] with { Settings = [.. MariaDbSettings, .. LogicalCases.MariaDb[index].Settings] });
 
+    public static TheoryData<int> MappedIndices => [.. Enumerable.Range(0, MappedCases.All.Length)];
+
+    [Theory]
+    [MemberData(nameof(MappedIndices))]
+    public void A_mapping_of_a_column_holds_in_every_format(int index) =>
+        Check(MappedCases.All[index] with { Settings = MariaDbSettings });
+
     private static void Check(LogicalCase value)
     {
         var context = value.ToString();
