@@ -4,7 +4,7 @@
 #   CDCM_REQUIRE_E2E=1   a missing kit fails the end-to-end tier instead of skipping it
 #   CDCM_KIT=DIR         where the kit is (default ../shared/kit)
 #   CDCM_NO_INSTALL=1    install nothing
-# Writes TRX reports to artifacts/test-results. The last line is "N passed, N failed".
+# Writes TRX reports to artifacts/test-results. Where a tier crashes, the tests that were running and the thread's stack are shown. The last line is "N passed, N failed".
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 tiers=("$@"); [ $# -gt 0 ] || tiers=(unit integration e2e)
@@ -47,7 +47,19 @@ fetch_postgres() { # a newer PostgreSQL beside Debian's, for migrations between 
   done
 }
 
-mkdir -p "$results"; rm -f "$results"/*.trx
+crashed_thread() { # of a crash report: its frames, innermost first; the module and the place in it where a frame has no name
+  awk -F'"' '
+    /"crashed": "true"/ { on = 1 }
+    on && /"native_thread_id"/ && frames { exit }
+    on && $2 == "stack_frames" { frames = 1 }
+    frames && $2 == "native_image_offset" { place = $4 }
+    frames && $2 == "native_module" { module = $4 }
+    frames && ($2 == "method_name" || $2 == "unmanaged_name") { name = $4 }
+    frames && /^     }/ { if (name != "" || module != "") print "     " (name != "" ? name : module "+" place); name = module = "" }
+  ' "$1" | cut -c1-200 | head -25
+}
+
+mkdir -p "$results"; rm -f "$results"/*.trx "$results"/*_crash*
 have dotnet || { say "no .NET SDK: install .NET 10"; echo "0 passed, 1 failed"; exit 1; }
 install_packages
 say "building"
@@ -64,10 +76,14 @@ for tier in "${tiers[@]}"; do
   say "$tier"
   program="artifacts/bin/CdcMigrator.$name/${configuration,,}/CdcMigrator.$name"
   "./$program" --results-directory "$results" --report-trx --report-trx-filename "$tier.trx" \
-    --hangdump --hangdump-timeout 15m --hangdump-type None --progress off --no-ansi --output Normal >"$results/$tier.log" 2>&1
+    --hangdump --hangdump-timeout 15m --hangdump-type None --crash-report --crash-sequence on \
+    --progress off --no-ansi --output Normal >"$results/$tier.log" 2>&1
   code=$?
   tail -n 60 "$results/$tier.log" | grep -vE '^\s*$' | tail -n 40 >&2
   [ $code -eq 0 ] || failed_runs=$((failed_runs + 1))
+  for report in "$results/CdcMigrator.$name"_*.crashreport.json; do
+    [ -e "$report" ] && { say "thread that crashed ($report):"; crashed_thread "$report" >&2; }
+  done
   [ -s "$results/$tier.trx" ] || { say "$tier left no report: $results/$tier.log"; failed_runs=$((failed_runs + 1)); }
 done
 
