@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
@@ -129,9 +130,16 @@ public sealed class RealBrokerTests(KitFixture kit)
         Assert.Equal(Enumerable.Range(0, 1000).Select(i => (long)i), store.Applied(Lane(1)).Select(change => change.Offset));
 
         // The group's coordinator comes back after its broker does: what lag tools read follows by the background commit.
-        await UntilAsync(() => GroupOffset(Lane(1)) == 1000, () => "the group's offset follows");
+        using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90)))
+        {
+            while (await GroupOffsetAsync(Lane(1)) != 1000)
+            {
+                Assert.False(limit.IsCancellationRequested, "the group's offset does not follow");
+            }
+        }
+
         await pipeline.StopAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(1000, GroupOffset(Lane(1)));
+        Assert.Equal(1000, await GroupOffsetAsync(Lane(1)));
     }
 
     private static bool IsBroken(LaneStatus lane) => lane is { State: LaneState.Halted, Fault.Kind: FaultKind.LogBroken };
@@ -198,17 +206,20 @@ public sealed class RealBrokerTests(KitFixture kit)
         return pipeline;
     }
 
-    /// <summary>Null while the group's coordinator does not answer.</summary>
-    private long? GroupOffset(LaneId lane)
+    /// <summary>
+    /// What the group committed, as Kafka's own tool shows it; null while the group's coordinator does not answer. Not by librdkafka's ListConsumerGroupOffsets,
+    /// which ends the process with a segmentation fault where the coordinator has just moved or is not back yet (2.16: it takes an admin client for a member of the group).
+    /// </summary>
+    private async Task<long?> GroupOffsetAsync(LaneId lane)
     {
-        using var admin = Admin();
         try
         {
-            var partition = new TopicPartition(lane.Topic, lane.Partition);
-            var results = admin.ListConsumerGroupOffsetsAsync([new ConsumerGroupTopicPartitions(topic, [partition])]).GetAwaiter().GetResult();
-            return results[0].Partitions[0].Offset.Value;
+            var lines = (await kit.RunAsync("groups", topic)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            var row = lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .FirstOrDefault(fields => fields.Length > 3 && fields[1] == lane.Topic && fields[2] == lane.Partition.ToString(CultureInfo.InvariantCulture));
+            return row is not null && long.TryParse(row[3], NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? offset : null;
         }
-        catch (KafkaException)
+        catch (Xunit.Sdk.XunitException)
         {
             return null;
         }
