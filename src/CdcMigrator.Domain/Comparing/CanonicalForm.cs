@@ -17,4 +17,7 @@ public enum CanonicalForm
 
     /// <summary>Without padding: one side is character(n), which pads with blanks.</summary>
     Unpadded,
+
+    /// <summary>As a timestamp in UTC: one side has no time zone, or no time of day.</summary>
+    Utc,
 }

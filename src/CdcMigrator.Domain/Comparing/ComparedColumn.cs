@@ -17,4 +17,10 @@ public sealed record ComparedColumn(string Source, string Target, CanonicalForm 
 
     /// <summary>Type in the target as SQL spells it, to which a key's text is cast.</summary>
     public string TargetType { get; init; } = "text";
+
+    /// <summary>Operator of a key column's index in the source, by which a row is found.</summary>
+    public string SourceEquality { get; init; } = "=";
+
+    /// <summary>Operator of a key column's index in the target, by which a row is found.</summary>
+    public string TargetEquality { get; init; } = "=";
 }

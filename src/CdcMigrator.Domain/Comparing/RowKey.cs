@@ -1,7 +1,8 @@
 namespace CdcMigrator.Domain.Comparing;
 
 /// <summary>
-/// A row's key as the text PostgreSQL prints of its columns (pinned session settings), in the key's order. Equal exactly if all columns are.
+/// A row's key as the text PostgreSQL prints of its columns (pinned session settings), each in its <see cref="ComparedColumn.Form"/>, in the key's order.
+/// Equal exactly if all columns are.
 /// </summary>
 public sealed class RowKey : IEquatable<RowKey>
 {

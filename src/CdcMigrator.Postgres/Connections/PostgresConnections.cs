@@ -28,6 +28,9 @@ public static class PostgresConnections
     /// <summary>Sessions that read the source's rows, with the apply sessions' text forms.</summary>
     public static NpgsqlDataSource CreateSourceRead(string connectionString) => Create(connectionString, "source", SessionSettings.SourceRead, replica: false);
 
+    /// <summary>Sessions that hold snapshots of rows to compare, on either side: read only, repeatable read, with the apply sessions' text forms.</summary>
+    public static NpgsqlDataSource CreateVerify(string connectionString) => Create(connectionString, "verify", SessionSettings.Verify, replica: false);
+
     private static NpgsqlDataSource Create(string connectionString, string role, string settings, bool replica)
     {
         NpgsqlConnectionStringBuilder text;
