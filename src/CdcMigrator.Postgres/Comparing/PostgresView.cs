@@ -37,7 +37,7 @@ public sealed class PostgresView : ISourceView
     public bool Sees(ulong transaction) => Whole(transaction) is var id && id < xmax && !running.Contains(id);
 
     /// <inheritdoc />
-    public bool SeenByAllLater(ulong transaction) => Whole(transaction) < xmin;
+    public bool IsPast(ISourceView earlier) => earlier is PostgresView other && other.xmax <= xmin;
 
     /// <inheritdoc />
     public override string ToString() => text;
