@@ -17,13 +17,13 @@ internal sealed class SourceSnapshot : PostgresSnapshot, ISourceSnapshot
     /// <exception cref="FaultException">NotAllowed <c>source-is-standby</c>: its snapshots name no transactions. Unreachable.</exception>
     public static Task<SourceSnapshot> OpenAsync(NpgsqlDataSource source, CancellationToken cancellationToken) => OpenAsync(source, async (connection, transaction) =>
     {
-        await using var command = new NpgsqlCommand("select pg_catalog.pg_current_snapshot()::text, pg_catalog.pg_is_in_recovery()", connection);
+        await using var command = new NpgsqlCommand($"select pg_catalog.pg_is_in_recovery(), {PostgresView.Columns}", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return reader.GetBoolean(1)
+        return reader.GetBoolean(0)
             ? throw new FaultException(FaultKind.NotAllowed, "source-is-standby",
                 "The source is a standby: its snapshots do not say which transactions they see, so that a difference could not be told from a change on its way", "Let source.connection name the primary")
-            : new SourceSnapshot(connection, transaction, PostgresView.Parse(reader.GetString(0)));
+            : new SourceSnapshot(connection, transaction, PostgresView.Of(reader.GetString(1), reader.GetInt32(2)));
     }, cancellationToken);
 
     /// <inheritdoc />
