@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Streaming.Following;
 using Confluent.Kafka;
 
 namespace CdcMigrator.Streaming;
@@ -14,6 +15,9 @@ internal static class ClientSettings
         "group.", "session.timeout", "heartbeat.interval", "max.poll", "partition.assignment", "fetch.", "max.partition.fetch",
         "queued.", "auto.offset", "enable.auto", "auto.commit", "isolation.level", "check.crcs",
     ];
+
+    /// <summary>Settings that concern a group.</summary>
+    private static readonly string[] GroupOnly = ["group.", "session.timeout", "heartbeat.interval", "max.poll", "partition.assignment"];
 
     public static AdminClientConfig ForAdmin(string bootstrapServers, IReadOnlyDictionary<string, string>? client)
     {
@@ -77,6 +81,40 @@ internal static class ClientSettings
         // One fetch is out at a time: a lane that seeks waits for the broker to answer the one that finds nothing new.
         config.FetchWaitMaxMs ??= 50;
         config.FetchMaxBytes ??= (int)Math.Min(50L << 20, Math.Max(1L << 20, options.LaneBytes));
+        config.ReceiveMessageMaxBytes ??= (int)Math.Min(int.MaxValue, Math.Max(100L << 20, options.MaxRecordBytes + (16L << 20)));
+        config.SocketNagleDisable ??= true;
+        return config;
+    }
+
+    /// <summary>For following without a group: the client wants a group's name, but never asks for one that is not subscribed to.</summary>
+    public static ConsumerConfig ForFollower(LogFollowerOptions options)
+    {
+        var config = new ConsumerConfig();
+        foreach (var (key, value) in options.Client)
+        {
+            if (!GroupOnly.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                config.Set(key, value);
+            }
+        }
+
+        config.BootstrapServers = options.BootstrapServers;
+        config.ClientId = "cdcm-reconciler";
+        config.GroupId = "cdcm-reconciler";
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.AutoOffsetReset = AutoOffsetReset.Error;
+        config.IsolationLevel = IsolationLevel.ReadCommitted;
+        config.AllowAutoCreateTopics = false;
+        config.EnablePartitionEof = true;
+
+        // Headers say nothing that is looked at, and cost more than the record's own bytes.
+        config.ConsumeResultFields = "timestamp,topic";
+        config.TopicMetadataRefreshIntervalMs ??= 5000;
+        config.QueuedMaxMessagesKbytes ??= (int)Math.Clamp(options.BufferBytes / 1024, 1024, 1024 * 1024);
+        config.Set("fetch.queue.backoff.ms", "20");
+        config.FetchWaitMaxMs ??= 100;
+        config.FetchMaxBytes ??= (int)Math.Clamp(options.BufferBytes / 2, 1L << 20, 50L << 20);
         config.ReceiveMessageMaxBytes ??= (int)Math.Min(int.MaxValue, Math.Max(100L << 20, options.MaxRecordBytes + (16L << 20)));
         config.SocketNagleDisable ??= true;
         return config;

@@ -58,4 +58,13 @@ internal static partial class StreamingLog
 
     [LoggerMessage(119, LogLevel.Warning, "Lane {Lane} offset {Offset}: {Row} is a dead letter now: {Code}: {Reason}. See 'cdcm dlq list'")]
     public static partial void Parked(ILogger log, LaneId lane, long offset, ChangeKey row, string code, string reason);
+
+    [LoggerMessage(130, LogLevel.Error, "The thread that follows the log failed and starts again")]
+    public static partial void FollowerFailed(ILogger log, Exception exception);
+
+    [LoggerMessage(131, LogLevel.Warning, "The record at {Lane} offset {Offset} is shown again, for its observer failed: {Fault}")]
+    public static partial void ObserverFails(ILogger log, LaneId lane, long offset, Fault fault);
+
+    [LoggerMessage(132, LogLevel.Error, "{Lane} is not followed any further: {Fault}")]
+    public static partial void FollowingEnds(ILogger log, LaneId lane, Fault fault);
 }

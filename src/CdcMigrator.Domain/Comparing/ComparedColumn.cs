@@ -15,6 +15,13 @@ public sealed record ComparedColumn(string Source, string Target, CanonicalForm 
     /// <summary>Type in the source as SQL spells it, to which a key's text is cast.</summary>
     public string SourceType { get; init; } = "text";
 
+    /// <summary>
+    /// Type in the source as it is declared: with its modifier and domains resolved, as <c>format_type</c> prints it (<c>numeric(12,2)</c>, <c>timestamp(3) without time
+    /// zone</c>, MariaDB's <c>column_type</c>), or <c>enum</c> for any of PostgreSQL's enums. What a key's encoding in events means is told by it; null where it is not
+    /// known: then <see cref="SourceType"/> takes its place, and keys that need the modifier are not told.
+    /// </summary>
+    public string? SourceDeclaration { get; init; }
+
     /// <summary>Type in the target as SQL spells it, to which a key's text is cast.</summary>
     public string TargetType { get; init; } = "text";
 

@@ -92,6 +92,7 @@ internal sealed class ColumnPairs
             IsNullable = !column.NotNull || !other.NotNull,
             SourceType = isKey ? ColumnForms.KeyType(column.Type, other.Type) : column.Type.Sql,
             TargetType = isKey ? ColumnForms.KeyType(other.Type, column.Type) : other.Type.Sql,
+            SourceDeclaration = column.Type.Declaration,
             SourceEquality = column.Equality,
             TargetEquality = other.Equality,
         }));

@@ -5,8 +5,10 @@ using Avro;
 using Avro.Generic;
 using Avro.IO;
 using CdcMigrator.Debezium;
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Reconciliation.Reading;
 using CdcMigrator.TestKit.Events;
 
 namespace CdcMigrator.Benchmarks.Micro;
@@ -54,6 +56,21 @@ internal static class SampleOrders
         });
         var routes = new RouteTable([Route]);
         return new DebeziumDecoder(settings, () => routes, schemas);
+    }
+
+    public static RecordReader Reader()
+    {
+        var schemas = new WriterSchemas();
+        schemas.Add(KeySchema, Key);
+        schemas.Add(ValueSchema, Value);
+        var orders = new ComparedTable
+        {
+            Source = Route.Source,
+            Target = Route.Source,
+            Columns = [new ComparedColumn("id", "id", CanonicalForm.Text) { SourceType = "bigint", SourceDeclaration = "bigint" }],
+            Key = [0],
+        };
+        return new RecordReader(new ReadingSettings { TopicPrefix = "shop" }, [orders], schemas);
     }
 
     public static LogRecord[] Json()

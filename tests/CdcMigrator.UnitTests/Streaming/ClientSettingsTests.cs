@@ -1,5 +1,6 @@
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Consuming;
+using CdcMigrator.Streaming.Following;
 using Confluent.Kafka;
 
 namespace CdcMigrator.UnitTests.Streaming;
@@ -33,6 +34,22 @@ public sealed class ClientSettingsTests
         Assert.Equal(IsolationLevel.ReadCommitted, config.IsolationLevel);
         Assert.Equal(SecurityProtocol.Ssl, config.SecurityProtocol);
         Assert.Equal(7000, config.SessionTimeoutMs);
+    }
+
+    [Fact]
+    public void A_follower_joins_no_group_commits_nothing_and_guesses_no_offset()
+    {
+        var config = ClientSettings.ForFollower(new LogFollowerOptions { BootstrapServers = "b:1", Client = Options.Client, BufferBytes = 8 << 20 });
+        Assert.Equal(AutoOffsetReset.Error, config.AutoOffsetReset);
+        Assert.False(config.EnableAutoCommit);
+        Assert.False(config.EnableAutoOffsetStore);
+        Assert.False(config.AllowAutoCreateTopics);
+        Assert.True(config.EnablePartitionEof);
+        Assert.Equal(IsolationLevel.ReadCommitted, config.IsolationLevel);
+        Assert.Equal(SecurityProtocol.Ssl, config.SecurityProtocol);
+        Assert.Equal(8 << 10, config.QueuedMaxMessagesKbytes);
+        Assert.Null(config.SessionTimeoutMs);
+        Assert.Null(config.GroupProtocol);
     }
 
     [Fact]
