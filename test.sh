@@ -4,6 +4,7 @@
 #   CDCM_REQUIRE_E2E=1   a missing kit fails the end-to-end tier instead of skipping it
 #   CDCM_KIT=DIR         where the kit is (default ../shared/kit)
 #   CDCM_NO_INSTALL=1    install nothing
+# The end-to-end tier runs two kits side by side, which take 4 GB of memory.
 # Writes TRX reports to artifacts/test-results. Where a tier crashes, the tests that were running and the thread's stack are shown. The last line is "N passed, N failed".
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1

@@ -2,6 +2,7 @@ using CdcMigrator.TestKit.Kit;
 
 namespace CdcMigrator.EndToEndTests;
 
+[Collection(typeof(KilledKit))]
 public sealed class KitFixtureTests(KitFixture kit)
 {
     [Fact]

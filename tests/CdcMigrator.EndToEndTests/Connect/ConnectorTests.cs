@@ -15,6 +15,7 @@ using Npgsql;
 namespace CdcMigrator.EndToEndTests.Connect;
 
 /// <summary>The rendered connector and both REST clients against real Kafka Connect, Debezium and registry.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class ConnectorTests(KitFixture kit)
 {
     private const string Schema = """

@@ -6,6 +6,7 @@ using MySqlConnector;
 namespace CdcMigrator.EndToEndTests.MariaDb;
 
 /// <summary>Markers in a MariaDB source.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class MariaDbFenceTests(MariaDbFixture mariaDb)
 {
     [Fact]

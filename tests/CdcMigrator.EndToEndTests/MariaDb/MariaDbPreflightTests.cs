@@ -8,6 +8,7 @@ using CdcMigrator.TestKit.Databases;
 namespace CdcMigrator.EndToEndTests.MariaDb;
 
 /// <summary>What preflight says of a MariaDB source, against real servers.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class MariaDbPreflightTests(MariaDbFixture mariaDb)
 {
     private const string SourceSql = """

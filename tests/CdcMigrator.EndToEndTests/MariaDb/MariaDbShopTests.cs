@@ -5,6 +5,7 @@ using CdcMigrator.TestKit.Kit;
 namespace CdcMigrator.EndToEndTests.MariaDb;
 
 /// <summary>A shop moves from MariaDB to PostgreSQL through real Debezium and Kafka, under writes and kills of the service.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class MariaDbShopTests(KitFixture kit, MariaDbFixture mariaDb)
 {
     private const string SourceSql = """

@@ -81,6 +81,7 @@ internal sealed class MariaDbStack : IAsyncDisposable
               topicPrefix: {{Name}}
               format: {{(format == MigrationFormat.Avro ? "avro" : "json")}}
             {{(format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
+              client: { {{MigrationStack.Client(GroupMembership.Named, Name)}} }
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
             tables:
             {{string.Join('\n', Tables.Select(table => $"  - {table}"))}}

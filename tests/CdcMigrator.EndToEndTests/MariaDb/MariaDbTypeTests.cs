@@ -5,6 +5,7 @@ using CdcMigrator.TestKit.Kit;
 namespace CdcMigrator.EndToEndTests.MariaDb;
 
 /// <summary>Every MariaDB type through real Debezium, as snapshot rows and as streamed changes: what a client reads from the source is in the target.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class MariaDbTypeTests(KitFixture kit, MariaDbFixture mariaDb)
 {
     [Theory]

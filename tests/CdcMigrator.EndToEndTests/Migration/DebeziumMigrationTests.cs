@@ -15,6 +15,7 @@ using Prometheus;
 namespace CdcMigrator.EndToEndTests.Migration;
 
 /// <summary>The composed migration over real Debezium, undisturbed: what the formats carry, and that the drain proof holds.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class DebeziumMigrationTests(KitFixture kit)
 {
     [Theory]

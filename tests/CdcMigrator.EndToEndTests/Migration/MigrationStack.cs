@@ -82,6 +82,9 @@ internal sealed class MigrationStack : IAsyncDisposable
     /// <summary>Adds a table to the files written from now on; it is in both databases.</summary>
     public void Add(TableMapping mapping) => Mappings = [.. Mappings, mapping];
 
+    /// <summary>How services started from now on are members of their group. Named is for one process at a time.</summary>
+    public GroupMembership Membership { get; set; } = GroupMembership.Named;
+
     /// <summary>Whether the files written from now on have rows parked that can never be applied.</summary>
     public bool ParksPoison { get; set; }
 
@@ -100,6 +103,7 @@ internal sealed class MigrationStack : IAsyncDisposable
               topicPrefix: {{Name}}
               format: {{(format == MigrationFormat.Avro ? "avro" : "json")}}
             {{(format == MigrationFormat.Avro ? $"  schemaRegistry: \"{kit.RegistryUrl}\"" : "")}}
+              client: { {{Client(Membership, Name)}} }
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
             tables:  [ {{string.Join(", ", Mappings.Select(table => $"{{ source: {table.Source}, keyless: {(table.Keyless ? "true" : "false")}, onePartition: {(table.OnePartition ? "true" : "false")} }}"))}} ]
             apply:   { onPoison: {{(ParksPoison ? "deadLetter" : "halt")}} }
@@ -203,6 +207,14 @@ internal sealed class MigrationStack : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
         }
     }
+
+    /// <summary>Entries of <c>log.client</c>.</summary>
+    internal static string Client(GroupMembership membership, string name) => membership switch
+    {
+        GroupMembership.Named => $"group.protocol: classic, group.instance.id: {name}-1",
+        GroupMembership.ShortSession => "group.protocol: classic, session.timeout.ms: 6000, heartbeat.interval.ms: 1000",
+        _ => "",
+    };
 
     public async ValueTask DisposeAsync()
     {

@@ -6,6 +6,7 @@ using CdcMigrator.TestKit.Workloads;
 namespace CdcMigrator.EndToEndTests.Migration;
 
 /// <summary>What Debezium sends for truncates, rows without a key and partitions, with Connect and the service killed in the middle.</summary>
+[Collection(typeof(KilledKit))]
 public sealed class OrderedTablesTests(KitFixture kit, ITestOutputHelper output)
 {
     [Theory]

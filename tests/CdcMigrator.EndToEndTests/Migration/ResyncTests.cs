@@ -9,6 +9,7 @@ using Npgsql;
 namespace CdcMigrator.EndToEndTests.Migration;
 
 /// <summary>Tables copied again by real Debezium while changes go on, with the service killed in between.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class ResyncTests(KitFixture kit, ITestOutputHelper output)
 {
     private static readonly TableName Customers = new("public", "customers");
@@ -30,17 +31,18 @@ public sealed class ResyncTests(KitFixture kit, ITestOutputHelper output)
         await using var workload = ShopWorkload.Start(new WriteSide("source", stack.SourceConnection), new ShopWorkloadOptions { Rate = 50 });
         await workload.WaitForAcknowledgedAsync(50, token);
 
-        // Of the seed's rows, which the workload leaves alone: one changed, one gone, and one too many that holds the e-mail of the one that is gone.
+        // Of the seed's rows, of which the workload takes over those with low ids only: one changed, one gone, and one too many that holds the e-mail of the
+        // one that is gone.
         await ExecuteAsync(stack.Target, """
             begin; set local session_replication_role = replica;
-            update customers set name = 'damaged', credit = null, biography = 'none' where id = 7;
-            create temp table gone on commit drop as with deleted as (delete from customers where id = 8 returning email) select email from deleted;
+            update customers set name = 'damaged', credit = null, biography = 'none' where id = 70007;
+            create temp table gone on commit drop as with deleted as (delete from customers where id = 70008 returning email) select email from deleted;
             insert into customers (id, email, name) select 900000000000, email, 'surplus' from gone;
             insert into customers (id, email, name) values (900000000001, 'surplus', 'surplus');
             commit;
             """);
         Assert.Superset(
-            new HashSet<string>(["7", "8", "900000000000", "900000000001"]), (await CompareAsync(stack, Customers, token)).Differences.Select(row => row.Key["id"]!).ToHashSet());
+            new HashSet<string>(["70007", "70008", "900000000000", "900000000001"]), (await CompareAsync(stack, Customers, token)).Differences.Select(row => row.Key["id"]!).ToHashSet());
 
         var asked = await Cdcm.RunAsync("tables", "resync", "public.customers", "--yes", "--server", service.Address.ToString());
         Assert.True(asked.ExitCode == 0, $"{asked.Error}{asked.Output}");

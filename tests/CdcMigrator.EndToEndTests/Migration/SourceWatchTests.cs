@@ -12,6 +12,7 @@ using Prometheus;
 namespace CdcMigrator.EndToEndTests.Migration;
 
 /// <summary>What no record tells, with real Debezium: drift, a connector that only says it runs, a slot that was made again.</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class SourceWatchTests(KitFixture kit)
 {
     private static readonly TableName Table = new("public", "t");

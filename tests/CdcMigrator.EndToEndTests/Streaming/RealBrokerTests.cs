@@ -15,6 +15,7 @@ using Prometheus;
 namespace CdcMigrator.EndToEndTests.Streaming;
 
 /// <summary>What the in-process broker cannot show: control records, topic ids, topics made again, a broker that dies.</summary>
+[Collection(typeof(KilledKit))]
 public sealed class RealBrokerTests(KitFixture kit)
 {
     private readonly FakeLaneStore store = new();

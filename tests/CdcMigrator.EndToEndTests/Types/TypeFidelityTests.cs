@@ -14,6 +14,7 @@ using Prometheus;
 namespace CdcMigrator.EndToEndTests.Types;
 
 /// <summary>Every type arrives as it is, from the snapshot and from the stream, whatever the records can carry (invariants A5, A10).</summary>
+[Collection(typeof(SteadyKit))]
 public sealed class TypeFidelityTests(KitFixture kit)
 {
     [Theory]

@@ -56,6 +56,12 @@ public sealed class KitFixture : IAsyncLifetime
         environment["KIT_BROKER_PORT"] = broker.ToString(CultureInfo.InvariantCulture);
         environment["KIT_REGISTRY_PORT"] = FreePort().ToString(CultureInfo.InvariantCulture);
         environment["KIT_CONNECT_PORT"] = FreePort().ToString(CultureInfo.InvariantCulture);
+
+        // However slow the machine is; a part that died is noticed at once.
+        environment["KIT_TIMEOUT"] = "300";
+
+        // They live for minutes and are killed often: what the second compiler would win later is less than it costs at every start.
+        environment["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1";
         await RunAsync("up");
     }
 
