@@ -103,7 +103,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         table ??= tables.Find(envelope.Source);
         if (table.Role != TableRole.Routed || envelope.Operation == 't')
         {
-            return new KeyReading(null, envelope.Source.Position, IsTruncate: table.Role == TableRole.Routed);
+            return new KeyReading(null, envelope.Source.Position, Truncated: table.Role == TableRole.Routed ? table.Name : null);
         }
 
         if (record.Key is null)

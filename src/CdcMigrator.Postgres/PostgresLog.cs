@@ -28,6 +28,9 @@ internal static partial class PostgresLog
     [LoggerMessage(2007, LogLevel.Information, "Lane {Lane} offset {Offset}: row {Key} of {Table} is removed until its own change comes: the source has freed its unique value")]
     public static partial void HolderRemoved(ILogger log, LaneId lane, long offset, string table, string key);
 
+    [LoggerMessage(2011, LogLevel.Information, "Lane {Lane}: unique values up to offset {Offset} were handed over at once: {Removed} rows are removed until their own changes come, {Replaced} replaced by the source's present ones")]
+    public static partial void HandedOver(ILogger log, LaneId lane, long offset, int removed, int replaced);
+
     [LoggerMessage(2010, LogLevel.Information, "Lane {Lane} offset {Offset}: written as the source's present row, as its reselected columns do not go with the event's others")]
     public static partial void WrittenWhole(ILogger log, LaneId lane, long offset);
 

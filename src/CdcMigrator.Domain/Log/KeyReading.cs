@@ -6,5 +6,5 @@ namespace CdcMigrator.Domain.Log;
 /// <param name="Key">The row; null where the record is no change of a row of the migration.</param>
 /// <param name="Position">Its position in the source; none where the value cannot be read, and of snapshot rows.</param>
 /// <param name="SchemaId">Schema to load before the key can be read; 0 where none is missing.</param>
-/// <param name="IsTruncate">The record says that the whole table was truncated.</param>
-public readonly record struct KeyReading(ChangeKey? Key, SourcePosition Position = default, int SchemaId = 0, bool IsTruncate = false);
+/// <param name="Truncated">The table that the record says was truncated; null where it says no such thing.</param>
+public readonly record struct KeyReading(ChangeKey? Key, SourcePosition Position = default, int SchemaId = 0, string? Truncated = null);

@@ -11,12 +11,14 @@ namespace CdcMigrator.Postgres.Apply;
 /// row is normally about to be freed by another lane, so the lane lets go of everything until one moves. If none does, the source decides:
 /// a holder that no longer has the value there is removed until its own change comes; if the holder has it rightly, this change is
 /// superseded, and the source's present row is written. Lanes that wait for each other are freed by this too. Only what
-/// both rows have in the source, or what cannot be decided until the deadline, halts the lane.
+/// both rows have in the source halts the lane. While another lane is behind, and may yet free the value, the wait goes on: at the deadline that lane is named.
 /// </summary>
 internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter writer, ChangeBatch batch, int index)
 {
     /// <summary>However busy other lanes are, a change does not wait longer than this many times the configured wait.</summary>
     private const int LongestWaits = 10;
+
+    private const int LanesNamed = 3;
 
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(500);
@@ -81,9 +83,10 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
 
             // Without a source, being refused with no lane behind is all there is to go by; with one, that both rows have the value there.
             refusals += proven || (store.Source is null && noneBehind) ? 1 : 0;
-            if (refusals >= (store.Source is null ? 2 : RefusalsBelieved) || IsOver(started, moved))
+            var believed = refusals >= (store.Source is null ? 2 : RefusalsBelieved);
+            if (believed || IsOver(started, moved))
             {
-                throw await ConflictAsync(blocked, cancellationToken);
+                throw await ConflictAsync(blocked, believed ? "" : (await OthersAsync(cancellationToken)).Behind, cancellationToken);
             }
 
             lanes = await OthersAsync(cancellationToken);
@@ -120,7 +123,7 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
         store.Time.GetElapsedTime(moved) > store.Options.UniqueWait || store.Time.GetElapsedTime(started) > store.Options.UniqueWait * LongestWaits;
 
     /// <summary>Holds nothing while it waits; the progress table is looked at in between.</summary>
-    private async Task<(long Sum, bool NoneBehind)> WaitForMoveAsync((long Sum, bool NoneBehind) before, TimeSpan longest, CancellationToken cancellationToken)
+    private async Task<(long Sum, bool NoneBehind, string Behind)> WaitForMoveAsync((long Sum, bool NoneBehind, string Behind) before, TimeSpan longest, CancellationToken cancellationToken)
     {
         var started = store.Time.GetTimestamp();
         var pause = FirstLook;
@@ -138,11 +141,11 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
     }
 
     /// <summary>The other lanes of the topic, as their rows alone can share a table with this one's.</summary>
-    private async Task<(long Sum, bool NoneBehind)> OthersAsync(CancellationToken cancellationToken)
+    private async Task<(long Sum, bool NoneBehind, string Behind)> OthersAsync(CancellationToken cancellationToken)
     {
         var others = (await store.ReadProgressAsync(cancellationToken)).Where(lane => lane.Lane.Topic == batch.Lane.Topic && lane.Lane != batch.Lane).ToList();
-        return (others.Sum(lane => lane.NextOffset),
-            others.All(lane => lane.Position.IsComparable && change.Position.IsComparable && lane.Position > change.Position));
+        var behind = others.Where(lane => !(lane.Position.IsComparable && change.Position.IsComparable && lane.Position > change.Position)).ToList();
+        return (others.Sum(lane => lane.NextOffset), behind.Count == 0, string.Join(", ", behind.Take(LanesNamed).Select(lane => $"{lane.Lane} at offset {lane.NextOffset}")));
     }
 
     /// <summary>Writes the change, or the source's present row in its place; null where neither goes, or the source cannot be asked.</summary>
@@ -204,17 +207,19 @@ internal sealed class BlockedChange(PostgresLaneStore store, PostgresLaneWriter 
 
     private NetEffect Single() => writer.Reduce(batch, index, index + 1);
 
-    private async Task<FaultException> ConflictAsync(Exception cause, CancellationToken cancellationToken)
+    /// <summary>The fault: of the row, or of lanes that stand and may yet free the value. What passes when they go on must not be parked.</summary>
+    private async Task<FaultException> ConflictAsync(Exception cause, string behind, CancellationToken cancellationToken)
     {
         await using var connection = await store.Target.OpenConnectionAsync(cancellationToken);
         var holder = await holders.FindAsync(connection, Single(), cause, keep: false, cancellationToken);
         var reason = cause is PostgresException error ? PostgresFaults.Classify(error).Message : cause.Message;
-        var fault = new Fault(
-            FaultKind.Poison,
-            "unique-conflict",
-            $"Row {KeyText.Of(batch, change)} of {change.Route.Target.Name} needs a unique value that "
-                + $"{(holder is null ? "another row" : $"row {KeyText.Of(change.Route, holder.Key)}")} holds and no lane frees: {reason}",
-            "Correct or delete the row that holds the value, or drop a constraint that the source does not have; the lane then goes on by itself");
+        var what = $"Row {KeyText.Of(batch, change)} of {change.Route.Target.Name} needs a unique value that "
+            + $"{(holder is null ? "another row" : $"row {KeyText.Of(change.Route, holder.Key)}")} holds";
+        var fault = behind.Length > 0
+            ? new Fault(FaultKind.Transient, "unique-wait", $"{what}; it may yet be freed by {behind}, which has not come that far: {reason}",
+                "See what stops that lane with 'cdcm status'; this one goes on by itself")
+            : new Fault(FaultKind.Poison, "unique-conflict", $"{what} and no lane frees: {reason}",
+                "Correct or delete the row that holds the value, or drop a constraint that the source does not have; the lane then goes on by itself");
         return new FaultException(RowFaults.Of(batch, change, fault), cause);
     }
 

@@ -12,6 +12,15 @@ namespace CdcMigrator.Postgres.Apply;
 /// </param>
 internal sealed record KeyColumn(int Ordinal, string Sql, string Type, string Declared, string Equality, bool Exact)
 {
+    /// <summary>Whether a row has this part of a key, which is given as SQL of a text.</summary>
+    /// <param name="alias">The row.</param>
+    /// <param name="text">The part.</param>
+    public string Matches(string alias, string text)
+    {
+        var equal = $"{alias}.{Sql} {Equality} {text}::{Type}";
+        return Exact ? equal : $"{equal} and {alias}.{Sql}::text collate pg_catalog.\"C\" = ({text}::{Declared})::text collate pg_catalog.\"C\"";
+    }
+
     /// <summary>Whether equal values of a base type (<c>pg_type.typname</c>) have equal text, under its column's collation.</summary>
     public static bool HasOneText(string type, bool deterministicCollation) => deterministicCollation && type is
         ("int2" or "int4" or "int8" or "oid" or "bool" or "uuid" or "date" or "timestamp" or "timestamptz" or "time" or "bytea"

@@ -115,9 +115,18 @@ internal sealed class PostgresLaneWriter(
             return (end, await keyless.ApplyAsync(batch, start, end, cancellationToken), null);
         }
 
+        var net = Reduce(batch, start, end);
+
+        // Before any lock is taken in the target: the source may be slow.
+        await store.Reselection.CompleteInsertsAsync(net, cancellationToken);
         try
         {
-            return (end, await ApplyWholeAsync(batch, start, end, cancellationToken), null);
+            await CommitAsync(net, OffsetAt(batch, end), cancellationToken);
+            return (end, Count(net), null);
+        }
+        catch (PostgresException error) when (end - start > 1 && PostgresFaults.IsConflict(error) && store.Source is not null)
+        {
+            return await HandOverAsync(net, start, end, error, cancellationToken);
         }
         catch (PostgresException error) when (PostgresFaults.IsRowError(error))
         {
@@ -151,14 +160,23 @@ internal sealed class PostgresLaneWriter(
         }, cancellationToken);
     }
 
-    private async Task<ApplyCounts> ApplyWholeAsync(ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
+    /// <summary>Settles all unique values of a range at once, or one change after the other.</summary>
+    private async Task<(int Done, ApplyCounts Counts, Exception? Blocked)> HandOverAsync(
+        NetEffect net, int start, int end, PostgresException refusal, CancellationToken cancellationToken)
     {
-        var net = Reduce(batch, start, end);
+        try
+        {
+            if (await new HandOver(store, this).TryAsync(net, OffsetAt(net.Batch, end), refusal, cancellationToken))
+            {
+                return (end, Count(net), null);
+            }
+        }
+        catch (PostgresException error) when (PostgresFaults.IsRowError(error))
+        {
+            // Told of the row alone.
+        }
 
-        // Before any lock is taken in the target: the source may be slow.
-        await store.Reselection.CompleteInsertsAsync(net, cancellationToken);
-        await CommitAsync(net, OffsetAt(batch, end), cancellationToken);
-        return Count(net);
+        return await SplitAsync(net.Batch, start, end, refusal.SqlState, cancellationToken);
     }
 
     /// <summary>One transaction: the guarded move, and the net effect's rows.</summary>
@@ -211,16 +229,23 @@ internal sealed class PostgresLaneWriter(
     }
 
     /// <summary>
-    /// Commits a net effect of one row. Where another row is in its way, <paramref name="clear"/> is asked to remove that within the transaction;
-    /// false if it does not, and nothing is changed then.
+    /// Commits a net effect. Where another row is in the way of one of its own, <paramref name="clear"/> is asked to make way within the transaction;
+    /// false if it does not, and nothing is changed then. <paramref name="refusal"/> is why it was refused before, if it was.
     /// </summary>
     internal Task<bool> TryCommitAsync(
-        NetEffect net, long to, Func<ApplySession, Exception, Task<bool>> clear, CancellationToken cancellationToken) => WithSessionAsync(async session =>
+        NetEffect net, long to, Func<ApplySession, Exception, Task<bool>> clear, CancellationToken cancellationToken, Exception? refusal = null) => WithSessionAsync(async session =>
     {
         var execution = new GroupExecution(session, store.Plans, store.Reselection);
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
         var highest = Behind(net.Batch, to, net.Highest);
         await MoveAsync(session, Move(to, highest), cancellationToken);
+        if (refusal is not null && !await clear(session, refusal))
+        {
+            // Told apart from a session that broke, which would else be kept.
+            await transaction.RollbackAsync(cancellationToken);
+            return false;
+        }
+
         while (true)
         {
             await transaction.SaveAsync("row", cancellationToken);

@@ -124,12 +124,8 @@ internal sealed class UniqueHolder(RoutePlans plans, ISourceRows? source)
     private static string[] KeyOf(NetEffect net, TableRoute route) =>
         [.. route.Key.Columns.Select(column => Encoding.UTF8.GetString(net.Batch.Value(net.Slots(net.Rows[0])[column])))];
 
-    private static string IsKey(NpgsqlCommand command, IReadOnlyList<KeyColumn> keys, string alias, string[] key) => string.Join(" and ", keys.Select((column, i) =>
-    {
-        var value = Parameter(command, key[i]);
-        var equal = $"{alias}.{column.Sql} {column.Equality} {value}::{column.Type}";
-        return column.Exact ? equal : $"{equal} and {alias}.{column.Sql}::text collate pg_catalog.\"C\" = ({value}::{column.Declared})::text collate pg_catalog.\"C\"";
-    }));
+    private static string IsKey(NpgsqlCommand command, IReadOnlyList<KeyColumn> keys, string alias, string[] key) =>
+        string.Join(" and ", keys.Select((column, i) => column.Matches(alias, Parameter(command, key[i]))));
 
     private static string Parameter(NpgsqlCommand command, string? value)
     {

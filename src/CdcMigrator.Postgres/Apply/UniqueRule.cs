@@ -124,14 +124,38 @@ internal sealed class UniqueRule
     /// <summary>Whether the row the query is about collides with the row of a common table expression.</summary>
     public string CollidesWith(string row)
     {
-        var parts = expressions.Select((expression, i) =>
-        {
-            var other = $"(select {expression} from {row})";
-            var same = $"{expression} {operators[i]} {other}";
-            return nullsCollide ? $"({same} or ({expression} is null and {other} is null))" : same;
-        });
-        return string.Join(" and ", parts.Append($"({predicate ?? "true"})"));
+        return string.Join(" and ", expressions.Select((expression, i) => Same(expression, $"(select {expression} from {row})", i)).Append($"({predicate ?? "true"})"));
     }
+
+    /// <summary>
+    /// Many rows made of text arrays, as common table expressions that end in the given name: <c>"cdcm n"</c>, their keys <c>"cdcm k0"</c>…, and what the rule
+    /// compares <c>"cdcm x0"</c>… Rows its predicate leaves out are not among them.
+    /// </summary>
+    /// <param name="name">The name.</param>
+    /// <param name="numbers">SQL of the rows' numbers.</param>
+    /// <param name="keys">SQL of the keys' texts, an array a part.</param>
+    /// <param name="values">SQL of the texts of <see cref="Columns"/>.</param>
+    public string Rows(string name, string numbers, IReadOnlyList<string> keys, IReadOnlyList<string> values)
+    {
+        var kept = string.Concat(keys.Select((_, i) => $", \"cdcm k{i}\""));
+        var columns = string.Concat(Columns.Select((column, i) => $", (s.\"cdcm c{i}\")::{declared[route.Target.Columns[column].Name]} as {Quoted(column)}"));
+        var parts = string.Concat(values.Select((_, i) => $", \"cdcm c{i}\""));
+        var from = generated.Length == 0 ? $"{name}0" : $"{name}1";
+        return $"{name}0 as (select s.\"cdcm n\"{kept}{columns} from unnest({string.Join(", ", [numbers, .. keys, .. values])}) as s(\"cdcm n\"{kept}{parts})), "
+            + (generated.Length == 0 ? "" : $"{name}1 as (select {name}0.*, {string.Join(", ", generated)} from {name}0), ")
+            + $"{name} as materialized (select \"cdcm n\"{kept}{string.Concat(expressions.Select((expression, i) => $", {expression} as \"cdcm x{i}\""))} from {from} where {predicate ?? "true"})";
+    }
+
+    /// <summary>Whether the row the query is about, whose columns are named without its alias, collides with a row of <see cref="Rows"/>.</summary>
+    public string CollidesWithEach(string rows) =>
+        string.Join(" and ", expressions.Select((expression, i) => Same(expression, $"{rows}.\"cdcm x{i}\"", i)).Append($"({predicate ?? "true"})"));
+
+    /// <summary>Whether rows of two <see cref="Rows"/> collide.</summary>
+    public string Collide(string left, string right) => string.Join(" and ", expressions.Select((_, i) => Same($"{left}.\"cdcm x{i}\"", $"{right}.\"cdcm x{i}\"", i)));
+
+    private string Same(string left, string right, int i) => nullsCollide
+        ? $"({left} {operators[i]} {right} or ({left} is null and {right} is null))"
+        : $"{left} {operators[i]} {right}";
 
     private string Quoted(int column) => TableName.Quote(route.Target.Columns[column].Name);
 

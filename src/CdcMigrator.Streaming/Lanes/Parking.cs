@@ -34,9 +34,9 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
             return new DecodeResult(DecodeKind.NeedsSchema, SchemaId: reading.SchemaId);
         }
 
-        if (reading.IsTruncate && !reading.Position.IsReplayOf(highest))
+        if (reading.Truncated is { } table && !reading.Position.IsReplayOf(highest) && keys.Any(key => key.Table == table))
         {
-            throw new FaultException(ParkedRecord.TruncatedBehind(record.Lane, record.Offset));
+            throw new FaultException(ParkedRecord.TruncatedBehind(record.Lane, record.Offset) with { Table = table });
         }
 
         return reading.Key is { } key && (fault is not null || keys.Contains(key)) ? Park(record, batch, key, fault, reading.Position) : null;

@@ -112,6 +112,16 @@ public sealed class ParkingTests
     }
 
     [Fact]
+    public async Task A_truncate_of_another_table_passes_parked_rows()
+    {
+        await using var harness = new PipelineHarness();
+        await ProduceAsync(harness, ("b", "broken"), ("x", "truncate:public.other"), ("a", "a1"));
+        var pipeline = await harness.StartAsync(Parks(harness));
+        await UntilAsync(() => harness.Store.NextOffset(Lane(0)) == 3 || StatusOf(pipeline)?.State == LaneState.Halted, "the lane is through, or halted");
+        Assert.Equal((3, "undecodable"), (harness.Store.NextOffset(Lane(0)), Assert.Single(Parked(harness)).Code));
+    }
+
+    [Fact]
     public async Task Passing_faults_and_a_broken_log_never_park()
     {
         await using var harness = new PipelineHarness();

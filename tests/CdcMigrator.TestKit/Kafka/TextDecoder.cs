@@ -69,7 +69,7 @@ public sealed class TextDecoder(TextDecoderState state) : IRecordDecoder
     {
         var text = record.Value is null ? "heartbeat" : Encoding.UTF8.GetString(record.Value);
         return text is "heartbeat" or "fence-heartbeat" || text.StartsWith("marker:", StringComparison.Ordinal) ? default
-            : text == "truncate" ? new KeyReading(null, IsTruncate: true)
+            : text.StartsWith("truncate", StringComparison.Ordinal) ? new KeyReading(null, Truncated: text == "truncate" ? "public.t" : text["truncate:".Length..])
             : record.Key is null ? throw new FaultException(FaultKind.Poison, "keyless", "the record has no key")
             : new KeyReading(new ChangeKey("public.t", Encoding.UTF8.GetString(record.Key)));
     }

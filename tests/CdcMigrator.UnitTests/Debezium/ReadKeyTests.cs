@@ -45,7 +45,7 @@ public sealed class ReadKeyTests
         Assert.Null(decoder.ReadKey(events.Transaction("BEGIN")).Key);
         Assert.Null(decoder.ReadKey(events.FenceRow("marker:1", "x")).Key);
         Assert.Null(decoder.ReadKey(new DebeziumEventBuilder("public.other").Insert(("id", 7))).Key);
-        Assert.Equal((null, true), (decoder.ReadKey(events.Truncate()).Key, decoder.ReadKey(events.Truncate()).IsTruncate));
+        Assert.Equal((null, "public.orders"), (decoder.ReadKey(events.Truncate()).Key, decoder.ReadKey(events.Truncate()).Truncated));
     }
 
     [Theory]

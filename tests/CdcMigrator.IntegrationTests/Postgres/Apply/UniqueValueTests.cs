@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
@@ -70,12 +71,16 @@ public sealed class UniqueValueTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task At_the_deadline_after_the_last_progress_of_any_lane_the_wait_ends()
+    public async Task At_the_deadline_a_lane_that_is_behind_is_named_and_the_change_is_not_to_be_parked()
     {
         await using var target = await CreateAsync("insert into users values (1, 'a', 'x')", options: new ApplySection { UniqueWait = TimeSpan.Zero });
         await target.ClaimAsync(0);
-        var fault = await HaltedAsync(target, target.Route("users"), 1);
-        Assert.Equal("unique-conflict", fault.Code);
+        var fault = await RefusedAsync(target, target.Route("users"), 1);
+
+        Assert.Equal((FaultKind.Transient, "unique-wait", false), (fault.Kind, fault.Code, ParkedRecord.MayPark(fault)));
+        Assert.Contains("t[0] at offset 0", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("{\"id\":\"1\"}", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("cdcm status", fault.Fix, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,11 +184,16 @@ public sealed class UniqueValueTests(PostgresFixture postgres)
 
     private static async Task<Fault> HaltedAsync(LaneTarget target, TableRoute users, int partition)
     {
-        var writer = await target.ClaimAsync(partition);
-        var fault = (await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(new BatchBuilder(new LaneId("t", partition), 0, firstLsn: 5000)
-            .Insert(users, ("id", "4"), ("mail", "a"), ("name", "taker")).Build(), CancellationToken.None))).Fault;
+        var fault = await RefusedAsync(target, users, partition);
         Assert.Equal(FaultKind.Poison, fault.Kind);
         return fault;
+    }
+
+    private static async Task<Fault> RefusedAsync(LaneTarget target, TableRoute users, int partition)
+    {
+        var writer = await target.ClaimAsync(partition);
+        return (await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(new BatchBuilder(new LaneId("t", partition), 0, firstLsn: 5000)
+            .Insert(users, ("id", "4"), ("mail", "a"), ("name", "taker")).Build(), CancellationToken.None))).Fault;
     }
 
     private async Task<LaneTarget> CreateAsync(string rows, ApplySection? options = null) =>
