@@ -42,6 +42,27 @@ internal static class FetchControl
         }
     }
 
+    /// <summary>
+    /// Takes the end of a partition from what the client knows, where it is before what was delivered: a lane that knows of more records waits for them instead of
+    /// applying the first of a fetch alone.
+    /// </summary>
+    public static void NoteEnd(IConsumer<byte[]?, byte[]?> consumer, Lane lane, long delivered)
+    {
+        if (delivered <= lane.KnownEnd)
+        {
+            return;
+        }
+
+        try
+        {
+            lane.NoteEnd(Math.Max(delivered, consumer.GetWatermarkOffsets(Partition(lane.Id)).High.Value));
+        }
+        catch (KafkaException)
+        {
+            // No longer ours.
+        }
+    }
+
     /// <summary>Leaves the target's progress as a hint for lag tools, and takes the partition's end from what the client knows.</summary>
     public static void StoreHint(IConsumer<byte[]?, byte[]?> consumer, Lane lane)
     {

@@ -73,9 +73,8 @@ internal sealed class PollLoop : ILaneFeed
     /// <summary>Ends as a crash would: nothing is waited for, the group is not left.</summary>
     public Task AbortAsync()
     {
-        aborting = stopping = true;
-        stopSignal.TrySetResult();
-        return ended.Task;
+        aborting = true;
+        return StopAsync();
     }
 
     /// <summary>Consumes these topics from now on. They should exist: a broker reports an unknown one as an error.</summary>
@@ -232,6 +231,7 @@ internal sealed class PollLoop : ILaneFeed
         fault = null;
         session.Verifications = 0;
         session.Offsets.MoveTo(result.IsPartitionEOF ? offset : offset + 1);
+        FetchControl.NoteEnd(consumer, lane, session.Offsets.Expected);
         if (!intake.Take(session, result.IsPartitionEOF ? LogEntry.SkipTo(offset) : LogEntry.Of(Records.Read(session.Id, result))))
         {
             session.Paused = true;

@@ -65,6 +65,9 @@ internal sealed class CdcmRun : IAsyncDisposable
         ? throw new InvalidOperationException($"cdcm run ended: {process.Output}{process.Error}")
         : Task.CompletedTask;
 
+    /// <summary>Sends a signal by name.</summary>
+    public Task SignalAsync(string name) => process.SignalAsync(name);
+
     public string Log => process.Output + process.Error;
 
     /// <summary>Peak resident memory so far, MB.</summary>

@@ -57,15 +57,14 @@ internal static class Comparison
             await LatencyRun.MeasureAsync(rig, options.LatencyTime, report);
         }
 
-        var scale = new ScaleRun(rig, report);
         if (options.Has("tables"))
         {
-            await scale.TablesAsync(options.Rows / 2);
+            await new TablesRun(rig, report).MeasureAsync(options.Rows / 2);
         }
 
         if (options.Has("stall"))
         {
-            await scale.StallAsync(Math.Clamp(options.Rows / 500, 20, 600));
+            await new StallRun(rig, report).MeasureAsync(Math.Clamp(options.Rows / 500, 20, 600));
         }
 
         await report.WriteAsync(rig);

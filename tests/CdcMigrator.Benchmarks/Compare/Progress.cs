@@ -28,6 +28,16 @@ internal static class Progress
         return ((total - seen) / whole, first > 0 ? (half - seen) / first : 0, (total - half) / Math.Max(0.001, whole - first));
     }
 
+    /// <summary>Waits until this many records are applied.</summary>
+    public static async Task WaitAsync(NpgsqlDataSource target, long total, Func<Task> check)
+    {
+        while (await ReadAsync(target) < total)
+        {
+            await Task.Delay(20);
+            await check();
+        }
+    }
+
     private static async Task<long> ReadAsync(NpgsqlDataSource target)
     {
         try
