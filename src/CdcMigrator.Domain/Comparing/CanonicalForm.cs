@@ -20,4 +20,13 @@ public enum CanonicalForm
 
     /// <summary>As a timestamp in UTC: one side has no time zone, or no time of day.</summary>
     Utc,
+
+    /// <summary>Hexadecimal digits in lower case without hyphens: a uuid, well-known binary.</summary>
+    Hex,
+
+    /// <summary>An array with every element quoted.</summary>
+    Array,
+
+    /// <summary>A point as two doubles.</summary>
+    Point,
 }

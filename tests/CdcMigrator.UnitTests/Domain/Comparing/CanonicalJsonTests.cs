@@ -1,6 +1,6 @@
-using CdcMigrator.Postgres.Comparing;
+using CdcMigrator.Domain.Comparing;
 
-namespace CdcMigrator.UnitTests.Postgres.Comparing;
+namespace CdcMigrator.UnitTests.Domain.Comparing;
 
 public sealed class CanonicalJsonTests
 {

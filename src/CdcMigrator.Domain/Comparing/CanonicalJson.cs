@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace CdcMigrator.Postgres.Comparing;
+namespace CdcMigrator.Domain.Comparing;
 
 /// <summary>
 /// JSON as text that is equal exactly where jsonb would be: no blanks, members by name, of members of one name the last, strings without needless escapes, numbers

@@ -1,0 +1,184 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.MariaDb.Catalog;
+using CdcMigrator.MariaDb.Connections;
+using CdcMigrator.MariaDb.Faults;
+using CdcMigrator.MariaDb.Values;
+using CdcMigrator.Postgres.Catalog;
+using MySqlConnector;
+using Npgsql;
+
+namespace CdcMigrator.MariaDb.Comparing;
+
+/// <summary>Says how each table of a migration is compared between a MariaDB source and its PostgreSQL target, from both catalogs.</summary>
+public sealed class MariaDbComparedTables
+{
+    private readonly Dictionary<TableName, IReadOnlyList<ComparedValue>> values = [];
+
+    private MariaDbComparedTables()
+    {
+    }
+
+    /// <summary>One a mapping, in their order; a table that cannot be compared exactly is among them and says why.</summary>
+    public IReadOnlyList<ComparedTable> All { get; private set; } = [];
+
+    /// <summary>Reads both catalogs. To be read again when a schema may have changed.</summary>
+    /// <param name="source">Source server.</param>
+    /// <param name="target">Target database.</param>
+    /// <param name="mappings">Tables of the migration file.</param>
+    /// <param name="reselects">Whether some column of a source table is read again from the source while applying.</param>
+    /// <param name="cancellationToken">Stops the queries.</param>
+    /// <exception cref="FaultException">Unreachable, Transient, Configuration: a catalog cannot be read.</exception>
+    public static async Task<MariaDbComparedTables> ReadAsync(
+        MySqlDataSource source, NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, Func<TableName, bool> reselects, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(mappings);
+        ArgumentNullException.ThrowIfNull(reselects);
+        try
+        {
+            await using var connection = await MariaDbConnections.OpenAsync(source, cancellationToken);
+            var result = new MariaDbComparedTables();
+            var tables = new List<ComparedTable>();
+            foreach (var mapping in mappings)
+            {
+                tables.Add(await result.PairAsync(connection, target, mapping, reselects(mapping.Source), cancellationToken));
+            }
+
+            result.All = tables;
+            return result;
+        }
+        catch (MySqlException exception)
+        {
+            throw MariaDbFaults.ToException(exception);
+        }
+    }
+
+    /// <summary>How the columns of one of <see cref="All"/> are read.</summary>
+    internal IReadOnlyList<ComparedValue> ValuesOf(ComparedTable table) => values[table.Source];
+
+    private async Task<ComparedTable> PairAsync(MySqlConnection connection, NpgsqlDataSource target, TableMapping mapping, bool reselects, CancellationToken cancellationToken)
+    {
+        if (await SourceCatalog.FindAsync(connection, mapping.Source, cancellationToken) is not { IsTable: true } source)
+        {
+            return Refused(mapping, $"the source has no table {mapping.Source}");
+        }
+
+        if (!source.Engine.Equals("InnoDB", StringComparison.OrdinalIgnoreCase))
+        {
+            return Refused(mapping, $"{mapping.Source} is of engine {source.Engine}, of which no snapshot can be taken");
+        }
+
+        TableRoute route;
+        try
+        {
+            route = (await TargetCatalog.LoadAsync(target, [mapping], cancellationToken)).All.Single();
+        }
+        catch (FaultException exception) when (exception.Fault.Code is "missing-table" or "keyless")
+        {
+            return Refused(mapping, exception.Fault.Message);
+        }
+
+        var table = Pair(route, source, await RowsAsync(connection, mapping.Source, cancellationToken)) with { Reselects = reselects };
+        values[table.Source] = [.. table.Columns.Select(column => ValueOf(column, route, source))];
+        return table;
+    }
+
+    private static ComparedValue ValueOf(ComparedColumn column, TableRoute route, SourceTable source)
+    {
+        var ordinal = route.OrdinalOfSource(column.Source);
+        return new ComparedValue(new SourceValue(source.Find(column.Source)!, route.Target.Columns[ordinal], route.MappingOf(ordinal), route.Source));
+    }
+
+    private static ComparedTable Pair(TableRoute route, SourceTable source, long rows)
+    {
+        var (columns, left, refusals) = (new List<ComparedColumn>(), new List<string>(), new List<string>());
+        foreach (var column in source.Columns)
+        {
+            var ordinal = route.OrdinalOfSource(column.Name);
+            if (route.IsExcluded(column.Name) || column.Generated || (ordinal >= 0 && route.Target.Columns[ordinal].Generated))
+            {
+                left.Add(column.Name);
+                continue;
+            }
+
+            if (ordinal < 0)
+            {
+                refusals.Add($"column {column.Name} of the source has no counterpart in {route.Target.Name} and is not excluded");
+                continue;
+            }
+
+            var (into, isKey) = (route.Target.Columns[ordinal], route.Key.Columns.Contains(ordinal));
+            if (TypeFit.Unfit(column, into.Type, route.MappingOf(ordinal), isKey) is { } unfit)
+            {
+                refusals.Add($"column {column.Name}: {unfit}");
+            }
+            else if (FormOf(into.Type) is not { } form || (isKey && form is CanonicalForm.Json or CanonicalForm.Array or CanonicalForm.Point or CanonicalForm.Double))
+            {
+                refusals.Add($"column {column.Name} is {into.Type.Sql} in the target, of which no form is known that is equal where values are");
+            }
+            else
+            {
+                columns.Add(new ComparedColumn(column.Name, into.Name, form) { IsFreeText = true, IsNullable = column.Nullable || !into.NotNull, TargetType = into.Type.Sql });
+            }
+        }
+
+        int[] key = [.. route.Key.Columns.Select(ordinal => columns.FindIndex(column => column.Target == route.Target.Columns[ordinal].Name))];
+        if (refusals.Count == 0 && (key.Contains(-1) || (!route.IsKeyless && !source.Key.ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(key.Select(ordinal => columns[ordinal].Source)))))
+        {
+            refusals.Add($"the source identifies rows of {source.Name} otherwise than the target's key {route.Key.Name}");
+        }
+
+        left.AddRange(route.Target.Columns.Select(column => column.Name).Where(name => !left.Contains(name) && columns.TrueForAll(column => column.Target != name)));
+        return new ComparedTable
+        {
+            Source = route.Source,
+            Target = route.Target.Name,
+            Columns = columns,
+            Key = key,
+            Hashing = HashPlace.Here,
+            Order = refusals.Count == 0 && !route.IsKeyless && SortsAlike(route, source) ? ChunkOrder.KeyRanges : ChunkOrder.Buckets,
+            EstimatedRows = rows,
+            NotCompared = left,
+            Unverifiable = refusals.Count == 0 ? null : string.Join("; ", refusals),
+        };
+    }
+
+    /// <summary>Whether both sides have an index over the key in the same order of columns, all of them whole numbers.</summary>
+    private static bool SortsAlike(TableRoute route, SourceTable source) =>
+        source.Key.SequenceEqual(route.Key.Columns.Select(ordinal => route.SourceColumns[ordinal]), StringComparer.OrdinalIgnoreCase)
+        && route.Key.Columns.All(ordinal => route.Target.Columns[ordinal].Type.Kind is ColumnKind.Integer or ColumnKind.Numeric
+            && source.Find(route.SourceColumns[ordinal])?.Type is "tinyint" or "smallint" or "mediumint" or "int" or "bigint");
+
+    private static CanonicalForm? FormOf(ColumnType type) => type.Kind switch
+    {
+        ColumnKind.Integer or ColumnKind.Numeric => CanonicalForm.TrimmedNumber,
+        ColumnKind.Float => CanonicalForm.Double,
+        ColumnKind.Boolean or ColumnKind.Bytes or ColumnKind.Bit or ColumnKind.VarBit or ColumnKind.Date or ColumnKind.Time or ColumnKind.Timestamp or ColumnKind.TimestampTz
+            or ColumnKind.Interval => CanonicalForm.Text,
+        ColumnKind.Point => CanonicalForm.Point,
+        ColumnKind.Array when type.Element?.Kind == ColumnKind.Text => CanonicalForm.Array,
+        ColumnKind.Text => type.BaseName switch
+        {
+            "uuid" => CanonicalForm.Hex,
+            "json" or "jsonb" => CanonicalForm.Json,
+            "bpchar" => CanonicalForm.Unpadded,
+            "text" or "varchar" => CanonicalForm.Text,
+            _ when type.Sql.Contains('.', StringComparison.Ordinal) => CanonicalForm.Text,
+            _ => null,
+        },
+        ColumnKind.Opaque when type.BaseName == "geometry" => CanonicalForm.Hex,
+        _ => null,
+    };
+
+    private static ComparedTable Refused(TableMapping mapping, string reason) =>
+        new() { Source = mapping.Source, Target = mapping.Target, Columns = [], Key = [], Order = ChunkOrder.Buckets, Hashing = HashPlace.Here, Unverifiable = reason };
+
+    private static async Task<long> RowsAsync(MySqlConnection connection, TableName name, CancellationToken cancellationToken)
+    {
+        await using var command = new MySqlCommand("select coalesce(table_rows, 0) from information_schema.tables where table_schema = @schema and table_name = @name", connection);
+        command.Parameters.AddWithValue("@schema", name.Schema);
+        command.Parameters.AddWithValue("@name", name.Name);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
