@@ -8,6 +8,9 @@ public sealed record TableState
     /// <summary>Source table.</summary>
     public required TableName Table { get; init; }
 
+    /// <summary>Source names of the columns a <see cref="RowKey"/> of it has values of, in their order.</summary>
+    public IReadOnlyList<string> KeyColumns { get; init; } = [];
+
     /// <summary>The run that is or was last over it; 0 for none.</summary>
     public long Run { get; init; }
 
@@ -60,6 +63,15 @@ public sealed record TableState
 
     /// <summary>The last snapshots that decided something, in the databases' words: evidence.</summary>
     public string? Evidence { get; init; }
+
+    /// <summary>
+    /// What the last run over it found, once it is over: whether each row was equal at some moment of it. Rows that changed since do not weaken it, for they
+    /// are dirty and not wrong.
+    /// </summary>
+    public Verdict RunVerdict => Verdict is Verdict.Unverifiable or Verdict.Error or Verdict.Mismatch or Verdict.Suspended ? Verdict
+        : Pending.Count > 0 ? Verdict.InFlight
+        : Covered ? Verdict.Equal
+        : Verdict.Unverified;
 
     /// <summary>Most wrong rows that are named.</summary>
     public const int MostWrong = 10_000;

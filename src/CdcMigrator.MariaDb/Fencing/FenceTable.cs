@@ -65,12 +65,27 @@ public static class FenceTable
     /// row is written behind it, so that the connector passes the position at once.
     /// </summary>
     /// <exception cref="FaultException">Unreachable; Configuration: no right to write or to see the binlog's position, or no binlog.</exception>
-    public static async Task<FenceMarker> WriteMarkerAsync(MySqlDataSource source, CancellationToken cancellationToken)
+    public static Task<FenceMarker> WriteMarkerAsync(MySqlDataSource source, CancellationToken cancellationToken) =>
+        WriteMarkerAsync(source, "marker", keeps: true, cancellationToken);
+
+    /// <summary>Writes a marker that its owner alone waits for, in place of the owner's earlier ones, so that they do not pile up.</summary>
+    /// <exception cref="FaultException">As of any marker.</exception>
+    public static Task<FenceMarker> WriteMarkerAsync(MySqlDataSource source, string owner, CancellationToken cancellationToken) =>
+        WriteMarkerAsync(source, owner, keeps: false, cancellationToken);
+
+    private static async Task<FenceMarker> WriteMarkerAsync(MySqlDataSource source, string owner, bool keeps, CancellationToken cancellationToken)
     {
         try
         {
             await using var connection = await MariaDbConnections.OpenAsync(source, cancellationToken);
-            var id = $"marker:{Guid.CreateVersion7():N}";
+            var id = $"{owner}:{Guid.CreateVersion7():N}";
+            if (!keeps)
+            {
+                await using var clear = new MySqlCommand("delete from cdc_migrator.fence where left(id, char_length(@owner)) = @owner", connection);
+                clear.Parameters.AddWithValue("@owner", $"{owner}:");
+                await clear.ExecuteNonQueryAsync(cancellationToken);
+            }
+
             await using (var command = new MySqlCommand("insert into cdc_migrator.fence (id, v) values (@id, utc_timestamp(6))", connection))
             {
                 command.Parameters.AddWithValue("@id", id);

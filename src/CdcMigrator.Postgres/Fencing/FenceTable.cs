@@ -27,6 +27,30 @@ public static class FenceTable
         return new FenceMarker(id, await CurrentLsnAsync(connection, cancellationToken));
     }
 
+    /// <summary>Writes a marker that its owner alone waits for, in place of the owner's earlier ones, so that they do not pile up.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="owner">Whose markers these are; its id begins with it.</param>
+    /// <param name="cancellationToken">Gives up; a marker may have been written.</param>
+    public static async Task<FenceMarker> WriteMarkerAsync(NpgsqlDataSource source, string owner, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var id = $"{owner}:{Guid.CreateVersion7():N}";
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
+        {
+            await using (var command = new NpgsqlCommand("delete from cdc_migrator.fence where starts_with(id, $1)", connection))
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = $"{owner}:" });
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            await WriteAsync(connection, id, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return new FenceMarker(id, await CurrentLsnAsync(connection, cancellationToken));
+    }
+
     internal static string NewMarkerId() => $"marker:{Guid.CreateVersion7():N}";
 
     internal static async Task WriteAsync(NpgsqlConnection connection, string id, CancellationToken cancellationToken)

@@ -25,6 +25,7 @@ public sealed class TableVerification
         this.limits = limits;
         this.time = time;
         sizer = new ChunkSizer(limits.ChunkTime);
+        state = state with { KeyColumns = [.. comparer.Table.Key.Select(i => comparer.Table.Columns[i].Source)] };
         State = comparer.Table.Unverifiable is { } reason ? state with { Verdict = Verdict.Unverifiable, Reason = reason } : state;
     }
 

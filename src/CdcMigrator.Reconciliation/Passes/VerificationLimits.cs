@@ -14,4 +14,7 @@ public sealed record VerificationLimits
 
     /// <summary>A row on its way for longer is shown as suspended.</summary>
     public TimeSpan SuspendAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Most dirty keys remembered a table; about 200 bytes each.</summary>
+    public int DirtyKeys { get; init; } = 1_000_000;
 }

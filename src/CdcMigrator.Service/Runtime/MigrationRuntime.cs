@@ -12,6 +12,7 @@ using CdcMigrator.Embedded;
 using CdcMigrator.Postgres;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Catalog;
+using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
@@ -20,6 +21,7 @@ using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
+using CdcMigrator.Service.Verifying;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
@@ -45,6 +47,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly PostgresMetrics postgresMetrics;
     private readonly NpgsqlDataSource apply;
     private readonly NpgsqlDataSource control;
+    private readonly NpgsqlDataSource verify;
     private readonly IMigrationSource source;
     private readonly ConnectClient? connect;
     private readonly PostgresLaneStore store;
@@ -56,9 +59,11 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private volatile EmbeddedLog? embedded;
     private volatile SourceWatch? watch;
     private volatile TableResyncs? resyncs;
+    private volatile Reconciler? reconciler;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
     private LogInspector? inspector;
+    private IReadOnlyDictionary<string, string>? connectorSettings;
     private IReadOnlyCollection<string> topics = [];
 
     /// <summary>Composes the migration; nothing connects before <see cref="RunAsync"/>.</summary>
@@ -79,6 +84,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         postgresMetrics = new PostgresMetrics(factory);
         apply = PostgresConnections.CreateApply(definition.Target.Connection);
         control = PostgresConnections.CreateControl(definition.Target.Connection);
+        verify = PostgresConnections.CreateVerify(definition.Target.Connection);
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
         source = MigrationSources.Create(definition, connect, time);
         pulses = new PulseStore(control, definition.Name);
@@ -87,11 +93,18 @@ public sealed class MigrationRuntime : IAsyncDisposable
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
+        Verification = new VerificationStore(control, definition.Name);
         metrics.SetPhase(phase);
     }
 
     /// <summary>Records that were put aside.</summary>
     internal DeadLetterHandling DeadLetters { get; }
+
+    /// <summary>What was compared.</summary>
+    internal VerificationStore Verification { get; }
+
+    /// <summary>What keeps this process from comparing; null where it compares, or another process does.</summary>
+    internal Fault? VerificationFault => reconciler?.Fault;
 
     /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
     private string Slot => ConnectorNames.Slot(definition.Name);
@@ -105,7 +118,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var resyncing = ResyncAsync(ending.Token);
+            var beside = Task.WhenAll(ResyncAsync(ending.Token), reconciler?.RunAsync(ending.Token) ?? Task.CompletedTask);
             try
             {
                 await WatchAsync(stop);
@@ -113,7 +126,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             finally
             {
                 await ending.CancelAsync();
-                await resyncing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                await beside.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -190,6 +203,18 @@ public sealed class MigrationRuntime : IAsyncDisposable
         pipeline?.Retry();
     }
 
+    /// <summary>Refuses where nothing can be compared.</summary>
+    /// <exception cref="FaultException">NotAllowed: not started yet, or a source whose snapshots cannot be compared with the log.</exception>
+    internal void RequireReconciler()
+    {
+        if (reconciler is null)
+        {
+            throw pipeline is null
+                ? new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for")
+                : new FaultException(FaultKind.NotAllowed, "no-verification", "Rows of a MariaDB or MySQL source cannot be compared yet", "Compare counts and samples by SQL on both sides");
+        }
+    }
+
     /// <summary>Rows of snapshots applied to a table by this process.</summary>
     public long SnapshotRows(TableName source) => postgresMetrics.SnapshotRows(source);
 
@@ -201,6 +226,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         await store.DisposeAsync();
         await source.DisposeAsync();
         await apply.DisposeAsync();
+        await verify.DisposeAsync();
         await control.DisposeAsync();
     }
 
@@ -238,6 +264,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
+        reconciler = watches.Reconciler(Verification, postgres, verify, options, connectorSettings, inspector, () => routes.Routes, resyncs, loggers);
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;
@@ -353,7 +380,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
             return DebeziumSettings.ForEmbeddedLog(definition.Log.TopicPrefix);
         }
 
-        return DebeziumSettings.FromConnector(await ConnectorSettingsSource.ReadAsync(definition, connect, stop));
+        connectorSettings = await ConnectorSettingsSource.ReadAsync(definition, connect, stop);
+        return DebeziumSettings.FromConnector(connectorSettings);
     }
 
     private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)

@@ -1,14 +1,23 @@
+using CdcMigrator.Connect.Registry;
 using CdcMigrator.Connect.Rest;
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Embedded;
+using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Drift;
 using CdcMigrator.Postgres.Resync;
+using CdcMigrator.Reconciliation.Passes;
+using CdcMigrator.Reconciliation.Reading;
 using CdcMigrator.Service.Resyncing;
+using CdcMigrator.Service.Sources;
+using CdcMigrator.Service.Verifying;
 using CdcMigrator.Service.Watching;
+using CdcMigrator.Streaming;
+using CdcMigrator.Streaming.Following;
 using CdcMigrator.Streaming.Inspection;
 using Npgsql;
 
@@ -58,4 +67,42 @@ internal sealed class RuntimeWatches(
             DeadLetters = deadLetters,
             Drain = drain,
         }, log);
+
+    /// <summary>The reconciler; null where sides or log are not of a kind it can compare.</summary>
+    public Reconciler? Reconciler(
+        VerificationStore store, PostgresSource? postgres, NpgsqlDataSource verify, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
+        Func<RouteTable?> routes, TableResyncs copies, ILoggerFactory loggers)
+    {
+        if (postgres is null)
+        {
+            return null;
+        }
+
+        var parts = new ReconcilerParts
+        {
+            Definition = definition,
+            Store = store,
+            Control = control,
+            Sides = new PostgresSides(postgres.Verify, verify, definition.Name, () => options.Incarnation),
+            Tables = token => ComparedTables.ReadAsync(postgres.Verify, verify, definition.Tables, table => Reselects(routes()?.Find(table)), token),
+            Source = postgres,
+            Inspector = inspector,
+            TopicOf = table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table),
+            FenceTopic = options.FenceTopic!,
+            Incarnation = options.Incarnation,
+            Reading = connector is null ? ReadingSettings.ForEmbeddedLog(definition.Log.TopicPrefix) : ReadingSettings.FromConnector(connector),
+            Schemas = () =>
+            {
+                var schemas = new WriterSchemas();
+                return (schemas, definition.Log.SchemaRegistry is { } url ? new SchemaRegistryClient(url, schemas.Add) : null);
+            },
+            Follow = observe => LogFollower.Start(
+                new LogFollowerOptions { BootstrapServers = options.BootstrapServers, Client = options.Client, MaxRecordBytes = options.MaxRecordBytes }, observe, loggers),
+            Copying = async token => (await copies.ReadAsync(token)).Where(copy => copy.IsActive).Select(copy => TableName.Parse(copy.Table)).ToHashSet(),
+        };
+        return new Reconciler(parts, new VerificationLimits(), time, log);
+    }
+
+    private static bool Reselects(TableRoute? route) =>
+        route is null || Enumerable.Range(0, route.Target.Columns.Count).Any(ordinal => route.ReadAgainOf(ordinal) != ReadAgain.Never);
 }

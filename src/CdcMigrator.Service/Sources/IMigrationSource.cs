@@ -20,4 +20,7 @@ internal interface IMigrationSource : IAsyncDisposable
     /// position of a marker.
     /// </summary>
     Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Writes a marker for an owner, in place of its earlier ones. Its position lies behind everything committed before the call.</summary>
+    Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken);
 }

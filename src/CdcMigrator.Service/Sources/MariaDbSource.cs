@@ -57,5 +57,8 @@ internal sealed class MariaDbSource : IMigrationSource
     }
 
     /// <inheritdoc />
+    public Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken) => FenceTable.WriteMarkerAsync(database, owner, cancellationToken);
+
+    /// <inheritdoc />
     public ValueTask DisposeAsync() => database.DisposeAsync();
 }

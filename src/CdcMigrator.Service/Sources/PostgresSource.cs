@@ -17,6 +17,7 @@ internal sealed class PostgresSource : IMigrationSource
     {
         read = PostgresConnections.CreateSourceRead(connection);
         Control = PostgresConnections.CreateControl(connection);
+        Verify = PostgresConnections.CreateVerify(connection);
         this.slot = slot;
         Rows = new SourceRows(read, time);
     }
@@ -26,6 +27,9 @@ internal sealed class PostgresSource : IMigrationSource
 
     /// <summary>Control sessions, for what only PostgreSQL sources are watched for.</summary>
     public NpgsqlDataSource Control { get; }
+
+    /// <summary>Sessions that hold snapshots to compare.</summary>
+    public NpgsqlDataSource Verify { get; }
 
     /// <inheritdoc />
     public Task PrepareAsync(CancellationToken cancellationToken) => ControlSchema.PrepareSourceAsync(Control, cancellationToken);
@@ -38,9 +42,13 @@ internal sealed class PostgresSource : IMigrationSource
         (await SlotState.ReadAsync(Control, slot, cancellationToken))?.ConfirmedFlushLsn ?? 0;
 
     /// <inheritdoc />
+    public Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken) => FenceTable.WriteMarkerAsync(Control, owner, cancellationToken);
+
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         await read.DisposeAsync();
+        await Verify.DisposeAsync();
         await Control.DisposeAsync();
     }
 }

@@ -1,0 +1,137 @@
+using System.CommandLine;
+using CdcMigrator.Cli.Output;
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Service.Api;
+
+namespace CdcMigrator.Cli.Commands;
+
+/// <summary><c>cdcm verify start|show|list|stop</c>.</summary>
+internal static class VerifyCommand
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    public static Command Create(CommandContext context) => new Verb(
+        "verify",
+        "Compares source and target row by row while both are written; what is on its way is told from what is wrong.",
+        ("cdcm verify start --wait", "compare all tables; exit code 3 unless every row was equal"),
+        ("cdcm verify show", "how far it is, and what it found"))
+    {
+        Start(context), Show(context), List(context), Stop(context),
+    };
+
+    private static Verb Start(CommandContext context)
+    {
+        var tables = new Argument<string[]>("tables") { Description = "Source tables, as schema.table; all where none is named", Arity = ArgumentArity.ZeroOrMore };
+        var wait = new Option<bool>("--wait") { Description = "Return once it is over, at most --timeout later" };
+        var command = new Verb(
+            "start",
+            "Begins a full comparison of tables. Exit code with --wait: 0 every row was equal, 3 not so, 5 not over in time.",
+            ("cdcm verify start --wait --timeout 2h", ""),
+            ("cdcm verify start public.orders", "returns at once; 'cdcm verify show' tells the rest"))
+        {
+            tables, wait,
+        };
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            var named = call.Value(tables) ?? [];
+            var report = await service.PostAsync<VerifyReport>("/api/verify", new VerifyRequest(named.Length == 0 ? null : named, named.Length == 0), call.Cancellation);
+            report = call.Value(wait) ? await WaitAsync(call, service, report) : report;
+            Print(call, report);
+            return ExitOf(report, call.Value(wait));
+        });
+        return command;
+    }
+
+    private static Verb Show(CommandContext context)
+    {
+        var run = new Argument<long?>("run") { Description = "Number of the comparison; the last one where it is left out", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Verb("show", "Shows a comparison: verdicts, wrong rows, progress. Exit code: 3 unless every row was equal.", ("cdcm verify show 3 -o json", ""))
+        {
+            run,
+        };
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            var path = call.Value(run) is { } number ? $"/api/verify/{number}" : "/api/verify/last";
+            var (report, _) = await service.GetAsync<VerifyReport>(path, call.Cancellation);
+            Print(call, report);
+            return ExitOf(report, isOver: report.State != "running");
+        });
+        return command;
+    }
+
+    private static Verb List(CommandContext context)
+    {
+        var command = new Verb("list", "Lists the last comparisons.", ("cdcm verify list", ""));
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            var (report, _) = await service.GetAsync<VerifyListReport>("/api/verify", call.Cancellation);
+            if (call.IsJson)
+            {
+                call.Terminal.Json(report);
+            }
+            else
+            {
+                call.Terminal.Show(VerifyView.Of(report));
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb Stop(CommandContext context)
+    {
+        var command = new Verb("stop", "Ends the comparisons under way. What they found wrong stays; rows that change are verified on.", ("cdcm verify stop", ""));
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            var report = await service.PostAsync<VerifyStopReport>("/api/verify/stop", new { }, call.Cancellation);
+            if (call.IsJson)
+            {
+                call.Terminal.Json(report);
+            }
+            else
+            {
+                call.Terminal.Line(report.Stopped.Count == 0 ? "nothing was under way" : $"stopped: {string.Join(", ", report.Stopped)}");
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static async Task<VerifyReport> WaitAsync(Invocation call, ServiceClient service, VerifyReport report)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (report.State == "running")
+        {
+            if (TimeProvider.System.GetElapsedTime(began) > call.Timeout)
+            {
+                throw new FaultException(FaultKind.TimedOut, "verify-unfinished", $"Comparison {report.RunId} is not over yet", $"It goes on: 'cdcm verify show {report.RunId}', 'cdcm verify stop'");
+            }
+
+            await Task.Delay(Pause, call.Cancellation);
+            (report, _) = await service.GetAsync<VerifyReport>($"/api/verify/{report.RunId}", call.Cancellation);
+        }
+
+        return report;
+    }
+
+    private static ExitCode ExitOf(VerifyReport report, bool isOver) => isOver && report.Verdict != Verdict.Equal ? ExitCode.Negative : ExitCode.Done;
+
+    private static void Print(Invocation call, VerifyReport report)
+    {
+        if (call.IsJson)
+        {
+            call.Terminal.Json(report);
+            return;
+        }
+
+        call.Terminal.Show(VerifyView.Of(report));
+        VerifyView.Details(call.Terminal, report);
+    }
+}

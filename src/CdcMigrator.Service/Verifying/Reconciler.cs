@@ -1,0 +1,212 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Reconciliation.Changes;
+using CdcMigrator.Reconciliation.Deciding;
+using CdcMigrator.Reconciliation.Passes;
+using CdcMigrator.Reconciliation.Reading;
+using CdcMigrator.Service.Runtime;
+using Npgsql;
+
+namespace CdcMigrator.Service.Verifying;
+
+/// <summary>
+/// Compares both sides while they live: dirty keys all the time, full passes when they are asked for. In one process of a migration at a time, which holds a
+/// lock in the target; any other goes on where it ended. What it finds is in the target alone (<see cref="Postgres.Comparing.VerificationStore"/>).
+/// </summary>
+internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limits, TimeProvider time, ILogger log)
+{
+    private const int TablesAtOnce = 2;
+    private const int KeysAStep = 20_000;
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+    private volatile Fault? fault;
+    private volatile VerificationSession? session;
+
+    /// <summary>What keeps it from working; null while it works, or another process does.</summary>
+    public Fault? Fault => fault ?? session?.Fault;
+
+    /// <summary>Works until cancelled. Faults are shown and tried again.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var lease = await parts.Control.OpenConnectionAsync(stop);
+                try
+                {
+                    if (await LockAsync(lease, stop))
+                    {
+                        await WorkAsync(lease, stop);
+                    }
+                }
+                finally
+                {
+                    await UnlockAsync(lease);
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is FaultException or NpgsqlException)
+            {
+                var now = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+                if (fault?.ToString() != now.ToString())
+                {
+                    RuntimeLog.SampleFailed(log, "verification", now);
+                }
+
+                fault = now;
+            }
+
+            await Task.Delay(RetryPause, time, stop).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private async Task WorkAsync(NpgsqlConnection lease, CancellationToken stop)
+    {
+        await using var own = await BeginAsync(stop);
+        session = own;
+        try
+        {
+            fault = null;
+            while (true)
+            {
+                // A lost session has lost the lease: what this process does from here on, another does too, each by its own snapshots.
+                await PingAsync(lease, stop);
+                if (!await own.TurnAsync(stop))
+                {
+                    await Task.Delay(Idle, time, stop);
+                }
+
+                if (await own.IsOutdatedAsync(stop))
+                {
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            session = null;
+        }
+    }
+
+    /// <summary>Begins where the last process ended: with what it verified, and a reader that meets again what it did not.</summary>
+    private async Task<VerificationSession> BeginAsync(CancellationToken stop)
+    {
+        var tables = await parts.Tables(stop);
+        var kept = await parts.Store.ReadTablesAsync(stop);
+        IReadOnlyDictionary<LaneId, long> progress;
+        await using (var target = await parts.Sides.OpenTargetAsync(stop))
+        {
+            progress = target.Progress;
+        }
+
+        // Behind the progress: what lies below it is visible to whatever no transaction of this snapshot holds back.
+        ISourceView began;
+        await using (var source = await parts.Sides.OpenSourceAsync(stop))
+        {
+            began = source.View;
+        }
+
+        string[] topics = [.. tables.Select(table => parts.TopicOf(table.Source)).Distinct(StringComparer.Ordinal), parts.FenceTopic];
+        var ranges = await parts.Inspector.ReadTopicRangesAsync(topics, stop);
+        var offsets = new Dictionary<LaneId, long>();
+        var states = new Dictionary<TableName, TableState>();
+        foreach (var table in tables)
+        {
+            var topic = parts.TopicOf(table.Source);
+            var lanes = ranges.Where(range => range.Key.Topic == topic).ToList();
+            var shape = VerifiedTable.ShapeOf(table, parts.Incarnation);
+            var state = kept.TryGetValue(table.Source, out var before) ? before.State : new TableState { Table = table.Source };
+            if (before.State is not null && (before.Shape != shape || lanes.Any(lane => state.VerifiedOffsets.GetValueOrDefault(lane.Key.Partition, long.MaxValue) < lane.Value.Start)))
+            {
+                state = Forget(state, before.Shape != shape ? "the table is compared otherwise than before" : "changes that were not verified are no longer in the log");
+            }
+
+            foreach (var (lane, range) in lanes)
+            {
+                var applied = Math.Clamp(progress.GetValueOrDefault(lane, range.Start), range.Start, range.End);
+                var from = state.VerifiedOffsets.TryGetValue(lane.Partition, out var verified) ? Math.Min(verified, applied) : applied;
+                offsets[lane] = Math.Min(offsets.GetValueOrDefault(lane, long.MaxValue), from);
+            }
+
+            states[table.Source] = state;
+        }
+
+        foreach (var (lane, range) in ranges.Where(range => range.Key.Topic == parts.FenceTopic))
+        {
+            offsets[lane] = range.End;
+        }
+
+        return Compose(tables, states, offsets, topics, began);
+    }
+
+    private VerificationSession Compose(
+        IReadOnlyList<ComparedTable> tables, Dictionary<TableName, TableState> states, Dictionary<LaneId, long> offsets, string[] topics, ISourceView began)
+    {
+        var indexes = tables.ToDictionary(table => table.Source, _ => new ChangeIndex(limits.DirtyKeys));
+        var (schemas, loader) = parts.Schemas();
+        var follower = new ChangeFollower(
+            parts.Follow, new RecordReader(parts.Reading, tables, schemas), indexes, loader, parts.Source, parts.Inspector, topics, parts.Definition.Name, began, offsets, time);
+        var verified = tables.Select(table =>
+        {
+            var index = indexes[table.Source];
+            var comparer = new TableComparer(table, parts.TopicOf(table.Source), index, parts.Sides, follower, time);
+            return new VerifiedTable(table, new TableVerification(comparer, states[table.Source], follower, limits, time), index, parts.Incarnation);
+        });
+        return new VerificationSession(parts, follower, [.. verified], TablesAtOnce, KeysAStep, time, log);
+    }
+
+    /// <summary>What is left of findings that no longer count: rows that were wrong are still worth a look.</summary>
+    private static TableState Forget(TableState state, string reason) => state with
+    {
+        Covered = false,
+        Cursor = null,
+        RowsSource = 0,
+        RowsTarget = 0,
+        Phase = state.Phase is TablePhase.Passing or TablePhase.Settling ? TablePhase.Passing : state.Phase,
+        VerifiedOffsets = new Dictionary<int, long>(),
+        Wrong = new Dictionary<RowKey, RowMismatch>(),
+        WrongTruncated = false,
+        Pending = new Dictionary<RowKey, DateTimeOffset>(),
+        Verdict = Verdict.Unverified,
+        Reason = reason,
+    };
+
+    private async Task<bool> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await ScalarAsync(connection, "select pg_try_advisory_lock(hashtextextended('cdcm verify ' || $1, 0))", cancellationToken) is true;
+
+    private static async Task PingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select 1", connection);
+        await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    /// <summary>The pool keeps the session as it is.</summary>
+    private async Task UnlockAsync(NpgsqlConnection connection)
+    {
+        if (connection.FullState == System.Data.ConnectionState.Open)
+        {
+            try
+            {
+                await ScalarAsync(connection, "select pg_advisory_unlock(hashtextextended('cdcm verify ' || $1, 0))", CancellationToken.None);
+            }
+            catch (NpgsqlException)
+            {
+                // The session ended, and the lock with it.
+            }
+        }
+    }
+
+    private async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = parts.Definition.Name });
+        return await command.ExecuteScalarAsync(cancellationToken);
+    }
+}

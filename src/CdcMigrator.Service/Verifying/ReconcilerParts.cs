@@ -1,0 +1,58 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Comparing;
+using CdcMigrator.Reconciliation.Reading;
+using CdcMigrator.Service.Sources;
+using CdcMigrator.Streaming.Following;
+using CdcMigrator.Streaming.Inspection;
+using Npgsql;
+
+namespace CdcMigrator.Service.Verifying;
+
+/// <summary>What the reconciler works with.</summary>
+internal sealed record ReconcilerParts
+{
+    /// <summary>The migration file.</summary>
+    public required MigrationDefinition Definition { get; init; }
+
+    /// <summary>Where findings are kept.</summary>
+    public required VerificationStore Store { get; init; }
+
+    /// <summary>The target's control sessions, one of which holds the lease.</summary>
+    public required NpgsqlDataSource Control { get; init; }
+
+    /// <summary>Both sides.</summary>
+    public required IComparedSides Sides { get; init; }
+
+    /// <summary>Reads both catalogs.</summary>
+    public required Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables { get; init; }
+
+    /// <summary>The source, where markers are written.</summary>
+    public required IMigrationSource Source { get; init; }
+
+    /// <summary>The broker.</summary>
+    public required LogInspector Inspector { get; init; }
+
+    /// <summary>Topic of a source table.</summary>
+    public required Func<TableName, string> TopicOf { get; init; }
+
+    /// <summary>Topic of the fence table.</summary>
+    public required string FenceTopic { get; init; }
+
+    /// <summary>Which life of the embedded log it is; null with Kafka.</summary>
+    public required string? Incarnation { get; init; }
+
+    /// <summary>How records are read.</summary>
+    public required ReadingSettings Reading { get; init; }
+
+    /// <summary>Makes the store of Avro schemas and what loads them; null loader without a registry.</summary>
+    public required Func<(WriterSchemas Schemas, ISchemaLoader? Loader)> Schemas { get; init; }
+
+    /// <summary>Makes a client that follows the log.</summary>
+    public required Func<Action<LogRecord, CancellationToken>, LogFollower> Follow { get; init; }
+
+    /// <summary>Tables being copied again: they are compared when that is done.</summary>
+    public required Func<CancellationToken, Task<IReadOnlySet<TableName>>> Copying { get; init; }
+}

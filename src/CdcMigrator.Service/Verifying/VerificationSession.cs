@@ -1,0 +1,124 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Comparing;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Verifying;
+
+/// <summary>
+/// The reconciler at work: one reader of the log and the verifications it feeds, over tables whose shape does not change meanwhile. Each step is kept
+/// before the next begins, so that another process goes on where this one ends.
+/// </summary>
+internal sealed class VerificationSession(
+    ReconcilerParts parts, ChangeFollower follower, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
+{
+    private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
+    private readonly VerificationStore store = parts.Store;
+    private long catalogAt = time.GetTimestamp();
+
+    /// <summary>What is known of the tables now.</summary>
+    public IEnumerable<TableState> States => tables.Select(table => table.Verification.State);
+
+    /// <summary>What keeps the log from being read.</summary>
+    public Fault? Fault => follower.Fault;
+
+    /// <summary>One turn over all tables.</summary>
+    /// <returns>Whether something is under way, so that the next turn should follow at once.</returns>
+    /// <exception cref="FaultException">LogBroken: the session has to begin anew. Others: the target cannot be asked.</exception>
+    public async Task<bool> TurnAsync(CancellationToken cancellationToken)
+    {
+        if (follower.Fault is { Kind: FaultKind.LogBroken } broken)
+        {
+            throw new FaultException(broken);
+        }
+
+        var running = await store.ReadRunningAsync(cancellationToken);
+        foreach (var table in tables)
+        {
+            Begin(table, running);
+        }
+
+        var copying = await parts.Copying(cancellationToken);
+        var busy = 0;
+        await Parallel.ForEachAsync(tables.Where(table => !copying.Contains(table.Verification.State.Table)), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken }, async (table, token) =>
+        {
+            if (await StepAsync(table, running, token))
+            {
+                Interlocked.Increment(ref busy);
+            }
+        });
+        return busy > 0;
+    }
+
+    /// <summary>Whether the tables are other ones than when the session began: columns came or went, a key changed.</summary>
+    public async Task<bool> IsOutdatedAsync(CancellationToken cancellationToken)
+    {
+        if (time.GetElapsedTime(catalogAt) < CatalogInterval)
+        {
+            return false;
+        }
+
+        catalogAt = time.GetTimestamp();
+        var now = (await parts.Tables(cancellationToken)).Select(table => VerifiedTable.ShapeOf(table, parts.Incarnation) + table.Unverifiable);
+        return !now.Order(StringComparer.Ordinal).SequenceEqual(tables.Select(table => table.Shape).Order(StringComparer.Ordinal));
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => follower.DisposeAsync();
+
+    private static void Begin(VerifiedTable table, IReadOnlyList<VerificationRun> running)
+    {
+        var state = table.Verification.State;
+        if (table.Verification.IsRunning && running.All(run => run.Run != state.Run))
+        {
+            table.Verification.Stop();
+        }
+
+        if (!table.Verification.IsRunning && running.FirstOrDefault(run => Asks(run, state.Table) && run.Run != state.Run) is { } next)
+        {
+            table.Verification.Begin(next.Run);
+        }
+    }
+
+    private static bool Asks(VerificationRun run, TableName table) => run.Tables.Any(result => result.Source == table && result.Verdict is null);
+
+    private async Task<bool> StepAsync(VerifiedTable table, IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
+    {
+        var verification = table.Verification;
+        try
+        {
+            if (verification.IsRunning)
+            {
+                await verification.StepPassAsync(cancellationToken);
+            }
+
+            if (table.NeedsKeys)
+            {
+                await verification.StepKeysAsync(keysAStep, cancellationToken);
+            }
+
+            table.Fault = null;
+        }
+        catch (FaultException exception) when (exception.Fault.Kind != FaultKind.LogBroken)
+        {
+            if (table.Fault?.ToString() != exception.Fault.ToString())
+            {
+                RuntimeLog.SampleFailed(log, $"verification of {verification.State.Table}", exception.Fault);
+            }
+
+            table.Fault = exception.Fault;
+            verification.Fail(exception.Fault.Message);
+        }
+
+        await table.SaveAsync(store, cancellationToken);
+        var state = verification.State;
+        if (state.Phase == TablePhase.Done && running.Any(run => run.Run == state.Run && Asks(run, state.Table)))
+        {
+            // Behind what is kept: a process that dies here leaves a state from which the result is noted again.
+            await store.NoteAsync(state.Run, table.Result(), cancellationToken);
+        }
+
+        return verification.IsRunning && table.Fault is null;
+    }
+}
