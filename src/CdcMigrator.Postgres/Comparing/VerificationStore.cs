@@ -83,6 +83,31 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         });
     }
 
+    /// <summary>Leaves a sign of life.</summary>
+    /// <param name="behind">Records the reader has still to read; -1 where that is not known.</param>
+    /// <param name="fault">What keeps it from working.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task BeatAsync(long behind, string? fault, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var command = Command(
+            """
+            insert into cdc_migrator.verification_beat (migration, at, behind, fault) values ($1, clock_timestamp(), $2, $3)
+            on conflict (migration) do update set at = excluded.at, behind = excluded.behind, fault = excluded.fault
+            """,
+            behind, OrNull(fault, NpgsqlDbType.Text));
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    });
+
+    /// <summary>The last sign of life; null where there never was one.</summary>
+    public Task<ReconcilerBeat?> ReadBeatAsync(CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var command = Command("select at, clock_timestamp() - at, behind, fault from cdc_migrator.verification_beat where migration = $1");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new ReconcilerBeat(reader.GetFieldValue<DateTimeOffset>(0), reader.GetFieldValue<TimeSpan>(1), reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetString(3))
+            : null;
+    });
+
     /// <summary>What is known of the tables, by source table, each with the shape it was compared in.</summary>
     public Task<IReadOnlyDictionary<TableName, (TableState State, string Shape)>> ReadTablesAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {

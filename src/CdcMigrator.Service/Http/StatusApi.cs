@@ -16,6 +16,7 @@ internal static class StatusApi
     public static void Map(IEndpointRouteBuilder routes, MigrationRuntime runtime, StatusReports reports)
     {
         routes.MapGet("/api/status", async context => await AnswerAsync(context, await reports.StatusAsync(context.RequestAborted)));
+        routes.MapGet("/api/gate", async context => await AnswerAsync(context, await reports.GateAsync(context.RequestAborted)));
         routes.MapGet("/api/tables", async context => await AnswerAsync(context, await reports.TablesAsync(context.RequestAborted)));
         routes.MapPost("/api/tables/resync", context => ResyncAsync(context, runtime, reports));
         routes.MapGet("/api/lag", context => AnswerAsync(context, reports.Lag()));

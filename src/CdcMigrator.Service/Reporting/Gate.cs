@@ -1,22 +1,36 @@
 using System.Globalization;
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Status;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Configuration;
 using CdcMigrator.Service.Runtime;
 
 namespace CdcMigrator.Service.Reporting;
 
-/// <summary>The gate as far as one process can measure it. Nothing verifies rows continuously yet, so that it never opens by itself.</summary>
+/// <summary>
+/// Whether a cutover may begin: every criterion passes. Pure. What is not known, is old or only in part never passes. Rows that change while both sides live
+/// are verified behind the fence; here they must be few enough for that.
+/// </summary>
 internal static class Gate
 {
     private const string Pass = "PASS";
     private const string Fail = "FAIL";
     private const string Unknown = "UNKNOWN";
 
-    public static GateReport Of(CutoverSection limits, RuntimeStatus now)
+    /// <summary>Keys that are verified in about a second behind the fence (95,000 a second and more were measured).</summary>
+    private const long MostDirtyKeys = 100_000;
+    private static readonly TimeSpan Alive = TimeSpan.FromSeconds(30);
+
+    public static GateReport Of(MigrationDefinition definition, RuntimeStatus now, DateTimeOffset at)
     {
-        GateCriterion[] criteria = [Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Verification(limits)];
+        var limits = definition.Cutover;
+        var tables = definition.Tables.Select(table => (Name: table.Source, State: now.Verified?.GetValueOrDefault(table.Source))).ToList();
+        GateCriterion[] criteria =
+        [
+            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables), DirtyKeys(now, tables),
+        ];
         return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
     }
 
@@ -60,6 +74,67 @@ internal static class Gate
         return new GateCriterion("deadLetters", total == 0 ? Pass : Fail, total == 0 ? "0" : $"{total} ({string.Join(", ", byTable)})", "0");
     }
 
-    private static GateCriterion Verification(CutoverSection limits) =>
-        new("verification", Unknown, "never", $"Equal within {Durations.Format(limits.VerifiedWithin)}");
+    /// <summary>Rows of a copy that are still to come are in no log yet.</summary>
+    private static GateCriterion Copies(RuntimeStatus now) => now.Copying is not { } copying
+        ? new GateCriterion("copies", Unknown, "not known", "none")
+        : new GateCriterion("copies", copying.Count == 0 && now.Snapshot != "running" ? Pass : Fail, copying.Count > 0 ? string.Join(", ", copying) : now.Snapshot == "running" ? "initial snapshot" : "none", "none");
+
+    /// <summary>What was found counts only while somebody goes on looking.</summary>
+    private static GateCriterion Reconciler(RuntimeStatus now)
+    {
+        const string allowed = "at work";
+        return now.Reconciler is not { } beat ? new GateCriterion("reconciler", Unknown, "never seen", allowed)
+            : beat.Age > Alive ? new GateCriterion("reconciler", Unknown, $"last seen {beat.At:u}", allowed)
+            : beat.Fault is { } fault ? new GateCriterion("reconciler", Fail, fault, allowed)
+            : beat.Behind < 0 ? new GateCriterion("reconciler", Unknown, "not known how far it read", allowed)
+            : new GateCriterion("reconciler", Pass, allowed, allowed);
+    }
+
+    /// <summary>A full pass over every table, recent enough, with nothing left out.</summary>
+    private static GateCriterion Verification(CutoverSection limits, IReadOnlyList<(TableName Name, TableState? State)> tables, DateTimeOffset at)
+    {
+        var allowed = $"all rows of all tables within {Durations.Format(limits.VerifiedWithin)}";
+        var broken = tables.Where(table => table.State?.Verdict is Verdict.Unverifiable or Verdict.Error).ToList();
+        if (broken.Count > 0)
+        {
+            return new GateCriterion("verification", Fail, string.Join(", ", broken.Select(table => $"{table.Name} {table.State!.Verdict}: {table.State.Reason}")), allowed);
+        }
+
+        var never = tables.Where(table => table.State is not { Covered: true, CoveredAt: not null }).Select(table => table.Name.ToString()).ToList();
+        if (never.Count > 0)
+        {
+            return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}", allowed);
+        }
+
+        var oldest = tables.Min(table => table.State!.CoveredAt!.Value);
+        return new GateCriterion("verification", at - oldest <= limits.VerifiedWithin ? Pass : Fail, $"{oldest:u}", allowed);
+    }
+
+    private static GateCriterion Mismatches(IReadOnlyList<(TableName Name, TableState? State)> tables)
+    {
+        if (tables.Any(table => table.State is null))
+        {
+            return new GateCriterion("mismatches", Unknown, "not known", "0");
+        }
+
+        var wrong = tables.Where(table => table.State!.Wrong.Count > 0 || table.State.WrongTruncated).ToList();
+        return wrong.Count == 0 ? new GateCriterion("mismatches", Pass, "0", "0")
+            : new GateCriterion("mismatches", Fail, string.Join(", ", wrong.Select(table => $"{table.Name} {table.State!.Wrong.Count}{(table.State.WrongTruncated ? " and more" : "")}")), "0");
+    }
+
+    /// <summary>What is left for the last comparison: keys that changed, rows that were on their way, and records that were not read yet.</summary>
+    private static GateCriterion DirtyKeys(RuntimeStatus now, IReadOnlyList<(TableName Name, TableState? State)> tables)
+    {
+        var allowed = $"at most {MostDirtyKeys.ToString("N0", CultureInfo.InvariantCulture)}";
+        if (now.Reconciler is not { Behind: >= 0 } beat || beat.Age > Alive || tables.Any(table => table.State is null))
+        {
+            return new GateCriterion("dirtyKeys", Unknown, "not known", allowed);
+        }
+
+        var left = beat.Behind + tables.Sum(table => table.State!.DirtyKeys + (long)table.State.Pending.Count);
+        var suspended = tables.Where(table => table.State!.Verdict == Verdict.Suspended).Select(table => table.Name.ToString()).ToList();
+        return new GateCriterion(
+            "dirtyKeys", left <= MostDirtyKeys && suspended.Count == 0 ? Pass : Fail,
+            $"{left.ToString("N0", CultureInfo.InvariantCulture)}{(suspended.Count == 0 ? "" : $"; on their way for long in {string.Join(", ", suspended)}")}", allowed);
+    }
 }

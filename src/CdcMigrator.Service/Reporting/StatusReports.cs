@@ -14,7 +14,10 @@ namespace CdcMigrator.Service.Reporting;
 internal sealed class StatusReports(MigrationDefinition definition, MigrationRuntime runtime)
 {
     public async Task<StatusReport> StatusAsync(CancellationToken cancellationToken) =>
-        Status(definition, runtime.Status() with { DeadLetters = await runtime.DeadLetters.TryCountAsync(cancellationToken) });
+        Status(definition, await runtime.StatusWithFindingsAsync(cancellationToken), TimeProvider.System.GetUtcNow());
+
+    public async Task<GateReport> GateAsync(CancellationToken cancellationToken) =>
+        Gate.Of(definition, await runtime.StatusWithFindingsAsync(cancellationToken), TimeProvider.System.GetUtcNow());
 
     public LagReport Lag() => Lag(definition, runtime.Status());
 
@@ -28,7 +31,7 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
         : [.. request.Tables!.Distinct(StringComparer.Ordinal).Select(name => definition.Tables.FirstOrDefault(table => table.Source.ToString() == name)?.Source
             ?? throw new FaultException(FaultKind.Configuration, "unknown-table", $"'{name}' is no source table of migration {definition.Name}", $"Its tables: {string.Join(", ", definition.Tables.Select(table => table.Source))}"))];
 
-    internal static StatusReport Status(MigrationDefinition definition, RuntimeStatus now)
+    internal static StatusReport Status(MigrationDefinition definition, RuntimeStatus now, DateTimeOffset at)
     {
         var lanes = now.Pipeline?.Lanes ?? [];
         var report = new StatusReport
@@ -44,8 +47,8 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             Applied = AppliedReport.Of(now.Pipeline?.Applied ?? default(ApplyCounts)),
             DeadLetters = now.DeadLetters?.Values.Sum(),
             Lanes = [.. InOrder(lanes).Select(lane => new LaneReport(lane.Lane.Topic, lane.Lane.Partition, lane.NextOffset, lane.EndOffset, lane.State))],
-            Tables = TablesOf(definition),
-            Gate = Gate.Of(definition.Cutover, now),
+            Tables = TablesOf(definition, now),
+            Gate = Gate.Of(definition, now, at),
             MissingTopics = now.Pipeline?.MissingTopics ?? [],
             Faults = [.. now.Faults.OrderBy(Urgency).Select(FaultReport.Of)],
             Findings = [.. now.Findings.Select(PreflightFinding.Of)],
@@ -94,8 +97,13 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             [.. tables.OrderByDescending(table => table.Records)], [.. partitions.OrderByDescending(partition => partition.Records)]);
     }
 
-    private static List<TableReport> TablesOf(MigrationDefinition definition) =>
-        [.. definition.Tables.Select(table => new TableReport(table.Source.ToString(), table.Target.ToString(), null, null, null, null, null))];
+    private static List<TableReport> TablesOf(MigrationDefinition definition, RuntimeStatus now) =>
+    [
+        .. definition.Tables.Select(table => now.Verified?.GetValueOrDefault(table.Source) is { } state
+            ? new TableReport(
+                table.Source.ToString(), table.Target.ToString(), state.Verdict.ToString(), state.CoveredAt, state.Run == 0 ? null : state.RowsSource, state.Run == 0 ? null : state.RowsTarget, state.DirtyKeys)
+            : new TableReport(table.Source.ToString(), table.Target.ToString(), null, null, null, null, null)),
+    ];
 
     private static IEnumerable<LaneStatus> InOrder(IEnumerable<LaneStatus> lanes) =>
         lanes.OrderBy(lane => lane.Lane.Topic, StringComparer.Ordinal).ThenBy(lane => lane.Lane.Partition);

@@ -152,6 +152,25 @@ public sealed class MigrationRuntime : IAsyncDisposable
         return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Snapshot = resyncs?.Progress is { } snapshot ? snapshot.Initial ? "running" : "done" : null, Routes = routes.Routes, Log = embedded?.Status };
     }
 
+    /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null.</summary>
+    internal async Task<RuntimeStatus> StatusWithFindingsAsync(CancellationToken cancellationToken)
+    {
+        var now = Status() with { DeadLetters = await DeadLetters.TryCountAsync(cancellationToken) };
+        try
+        {
+            return now with
+            {
+                Verified = (await Verification.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
+                Reconciler = await Verification.ReadBeatAsync(cancellationToken),
+                Copying = resyncs is { } copies ? [.. (await copies.ReadAsync(cancellationToken)).Where(copy => copy.IsActive).Select(copy => copy.Table)] : null,
+            };
+        }
+        catch (FaultException)
+        {
+            return now;
+        }
+    }
+
     /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>
     public async Task RetryLanesAsync(CancellationToken cancellationToken)
     {

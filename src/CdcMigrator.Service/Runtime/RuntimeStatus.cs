@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Status;
@@ -32,6 +33,15 @@ public sealed record RuntimeStatus
 
     /// <summary>Dead letters in the target by source table; null where they are not known.</summary>
     public IReadOnlyDictionary<string, long>? DeadLetters { get; init; }
+
+    /// <summary>What is known of each table's equality, by source table; null where the target does not say.</summary>
+    public IReadOnlyDictionary<TableName, TableState>? Verified { get; init; }
+
+    /// <summary>The last sign of life of the reconciler, whichever process it is in; null where there never was one.</summary>
+    public ReconcilerBeat? Reconciler { get; init; }
+
+    /// <summary>Tables being copied again; null where that is not known.</summary>
+    public IReadOnlyList<string>? Copying { get; init; }
 
     /// <summary>Whether the process does its work: started, broker heard, no lane waiting for its claim.</summary>
     public bool Ready => Phase == RuntimePhase.Running && Pipeline is { Fault: null } pipeline

@@ -15,7 +15,7 @@ namespace CdcMigrator.Service.Verifying;
 internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan PassTimeout = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan PassTimeout = TimeSpan.FromSeconds(60);
     private readonly LogFollower follower;
     private readonly RecordReader records;
     private readonly IReadOnlyDictionary<TableName, ChangeIndex> indexes;
@@ -58,6 +58,13 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 
     /// <summary>The last reason for which a change was taken for one of all rows; null where each was told by key.</summary>
     public string? Doubt => doubt;
+
+    /// <summary>Records between where it reads and the log's end.</summary>
+    public async Task<long> BehindAsync(CancellationToken cancellationToken)
+    {
+        var positions = follower.Positions;
+        return (await inspector.ReadTopicRangesAsync(topics, cancellationToken)).Sum(range => Math.Max(0, range.Value.End - positions.GetValueOrDefault(range.Key, range.Value.Start)));
+    }
 
     /// <inheritdoc />
     public async Task PassAsync(CancellationToken cancellationToken)

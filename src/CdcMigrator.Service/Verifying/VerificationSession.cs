@@ -15,6 +15,8 @@ internal sealed class VerificationSession(
 {
     private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
     private readonly VerificationStore store = parts.Store;
+    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    private long beatAt;
     private long catalogAt = time.GetTimestamp();
 
     /// <summary>What is known of the tables now.</summary>
@@ -33,6 +35,7 @@ internal sealed class VerificationSession(
             throw new FaultException(broken);
         }
 
+        await BeatAsync(cancellationToken);
         var running = await store.ReadRunningAsync(cancellationToken);
         foreach (var table in tables)
         {
@@ -66,6 +69,18 @@ internal sealed class VerificationSession(
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => follower.DisposeAsync();
+
+    /// <summary>Every other second: that it works, and how far its reader is.</summary>
+    private async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        if (beatAt != 0 && time.GetElapsedTime(beatAt) < BeatInterval)
+        {
+            return;
+        }
+
+        beatAt = time.GetTimestamp();
+        await store.BeatAsync(await follower.BehindAsync(cancellationToken), (follower.Fault ?? tables.Select(table => table.Fault).FirstOrDefault(fault => fault is not null))?.Message, cancellationToken);
+    }
 
     private static void Begin(VerifiedTable table, IReadOnlyList<VerificationRun> running)
     {

@@ -18,7 +18,7 @@ public sealed class StatusCommandTests
     [Fact]
     public async Task Status_for_people_goes_to_standard_error_and_names_the_halted_lane()
     {
-        var run = await AskAsync(HttpStatusCode.OK, StatusReports.Status(Scene.Definition, Busy), "status");
+        var run = await AskAsync(HttpStatusCode.OK, StatusReports.Status(Scene.Definition, Busy, DateTimeOffset.UnixEpoch), "status");
         Assert.Equal(0, run.ExitCode);
         Assert.Empty(run.Output);
         Assert.Contains("shop  Replicating  1,260 records, 12.5 s behind", run.Error, StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public sealed class StatusCommandTests
     [Fact]
     public async Task Status_for_scripts_is_the_body_of_the_api()
     {
-        var report = StatusReports.Status(Scene.Definition, Busy);
+        var report = StatusReports.Status(Scene.Definition, Busy, DateTimeOffset.UnixEpoch);
         var run = await AskAsync(HttpStatusCode.OK, report, "status", "-o", "json");
         Assert.Equal(JsonSerializer.Serialize(report, ApiJson.Options), run.Output.TrimEnd());
         Assert.Empty(run.Error);

@@ -1,6 +1,8 @@
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
-using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Status;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Runtime;
 
@@ -42,11 +44,58 @@ public sealed class GateTests
         Assert.Equal(expected, State("lanes", Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9), Scene.Lane("orders", 1, state, 9, 9))));
 
     [Fact]
-    public void The_gate_stays_closed_while_nothing_was_verified()
+    public void The_gate_opens_when_all_criteria_hold_and_closes_when_nothing_is_known_of_the_rows()
     {
-        var gate = Gate.Of(new CutoverSection(), Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9)) with { DeadLetters = new Dictionary<string, long>() });
+        Assert.True(Gate.Of(Scene.Definition, Proven, Now).Open);
+        var gate = Gate.Of(Scene.Definition, Proven with { Verified = null, Reconciler = null }, Now);
         Assert.False(gate.Open);
-        Assert.Equal("verification", Assert.Single(gate.Criteria, criterion => criterion.State != "PASS").Name);
+        Assert.Equal(["reconciler", "verification", "mismatches", "dirtyKeys"], gate.Criteria.Where(criterion => criterion.State == "UNKNOWN").Select(criterion => criterion.Name));
+    }
+
+    public static TheoryData<string, string, RuntimeStatus> OneBroken()
+    {
+        TableState Orders(Func<TableState, TableState> change) => change(Proven.Verified![new TableName("public", "orders")]);
+        RuntimeStatus With(Func<TableState, TableState> change) => Proven with { Verified = new Dictionary<TableName, TableState>(Proven.Verified!) { [new TableName("public", "orders")] = Orders(change) } };
+        var key = new RowKey("7");
+        var beat = Proven.Reconciler!;
+        return new TheoryData<string, string, RuntimeStatus>
+        {
+            { "lag", "FAIL", Proven with { Pipeline = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 1, 9, 5.1)).Pipeline } },
+            { "lanes", "FAIL", Proven with { Pipeline = Scene.Running(Scene.Lane("orders", 0, LaneState.Halted, 9, 9)).Pipeline } },
+            { "source", "FAIL", Proven with { Findings = [new Finding(Severity.Warning, "resync-needed", "x", "y")] } },
+            { "deadLetters", "FAIL", Proven with { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 1 } } },
+            { "deadLetters", "UNKNOWN", Proven with { DeadLetters = null } },
+            { "copies", "FAIL", Proven with { Copying = ["public.orders"] } },
+            { "copies", "FAIL", Proven with { Snapshot = "running" } },
+            { "copies", "UNKNOWN", Proven with { Copying = null } },
+            { "reconciler", "FAIL", Proven with { Reconciler = beat with { Fault = "the source is a standby" } } },
+            { "verification", "UNKNOWN", With(state => state with { Covered = false }) },
+            { "verification", "UNKNOWN", Proven with { Verified = Proven.Verified!.Where(table => table.Key.Name != "orders").ToDictionary() } },
+            { "verification", "FAIL", With(state => state with { CoveredAt = Now - TimeSpan.FromHours(24.1) }) },
+            { "verification", "FAIL", With(state => state with { Verdict = Verdict.Unverifiable, Reason = "no key" }) },
+            { "verification", "FAIL", With(state => state with { Verdict = Verdict.Error, Reason = "the source does not answer" }) },
+            { "mismatches", "FAIL", With(state => state with { Wrong = new Dictionary<RowKey, RowMismatch> { [key] = new(key, DifferenceKind.Missing, []) } }) },
+            { "mismatches", "FAIL", With(state => state with { WrongTruncated = true }) },
+            { "dirtyKeys", "FAIL", With(state => state with { DirtyKeys = 100_001 }) },
+            { "dirtyKeys", "FAIL", With(state => state with { Verdict = Verdict.Suspended }) },
+            { "dirtyKeys", "FAIL", Proven with { Reconciler = beat with { Behind = 100_001 } } },
+        };
+    }
+
+    [Theory]
+    [MemberData(nameof(OneBroken))]
+    public void One_broken_criterion_keeps_the_gate_closed(string name, string state, RuntimeStatus status)
+    {
+        var gate = Gate.Of(Scene.Definition, status, Now);
+        Assert.False(gate.Open);
+        Assert.Contains(gate.Criteria, criterion => criterion.Name == name && criterion.State == state);
+    }
+
+    [Fact]
+    public void What_was_found_counts_only_while_somebody_goes_on_looking()
+    {
+        var gate = Gate.Of(Scene.Definition, Proven with { Reconciler = Proven.Reconciler! with { Age = TimeSpan.FromSeconds(31) } }, Now);
+        Assert.Equal(["reconciler", "dirtyKeys"], gate.Criteria.Where(criterion => criterion.State != "PASS").Select(criterion => criterion.Name));
     }
 
     [Fact]
@@ -56,10 +105,24 @@ public sealed class GateTests
         Assert.Equal("UNKNOWN", State("deadLetters", running));
         Assert.Equal("PASS", State("deadLetters", running with { DeadLetters = new Dictionary<string, long>() }));
         var parked = running with { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 2, ["public.items"] = 1 } };
-        var criterion = Gate.Of(new CutoverSection(), parked).Criteria.Single(found => found.Name == "deadLetters");
+        var criterion = Gate.Of(Scene.Definition, parked, Now).Criteria.Single(found => found.Name == "deadLetters");
         Assert.Equal(("FAIL", "3 (public.items 1, public.orders 2)"), (criterion.State, criterion.Measured));
     }
 
+    private static DateTimeOffset Now { get; } = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private static RuntimeStatus Proven { get; } = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9), Scene.Lane("customers", 0, LaneState.Running, 9, 9)) with
+    {
+        DeadLetters = new Dictionary<string, long>(),
+        Copying = [],
+        Snapshot = "done",
+        Reconciler = new ReconcilerBeat(Now, TimeSpan.FromSeconds(1), 10, null),
+        Verified = Scene.Definition.Tables.ToDictionary(table => table.Source, table => new TableState
+        {
+            Table = table.Source, Covered = true, CoveredAt = Now - TimeSpan.FromHours(1), Verdict = Verdict.InFlight, DirtyKeys = 5, Phase = TablePhase.Done, Run = 1,
+        }),
+    };
+
     private static string State(string criterion, RuntimeStatus status) =>
-        Gate.Of(new CutoverSection(), status).Criteria.Single(found => found.Name == criterion).State;
+        Gate.Of(Scene.Definition, status, Now).Criteria.Single(found => found.Name == criterion).State;
 }

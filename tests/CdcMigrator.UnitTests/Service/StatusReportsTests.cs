@@ -19,7 +19,7 @@ public sealed class StatusReportsTests
     { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 2 } };
 
     [Fact]
-    public void The_status_json_is_frozen() => GoldenFile.Matches("json-status", Json(StatusReports.Status(Scene.Definition, Busy)));
+    public void The_status_json_is_frozen() => GoldenFile.Matches("json-status", Json(StatusReports.Status(Scene.Definition, Busy, DateTimeOffset.UnixEpoch)));
 
     [Fact]
     public void The_lag_json_is_frozen() => GoldenFile.Matches("json-lag", Json(StatusReports.Lag(Scene.Definition, Busy)));
@@ -42,7 +42,7 @@ public sealed class StatusReportsTests
     [Fact]
     public void Lag_is_the_sum_of_records_and_the_oldest_change()
     {
-        var status = StatusReports.Status(Scene.Definition, Busy);
+        var status = StatusReports.Status(Scene.Definition, Busy, DateTimeOffset.UnixEpoch);
         Assert.Equal(260, status.Lag.Records);
         Assert.Equal(12.5, status.Lag.Seconds);
     }
@@ -62,7 +62,7 @@ public sealed class StatusReportsTests
         {
             Phase = RuntimePhase.Starting,
             Faults = [new Fault(FaultKind.Unreachable, "unreachable", "the target does not answer", "Start it")],
-        });
+        }, DateTimeOffset.UnixEpoch);
         Assert.Equal(ServicePhase.Starting, status.Phase);
         Assert.Equal("unreachable", Assert.Single(status.Faults).Code);
         Assert.Equal(["Start it"], status.NextSteps);
@@ -73,18 +73,18 @@ public sealed class StatusReportsTests
     public void The_worst_fault_comes_first()
     {
         var faults = new[] { FaultKind.Transient, FaultKind.Poison, FaultKind.LogBroken }.Select(kind => new Fault(kind, $"{kind}", "x"));
-        var status = StatusReports.Status(Scene.Definition, new RuntimeStatus { Phase = RuntimePhase.Running, Faults = [.. faults] });
+        var status = StatusReports.Status(Scene.Definition, new RuntimeStatus { Phase = RuntimePhase.Running, Faults = [.. faults] }, DateTimeOffset.UnixEpoch);
         Assert.Equal([FaultKind.LogBroken, FaultKind.Poison, FaultKind.Transient], status.Faults.Select(fault => fault.Kind));
     }
 
     [Fact]
     public void A_caught_up_migration_says_how_to_prove_the_drain() => Assert.Contains(
-        "POST /api/drain", Assert.Single(StatusReports.Status(Scene.Definition, Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 5, 5))).NextSteps), StringComparison.Ordinal);
+        "POST /api/drain", Assert.Single(StatusReports.Status(Scene.Definition, Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 5, 5)), DateTimeOffset.UnixEpoch).NextSteps), StringComparison.Ordinal);
 
     [Fact]
     public void A_halted_migration_names_the_fix_and_says_that_lanes_retry()
     {
-        var steps = StatusReports.Status(Scene.Definition, Busy).NextSteps;
+        var steps = StatusReports.Status(Scene.Definition, Busy, DateTimeOffset.UnixEpoch).NextSteps;
         Assert.Equal("Add the column to the target", steps[0]);
         Assert.Contains("try again by themselves", steps[1], StringComparison.Ordinal);
     }

@@ -67,3 +67,11 @@ create table cdc_migrator.verification_row (
     primary key (migration, source_table, key)
 );
 comment on table cdc_migrator.verification_row is 'CdcMigrator: rows that are wrong, and, without a kind, rows that were on their way when they were compared';
+
+create table cdc_migrator.verification_beat (
+    migration text primary key,
+    at timestamptz not null,
+    behind bigint not null,
+    fault text
+);
+comment on table cdc_migrator.verification_beat is 'CdcMigrator: the last sign of life of what compares, and how many records it had still to read';
