@@ -56,7 +56,7 @@ public sealed class MigrationService : IAsyncDisposable
         var service = new MigrationService(app, runtime, probe);
         app.Use(FaultAnswers.HandleAsync);
         StatusApi.Map(app, runtime, new StatusReports(definition, runtime));
-        VerifyApi.Map(app, new VerifyReports(definition, runtime, runtime.Verification));
+        VerifyApi.Map(app, new VerifyReports(definition, runtime));
         DeadLetterApi.Map(app, runtime.DeadLetters);
         HealthApi.Map(app, runtime, probe, options.Time);
         StatusPage.Map(app);

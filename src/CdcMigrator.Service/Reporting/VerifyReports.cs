@@ -9,8 +9,9 @@ using CdcMigrator.Service.Runtime;
 namespace CdcMigrator.Service.Reporting;
 
 /// <summary>What the API shows of comparisons; read from the target, whichever process makes them.</summary>
-internal sealed class VerifyReports(MigrationDefinition definition, MigrationRuntime runtime, VerificationStore store)
+internal sealed class VerifyReports(MigrationDefinition definition, MigrationRuntime runtime)
 {
+    private readonly VerificationStore store = runtime.Verification.Store;
     private const int MostMismatches = 100;
     private const int MostRuns = 50;
 
@@ -18,7 +19,7 @@ internal sealed class VerifyReports(MigrationDefinition definition, MigrationRun
     /// <exception cref="FaultException">Configuration: a table that is not in the migration file. NotAllowed: this migration cannot be compared.</exception>
     public async Task<VerifyReport> RequestAsync(VerifyRequest request, CancellationToken cancellationToken)
     {
-        runtime.RequireReconciler();
+        runtime.Verification.Require();
         IReadOnlyCollection<TableMapping> tables = request.All ? [.. definition.Tables] : [.. request.Tables!.Distinct(StringComparer.Ordinal).Select(Named)];
         return await ReadAsync(await store.RequestAsync(tables, "api", cancellationToken), cancellationToken);
     }
@@ -54,7 +55,7 @@ internal sealed class VerifyReports(MigrationDefinition definition, MigrationRun
     private VerifyReport Of(VerificationRun run, IReadOnlyDictionary<TableName, (TableState State, string Shape)> states) => new(
         run.Run, run.State, run.IsRunning ? Verdict.Unverified : run.Verdict, run.RequestedAt, run.FinishedAt,
         [.. run.Tables.Select(table => Of(table, run, states.TryGetValue(table.Source, out var known) && known.State.Run == run.Run ? known.State : null))],
-        run.IsRunning && runtime.VerificationFault is { } fault ? FaultReport.Of(fault) : null);
+        run.IsRunning && runtime.Verification.Fault is { } fault ? FaultReport.Of(fault) : null);
 
     private static VerifyTable Of(TableResult result, VerificationRun run, TableState? state) => new()
     {

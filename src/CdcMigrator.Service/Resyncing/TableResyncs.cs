@@ -25,6 +25,19 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     /// <summary>What is and was copied.</summary>
     public Task<IReadOnlyList<ResyncState>> ReadAsync(CancellationToken cancellationToken) => parts.Store.ReadAsync(cancellationToken);
 
+    /// <summary>Source tables that are being copied; null where the target does not say.</summary>
+    public async Task<IReadOnlyList<string>?> TryReadActiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return [.. (await ReadAsync(cancellationToken)).Where(copy => copy.IsActive).Select(copy => copy.Table)];
+        }
+        catch (FaultException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Asks for tables to be copied. All tables together also put a log that lost changes back into use.</summary>
     /// <param name="tables">Source tables, all of the migration.</param>
     /// <param name="cancellationToken">Gives up; may be repeated.</param>

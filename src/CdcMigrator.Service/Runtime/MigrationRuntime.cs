@@ -12,7 +12,6 @@ using CdcMigrator.Embedded;
 using CdcMigrator.Postgres;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Catalog;
-using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
@@ -21,7 +20,6 @@ using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
-using CdcMigrator.Service.Verifying;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
@@ -47,7 +45,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly PostgresMetrics postgresMetrics;
     private readonly NpgsqlDataSource apply;
     private readonly NpgsqlDataSource control;
-    private readonly NpgsqlDataSource verify;
     private readonly IMigrationSource source;
     private readonly ConnectClient? connect;
     private readonly PostgresLaneStore store;
@@ -59,7 +56,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private volatile EmbeddedLog? embedded;
     private volatile SourceWatch? watch;
     private volatile TableResyncs? resyncs;
-    private volatile Reconciler? reconciler;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
     private LogInspector? inspector;
@@ -84,7 +80,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
         postgresMetrics = new PostgresMetrics(factory);
         apply = PostgresConnections.CreateApply(definition.Target.Connection);
         control = PostgresConnections.CreateControl(definition.Target.Connection);
-        verify = PostgresConnections.CreateVerify(definition.Target.Connection);
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
         source = MigrationSources.Create(definition, connect, time);
         pulses = new PulseStore(control, definition.Name);
@@ -93,18 +88,15 @@ public sealed class MigrationRuntime : IAsyncDisposable
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
-        Verification = new VerificationStore(control, definition.Name);
+        Verification = new VerificationHandling(definition.Name, definition.Target.Connection, control);
         metrics.SetPhase(phase);
     }
 
     /// <summary>Records that were put aside.</summary>
     internal DeadLetterHandling DeadLetters { get; }
 
-    /// <summary>What was compared.</summary>
-    internal VerificationStore Verification { get; }
-
-    /// <summary>What keeps this process from comparing; null where it compares, or another process does.</summary>
-    internal Fault? VerificationFault => reconciler?.Fault;
+    /// <summary>The comparing of both sides.</summary>
+    internal VerificationHandling Verification { get; }
 
     /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
     private string Slot => ConnectorNames.Slot(definition.Name);
@@ -118,7 +110,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var beside = Task.WhenAll(ResyncAsync(ending.Token), reconciler?.RunAsync(ending.Token) ?? Task.CompletedTask);
+            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token));
             try
             {
                 await WatchAsync(stop);
@@ -155,20 +147,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null.</summary>
     internal async Task<RuntimeStatus> StatusWithFindingsAsync(CancellationToken cancellationToken)
     {
-        var now = Status() with { DeadLetters = await DeadLetters.TryCountAsync(cancellationToken) };
-        try
+        var now = Status() with
         {
-            return now with
-            {
-                Verified = (await Verification.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
-                Reconciler = await Verification.ReadBeatAsync(cancellationToken),
-                Copying = resyncs is { } copies ? [.. (await copies.ReadAsync(cancellationToken)).Where(copy => copy.IsActive).Select(copy => copy.Table)] : null,
-            };
-        }
-        catch (FaultException)
-        {
-            return now;
-        }
+            DeadLetters = await DeadLetters.TryCountAsync(cancellationToken),
+            Copying = resyncs is { } copies ? await copies.TryReadActiveAsync(cancellationToken) : null,
+        };
+        return await Verification.AddToAsync(now, cancellationToken);
     }
 
     /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>
@@ -222,18 +206,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
         pipeline?.Retry();
     }
 
-    /// <summary>Refuses where nothing can be compared.</summary>
-    /// <exception cref="FaultException">NotAllowed: not started yet, or a source whose snapshots cannot be compared with the log.</exception>
-    internal void RequireReconciler()
-    {
-        if (reconciler is null)
-        {
-            throw pipeline is null
-                ? new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for")
-                : new FaultException(FaultKind.NotAllowed, "no-verification", "Rows of a MariaDB or MySQL source cannot be compared yet", "Compare counts and samples by SQL on both sides");
-        }
-    }
-
     /// <summary>Rows of snapshots applied to a table by this process.</summary>
     public long SnapshotRows(TableName source) => postgresMetrics.SnapshotRows(source);
 
@@ -245,7 +217,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         await store.DisposeAsync();
         await source.DisposeAsync();
         await apply.DisposeAsync();
-        await verify.DisposeAsync();
+        await Verification.DisposeAsync();
         await control.DisposeAsync();
     }
 
@@ -283,7 +255,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
-        reconciler = watches.Reconciler(Verification, postgres, verify, options, connectorSettings, inspector, () => routes.Routes, resyncs, loggers);
+        Verification.Begin(watches.Reconciler(Verification, postgres, options, connectorSettings, inspector, () => routes.Routes, resyncs, loggers));
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;

@@ -70,7 +70,7 @@ internal sealed class RuntimeWatches(
 
     /// <summary>The reconciler; null where sides or log are not of a kind it can compare.</summary>
     public Reconciler? Reconciler(
-        VerificationStore store, PostgresSource? postgres, NpgsqlDataSource verify, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
+        VerificationHandling verification, PostgresSource? postgres, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
         Func<RouteTable?> routes, TableResyncs copies, ILoggerFactory loggers)
     {
         if (postgres is null)
@@ -81,10 +81,10 @@ internal sealed class RuntimeWatches(
         var parts = new ReconcilerParts
         {
             Definition = definition,
-            Store = store,
+            Store = verification.Store,
             Control = control,
-            Sides = new PostgresSides(postgres.Verify, verify, definition.Name, () => options.Incarnation),
-            Tables = token => ComparedTables.ReadAsync(postgres.Verify, verify, definition.Tables, table => Reselects(routes()?.Find(table)), token),
+            Sides = new PostgresSides(postgres.Verify, verification.Target, definition.Name, () => options.Incarnation),
+            Tables = token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, table => Reselects(routes()?.Find(table)), token),
             Source = postgres,
             Inspector = inspector,
             TopicOf = table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table),

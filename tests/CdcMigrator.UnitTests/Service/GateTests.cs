@@ -119,7 +119,13 @@ public sealed class GateTests
         Reconciler = new ReconcilerBeat(Now, TimeSpan.FromSeconds(1), 10, null),
         Verified = Scene.Definition.Tables.ToDictionary(table => table.Source, table => new TableState
         {
-            Table = table.Source, Covered = true, CoveredAt = Now - TimeSpan.FromHours(1), Verdict = Verdict.InFlight, DirtyKeys = 5, Phase = TablePhase.Done, Run = 1,
+            Table = table.Source,
+            Covered = true,
+            CoveredAt = Now - TimeSpan.FromHours(1),
+            Verdict = Verdict.InFlight,
+            DirtyKeys = 5,
+            Phase = TablePhase.Done,
+            Run = 1,
         }),
     };
 

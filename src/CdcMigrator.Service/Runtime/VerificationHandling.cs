@@ -1,0 +1,66 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Comparing;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Service.Verifying;
+using Npgsql;
+
+namespace CdcMigrator.Service.Runtime;
+
+/// <summary>The comparing of both sides in a running migration: what is known, from the target, and the reconciler of this process.</summary>
+internal sealed class VerificationHandling(string migration, string targetConnection, NpgsqlDataSource control) : IAsyncDisposable
+{
+    private volatile Reconciler? reconciler;
+    private volatile bool began;
+
+    /// <summary>Sessions of the target that hold snapshots to compare.</summary>
+    public NpgsqlDataSource Target { get; } = PostgresConnections.CreateVerify(targetConnection);
+
+    /// <summary>What was compared, by every process.</summary>
+    public VerificationStore Store { get; } = new(control, migration);
+
+    /// <summary>What keeps this process from comparing; null where it compares, or another process does.</summary>
+    public Fault? Fault => reconciler?.Fault;
+
+    /// <summary>The migration has started.</summary>
+    /// <param name="started">The reconciler; null where this migration's sides cannot be compared.</param>
+    public void Begin(Reconciler? started)
+    {
+        reconciler = started;
+        began = true;
+    }
+
+    /// <summary>Compares until cancelled.</summary>
+    public Task RunAsync(CancellationToken stop) => reconciler?.RunAsync(stop) ?? Task.CompletedTask;
+
+    /// <summary>Refuses where nothing can be compared.</summary>
+    /// <exception cref="FaultException">NotAllowed: not started yet, or a source whose snapshots cannot be compared with the log.</exception>
+    public void Require()
+    {
+        if (reconciler is null)
+        {
+            throw began
+                ? new FaultException(FaultKind.NotAllowed, "no-verification", "Rows of a MariaDB or MySQL source cannot be compared yet", "Compare counts and samples by SQL on both sides")
+                : new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
+        }
+    }
+
+    /// <summary>A status with what the target knows of comparisons; unchanged where it does not answer.</summary>
+    public async Task<RuntimeStatus> AddToAsync(RuntimeStatus now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return now with
+            {
+                Verified = (await Store.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
+                Reconciler = await Store.ReadBeatAsync(cancellationToken),
+            };
+        }
+        catch (FaultException)
+        {
+            return now;
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => Target.DisposeAsync();
+}
