@@ -16,7 +16,6 @@ using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
 using CdcMigrator.Postgres.Faults;
-using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
@@ -243,7 +242,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             await WaitForAsync(async () => embedded = await StartEmbeddedAsync(stop), waitsForTables: false, stop);
         }
 
-        var options = Options();
+        var options = PipelineOptions.Of(definition, embedded);
         topics = [.. options.Topics, options.FenceTopic!];
         inspector = new LogInspector(options.BootstrapServers, options.Client, options.Incarnation);
         var schemas = new SchemaStore();
@@ -391,24 +390,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
             LoggerFactory = loggers,
         }, stop);
     }
-
-    private StreamingOptions Options() => new()
-    {
-        BootstrapServers = embedded?.BootstrapServers ?? definition.Log.BootstrapServers,
-        Group = definition.Log.Group.Length > 0 ? definition.Log.Group : $"cdcm-{definition.Name}",
-        Topics = [.. definition.Tables.Select(table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table.Source))],
-        FenceTopic = EmbeddedLog.TopicOf(definition.Log.TopicPrefix, FenceTable.Name),
-        Client = definition.Log.Client,
-        LaneBytes = definition.Apply.LaneBytes,
-        TotalBytes = definition.Apply.TotalBytes,
-        BatchChanges = definition.Apply.BatchChanges,
-        BatchBytes = definition.Apply.BatchBytes,
-        MaxRecordBytes = definition.Apply.MaxRecordBytes,
-        OnPoison = definition.Apply.OnPoison,
-        Writers = definition.Apply.Writers,
-        DrainTimeout = definition.Apply.DrainTimeout,
-        Incarnation = embedded?.Incarnation,
-    };
 
     private void SetPhase(RuntimePhase next)
     {
