@@ -90,17 +90,17 @@ public sealed class ChangeIndex
     }
 
     /// <summary>
-    /// Takes keys that two snapshots showed equal off the list, but for those with a change that is not in both: only a later comparison can tell whether it arrived.
+    /// Takes keys that two snapshots decided off the list, but for those with a change that is not in both: only a later comparison can tell whether it arrived.
     /// </summary>
     /// <returns>How many stay dirty.</returns>
-    public int Clear(IEnumerable<RowKey> equal, SnapshotPair pair)
+    public int Clear(IEnumerable<RowKey> decided, SnapshotPair pair)
     {
-        ArgumentNullException.ThrowIfNull(equal);
+        ArgumentNullException.ThrowIfNull(decided);
         ArgumentNullException.ThrowIfNull(pair);
         var kept = 0;
         lock (gate)
         {
-            foreach (var key in equal)
+            foreach (var key in decided)
             {
                 if (!keys.TryGetValue(key, out var dirty))
                 {

@@ -53,7 +53,7 @@ public sealed class TableComparer
         CompareAsync(
             view => Table.Order == ChunkOrder.KeyRanges ? ChunksAsync(view, after, sizer, budget, cancellationToken) : BucketsAsync(view, cancellationToken), cancellationToken);
 
-    /// <summary>Compares rows by key and takes those that are equal off the list of dirty keys (rule R3).</summary>
+    /// <summary>Compares rows by key and takes those that are decided, equal or wrong, off the list of dirty keys (rule R3).</summary>
     /// <param name="keys">Which rows; those that are on neither side are equal.</param>
     /// <param name="cancellationToken">Ends the comparison with an exception; nothing was decided.</param>
     /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked: nothing was decided.</exception>
@@ -61,8 +61,8 @@ public sealed class TableComparer
     {
         ArgumentNullException.ThrowIfNull(keys);
         var result = await CompareAsync(view => KeysAsync(view, keys, cancellationToken), cancellationToken).ConfigureAwait(false);
-        var different = result.Wrong.Select(row => row.Key).Concat(result.InFlight).Concat(result.Parked).ToHashSet();
-        Index.Clear(keys.Where(key => !different.Contains(key)), result.Pair);
+        var undecided = result.InFlight.Concat(result.Parked).ToHashSet();
+        Index.Clear(keys.Where(key => !undecided.Contains(key)), result.Pair);
         return result;
     }
 

@@ -60,10 +60,15 @@ public sealed class TableVerification
     /// <summary>Notes that a step failed: until another succeeds nothing is known of what it would have shown.</summary>
     public void Fail(string reason) => State = State with { Verdict = Verdict.Error, Reason = reason };
 
-    /// <summary>Compares some more chunks, or the rows that were on their way.</summary>
+    /// <summary>Compares some more chunks, or the rows that were on their way. Does nothing where no pass is under way.</summary>
     /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked; the step may be repeated.</exception>
     public async Task StepPassAsync(CancellationToken cancellationToken)
     {
+        if (!IsRunning)
+        {
+            return;
+        }
+
         if (State.Phase == TablePhase.Settling)
         {
             await StepPendingAsync(cancellationToken).ConfigureAwait(false);

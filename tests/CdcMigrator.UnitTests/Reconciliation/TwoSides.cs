@@ -219,17 +219,17 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
             between();
             var sum = Int128.Zero;
             var some = Within(range).ToList();
-            some.ForEach(row => sum += Hash(row.Value));
+            some.ForEach(row => sum += Hash(row.Key, row.Value));
             return Task.FromResult(new ChunkDigest(some.Count, sum));
         }
 
         public Task<IReadOnlyList<ChunkDigest>> DigestBucketsAsync(ComparedTable table, int buckets, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<RowHash>>([.. Within(range).Select(row => new RowHash(new RowKey(row.Key), Hash(row.Value)))]);
+            Task.FromResult<IReadOnlyList<RowHash>>([.. Within(range).Select(row => new RowHash(new RowKey(row.Key), Hash(row.Key, row.Value)))]);
 
         public Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<RowHash>>([.. keys.Where(key => rows.ContainsKey(key.Values[0])).Select(key => new RowHash(key, Hash(rows[key.Values[0]])))]);
+            Task.FromResult<IReadOnlyList<RowHash>>([.. keys.Where(key => rows.ContainsKey(key.Values[0])).Select(key => new RowHash(key, Hash(key.Values[0], rows[key.Values[0]])))]);
 
         public Task<IReadOnlyDictionary<RowKey, string?[]>> RowsAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyDictionary<RowKey, string?[]>>(keys.Where(key => rows.ContainsKey(key.Values[0]))
@@ -240,7 +240,8 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        private static long Hash(string value) => value.GetHashCode(StringComparison.Ordinal) * 0x9E3779B97F4A7C1L;
+        /// <summary>The key is part of the row: values exchanged between rows change the sum.</summary>
+        private static long Hash(string key, string value) => $"{key}={value}".GetHashCode(StringComparison.Ordinal) * 0x9E3779B97F4A7C1L;
 
         private IEnumerable<KeyValuePair<string, string>> Within(KeyRange range) => rows.Where(row =>
             (range.After is null || string.CompareOrdinal(row.Key, range.After.Values[0]) > 0)
