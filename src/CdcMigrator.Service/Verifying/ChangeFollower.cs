@@ -86,6 +86,7 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 
             // Taken behind the confirmation: the broker holds everything before the marker, in all partitions.
             var ends = await inspector.ReadTopicRangesAsync(topics, limit.Token);
+            FollowNew(ends);
             waitsFor = "the reconciler's own reader to reach the log's end";
             behind = () => string.Join(", ", ends.Where(end => follower.Positions.GetValueOrDefault(end.Key, -1) < end.Value.End)
                 .Select(end => $"{end.Key} at {follower.Positions.GetValueOrDefault(end.Key, -1)} of {end.Value.End}").Take(3));
@@ -113,6 +114,13 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => follower.DisposeAsync();
+
+    /// <summary>A topic that was not there when reading began: everything in it came since.</summary>
+    private void FollowNew(IReadOnlyDictionary<LaneId, LogRange> ranges)
+    {
+        var known = follower.Positions;
+        follower.Follow(ranges.Where(range => !known.ContainsKey(range.Key)).ToDictionary(range => range.Key, range => range.Value.Start));
+    }
 
     private void Observe(LogRecord record, CancellationToken cancellationToken)
     {
