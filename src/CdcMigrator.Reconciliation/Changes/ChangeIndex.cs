@@ -44,6 +44,18 @@ public sealed class ChangeIndex
         }
     }
 
+    /// <summary>Changes that are not known to be in both sides yet.</summary>
+    public int OpenChanges
+    {
+        get
+        {
+            lock (gate)
+            {
+                return ofAllRows.Count + keys.Values.Sum(dirty => dirty.Open.Count);
+            }
+        }
+    }
+
     /// <summary>Notes a change. Those of a partition come in order; a repeated one is harmless.</summary>
     /// <param name="key">The row; null for all rows.</param>
     /// <param name="mark">Where it stands.</param>
@@ -127,6 +139,21 @@ public sealed class ChangeIndex
         lock (gate)
         {
             return [.. keys.Where(pair => pair.Value.Open.Count == 0).Take(most).Select(pair => pair.Key)];
+        }
+    }
+
+    /// <summary>Forgets keys of which both sides have all changes: for a table that only a full pass can verify, so that they need not be verified one by one.</summary>
+    public void ForgetSettled()
+    {
+        lock (gate)
+        {
+            foreach (var (key, dirty) in keys)
+            {
+                if (dirty.Open.Count == 0)
+                {
+                    keys.Remove(key);
+                }
+            }
         }
     }
 

@@ -118,6 +118,10 @@ public sealed class TableVerification
         }
     }
 
+    /// <summary>Looks how far both sides are, so that changes both have explain nothing any more and take no room.</summary>
+    /// <exception cref="Domain.Faults.FaultException">A side cannot be asked.</exception>
+    public Task SettleAsync(CancellationToken cancellationToken) => comparer.LookAsync(cancellationToken);
+
     /// <summary>Compares keys that changed since they were last verified, and those found wrong, so that a repaired row is wrong no longer.</summary>
     /// <param name="most">Most keys of either.</param>
     /// <param name="cancellationToken">Ends the step with an exception; it may be repeated.</param>
@@ -132,6 +136,11 @@ public sealed class TableVerification
         }
 
         await comparer.LookAsync(cancellationToken).ConfigureAwait(false);
+        if (!State.Covered && !IsRunning)
+        {
+            Index.ForgetSettled();
+        }
+
         var keys = Index.TakeSettled(most).Concat(State.Wrong.Keys.Take(most)).ToHashSet();
         if (keys.Count > 0)
         {

@@ -56,6 +56,13 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
     /// <summary>What keeps it from reading; null while it reads.</summary>
     public Fault? Fault => follower.Fault;
 
+    /// <summary>Whether it reads nothing for now.</summary>
+    public bool IsPaused
+    {
+        get => follower.IsPaused;
+        set => follower.IsPaused = value;
+    }
+
     /// <summary>The last reason for which a change was taken for one of all rows; null where each was told by key.</summary>
     public string? Doubt => doubt;
 

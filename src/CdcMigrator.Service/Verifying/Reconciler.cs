@@ -69,6 +69,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
 
     private async Task WorkAsync(NpgsqlConnection lease, CancellationToken stop)
     {
+        await WaitForWorkAsync(lease, stop);
         await using var own = await BeginAsync(stop);
         session = own;
         try
@@ -92,6 +93,21 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         finally
         {
             session = null;
+        }
+    }
+
+    /// <summary>
+    /// Waits for the first comparison to be asked for. Until then nothing is known that a change could make unknown, so that the log need not be read twice, nor
+    /// keys be remembered: not while a backlog is applied.
+    /// </summary>
+    private async Task WaitForWorkAsync(NpgsqlConnection lease, CancellationToken stop)
+    {
+        while ((await parts.Store.ReadRunningAsync(stop)).Count == 0 && (await parts.Store.ReadTablesAsync(stop)).Values.All(table => !table.State.Covered && table.State.Wrong.Count == 0))
+        {
+            fault = null;
+            await PingAsync(lease, stop);
+            await parts.Store.BeatAsync(0, null, stop);
+            await Task.Delay(Idle, time, stop);
         }
     }
 

@@ -13,6 +13,7 @@ namespace CdcMigrator.Service.Verifying;
 internal sealed class VerificationSession(
     ReconcilerParts parts, ChangeFollower follower, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
 {
+    private const long MostOpenChanges = 1_000_000;
     private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
     private readonly VerificationStore store = parts.Store;
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
@@ -36,6 +37,19 @@ internal sealed class VerificationSession(
         }
 
         await BeatAsync(cancellationToken);
+
+        // A target far behind: what it has yet to apply need not be remembered before it does.
+        follower.IsPaused = tables.Sum(table => (long)table.OpenChanges) > MostOpenChanges;
+        if (follower.IsPaused)
+        {
+            foreach (var table in tables.Where(table => table.OpenChanges > 0))
+            {
+                await table.Verification.SettleAsync(cancellationToken);
+            }
+
+            return false;
+        }
+
         var running = await store.ReadRunningAsync(cancellationToken);
         foreach (var table in tables)
         {

@@ -23,6 +23,9 @@ internal sealed class VerifiedTable(ComparedTable table, TableVerification verif
     /// <summary>Why its last step failed; null where it did not.</summary>
     public Fault? Fault { get; set; }
 
+    /// <summary>Changes of it that are not known to be in both sides yet.</summary>
+    public int OpenChanges => index.OpenChanges;
+
     /// <summary>Whether keys wait to be verified, or what is kept may say more than is known.</summary>
     public bool NeedsKeys => index.DirtyKeys > 0 || index.AllDirty || verification.State.Wrong.Count > 0 || Fault is not null;
 

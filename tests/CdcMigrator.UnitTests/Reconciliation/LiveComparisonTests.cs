@@ -85,6 +85,13 @@ public sealed class LiveComparisonTests
 
         var comparer = new TableComparer(TwoSides.Table, TwoSides.Topic, index, sides, sides, TimeProvider.System);
         var table = new TableVerification(comparer, new TableState { Table = TwoSides.Table.Source }, sides, new VerificationLimits(), new FakeTimeProvider(DateTimeOffset.UnixEpoch));
+        for (var i = random.Next(4); i > 0; i--)
+        {
+            // Not covered yet: changes both sides have are forgotten, for the pass looks at all rows.
+            await table.StepKeysAsync(5, default);
+            Assert.Empty(Wrong(table));
+        }
+
         table.Begin(1);
         for (var i = 0; i < 40 && table.IsRunning; i++)
         {

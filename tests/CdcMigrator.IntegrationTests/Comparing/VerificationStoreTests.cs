@@ -1,0 +1,107 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Comparing;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.TestKit.Databases;
+
+namespace CdcMigrator.IntegrationTests.Comparing;
+
+/// <summary>What is known of tables survives the process that found it out.</summary>
+public sealed class VerificationStoreTests(PostgresFixture postgres)
+{
+    private static readonly TableName Orders = new("public", "odd \"table\"");
+
+    [Fact]
+    public async Task What_is_known_is_read_as_it_was_kept_and_only_what_changed_is_written()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, token);
+        var store = new VerificationStore(target.DataSource, "shop");
+        var since = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        RowKey first = new("1", "a,b"), second = new("2", ""), third = new("3", "NULL");
+        var state = new TableState
+        {
+            Table = Orders,
+            KeyColumns = ["id", "name"],
+            Run = 7,
+            Phase = TablePhase.Passing,
+            Cursor = first,
+            RowsSource = 10,
+            RowsTarget = 9,
+            EstimatedRows = 100,
+            Covered = true,
+            CoveredAt = since,
+            WrongTruncated = true,
+            DirtyKeys = 3,
+            VerifiedOffsets = new Dictionary<int, long> { [0] = 5, [3] = 1L << 40 },
+            Verdict = Verdict.Mismatch,
+            Reason = "because",
+            Evidence = "seen",
+            Wrong = new Dictionary<RowKey, RowMismatch> { [first] = new(first, DifferenceKind.Different, ["name"]), [second] = new(second, DifferenceKind.Missing, []) },
+            Pending = new Dictionary<RowKey, DateTimeOffset> { [third] = since },
+        };
+        await store.SaveAsync(state, "shape", null, token);
+        Assert.Equivalent(state, await ReadAsync(), strict: true);
+
+        // One row is mended, one is decided, one is wrong otherwise.
+        var next = state with
+        {
+            Cursor = null,
+            Wrong = new Dictionary<RowKey, RowMismatch> { [first] = new(first, DifferenceKind.Extra, []), [third] = new(third, DifferenceKind.Missing, []) },
+            Pending = new Dictionary<RowKey, DateTimeOffset>(),
+        };
+        await store.SaveAsync(next, "shape", state, token);
+        Assert.Equivalent(next, await ReadAsync(), strict: true);
+        Assert.Empty(await new VerificationStore(target.DataSource, "another").ReadTablesAsync(token));
+
+        async Task<TableState> ReadAsync()
+        {
+            var (key, (kept, shape)) = Assert.Single(await store.ReadTablesAsync(token));
+            Assert.Equal((Orders, "shape"), (key, shape));
+            return kept;
+        }
+    }
+
+    [Fact]
+    public async Task A_run_ends_with_its_last_table_and_its_verdict_is_the_weakest()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, token);
+        var store = new VerificationStore(target.DataSource, "shop");
+        var items = new TableName("public", "items");
+        var run = await store.RequestAsync([Mapping(Orders), Mapping(items)], "test", token);
+        Assert.Equal(run, Assert.Single(await store.ReadRunningAsync(token)).Run);
+
+        await store.NoteAsync(run, new TableResult(Orders, Orders, Verdict.Equal, null, 5, 5, 0, 0, "x"), token);
+        Assert.Equal((true, Verdict.Unverified), ((await store.ReadRunAsync(run, token))!.IsRunning, (await store.ReadRunAsync(run, token))!.Verdict));
+        await store.NoteAsync(run, new TableResult(items, items, Verdict.InFlight, null, 5, 5, 0, 2, null), token);
+        await store.NoteAsync(run, new TableResult(items, items, Verdict.InFlight, null, 5, 5, 0, 2, null), token);
+        var ended = (await store.ReadRunAsync(run, token))!;
+        Assert.Equal(("finished", Verdict.InFlight, 2), (ended.State, ended.Verdict, ended.Tables.Count));
+        Assert.NotNull(ended.FinishedAt);
+        Assert.Empty(await store.ReadRunningAsync(token));
+
+        var second = await store.RequestAsync([Mapping(Orders)], "test", token);
+        Assert.Equal([second], await store.StopAsync(token));
+        Assert.Empty(await store.StopAsync(token));
+        Assert.Equal([second, run], (await store.ReadRunsAsync(10, token)).Select(found => found.Run));
+        Assert.Null(await store.ReadRunAsync(second + 1, token));
+    }
+
+    [Fact]
+    public async Task A_sign_of_life_has_its_age_by_the_targets_clock()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, token);
+        var store = new VerificationStore(target.DataSource, "shop");
+        Assert.Null(await store.ReadBeatAsync(token));
+        await store.BeatAsync(12, "a fault", token);
+        var beat = (await store.ReadBeatAsync(token))!;
+        Assert.Equal((12, "a fault", true), (beat.Behind, beat.Fault, beat.Age >= TimeSpan.Zero));
+    }
+
+    private static TableMapping Mapping(TableName table) => new() { Source = table, Target = table };
+}
