@@ -35,14 +35,14 @@ public sealed class ResyncTests(KitFixture kit, ITestOutputHelper output)
         // one that is gone.
         await ExecuteAsync(stack.Target, """
             begin; set local session_replication_role = replica;
-            update customers set name = 'damaged', credit = null, biography = 'none' where id = 70007;
-            create temp table gone on commit drop as with deleted as (delete from customers where id = 70008 returning email) select email from deleted;
+            update customers set name = 'damaged', credit = null, biography = 'none' where id = 20007;
+            create temp table gone on commit drop as with deleted as (delete from customers where id = 20008 returning email) select email from deleted;
             insert into customers (id, email, name) select 900000000000, email, 'surplus' from gone;
             insert into customers (id, email, name) values (900000000001, 'surplus', 'surplus');
             commit;
             """);
         Assert.Superset(
-            new HashSet<string>(["70007", "70008", "900000000000", "900000000001"]), (await CompareAsync(stack, Customers, token)).Differences.Select(row => row.Key["id"]!).ToHashSet());
+            new HashSet<string>(["20007", "20008", "900000000000", "900000000001"]), (await CompareAsync(stack, Customers, token)).Differences.Select(row => row.Key["id"]!).ToHashSet());
 
         var asked = await Cdcm.RunAsync("tables", "resync", "public.customers", "--yes", "--server", service.Address.ToString());
         Assert.True(asked.ExitCode == 0, $"{asked.Error}{asked.Output}");

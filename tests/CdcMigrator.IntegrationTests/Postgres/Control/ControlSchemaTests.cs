@@ -8,7 +8,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
 {
     private const string Columns = """
         select table_name || '.' || column_name || ' ' || udt_name || case is_nullable when 'NO' then ' not null' else '' end
-        from information_schema.columns where table_schema = 'cdc_migrator' and table_name = any('{fence,progress,journal,migration,dead_letter,verification_run,verification_table}')
+        from information_schema.columns where table_schema = 'cdc_migrator' and table_name = any('{fence,progress,journal,migration,dead_letter,verification_result,verification_row,verification_run,verification_table}')
         order by table_name, ordinal_position
         """;
 
@@ -66,22 +66,50 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             progress.partition_count int4 not null
             progress.frozen bool not null
             progress.updated_at timestamptz not null
-            verification_run.id uuid not null
+            verification_result.migration text not null
+            verification_result.run int8 not null
+            verification_result.source_table text not null
+            verification_result.target_table text not null
+            verification_result.verdict text
+            verification_result.reason text
+            verification_result.rows_source int8 not null
+            verification_result.rows_target int8 not null
+            verification_result.wrong int8 not null
+            verification_result.in_flight int8 not null
+            verification_result.evidence text
+            verification_result.finished_at timestamptz
+            verification_row.migration text not null
+            verification_row.source_table text not null
+            verification_row.key _text not null
+            verification_row.kind text
+            verification_row.columns _text not null
+            verification_row.since timestamptz not null
             verification_run.migration text not null
-            verification_run.started_at timestamptz not null
+            verification_run.run int8 not null
+            verification_run.requested_by text not null
+            verification_run.requested_at timestamptz not null
             verification_run.finished_at timestamptz
-            verification_run.verdict text
-            verification_run.evidence jsonb not null
-            verification_table.run_id uuid not null
+            verification_run.state text not null
+            verification_table.migration text not null
             verification_table.source_table text not null
-            verification_table.target_table text not null
+            verification_table.run int8 not null
+            verification_table.phase text not null
+            verification_table.cursor _text
+            verification_table.rows_source int8 not null
+            verification_table.rows_target int8 not null
+            verification_table.estimated_rows int8 not null
+            verification_table.shape text not null
+            verification_table.key_columns _text not null
+            verification_table.covered bool not null
+            verification_table.covered_at timestamptz
+            verification_table.equal_at timestamptz
+            verification_table.wrong_truncated bool not null
+            verification_table.dirty_keys int4 not null
+            verification_table.verified_offsets jsonb not null
             verification_table.verdict text not null
-            verification_table.rows_source int8
-            verification_table.rows_target int8
-            verification_table.rows_compared int8
-            verification_table.in_flight int8 not null
-            verification_table.mismatches jsonb not null
-            verification_table.verified_at timestamptz not null
+            verification_table.reason text
+            verification_table.evidence text
+            verification_table.updated_at timestamptz not null
             """,
             string.Join('\n', await database.RowsAsync(Columns)));
     }
