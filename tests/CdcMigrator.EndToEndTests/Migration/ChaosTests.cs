@@ -2,12 +2,12 @@ using CdcMigrator.TestKit.Kit;
 
 namespace CdcMigrator.EndToEndTests.Migration;
 
-/// <summary>A shop under load moves through real Debezium and Kafka while everything that can die is killed.</summary>
+/// <summary>A shop at 200 transactions a second moves through real Debezium and Kafka while everything that can die is killed.</summary>
 [Collection(typeof(KilledKit))]
 public sealed class ChaosTests(KitFixture kit, ITestOutputHelper output)
 {
-    private const double Rate = 100;
-    private const int Transactions = (int)Rate * 30;
+    private const double Rate = 200;
+    private const int Transactions = (int)Rate * 60;
 
     [Theory]
     [InlineData(MigrationFormat.Json)]

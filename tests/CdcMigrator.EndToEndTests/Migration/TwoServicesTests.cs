@@ -8,7 +8,7 @@ namespace CdcMigrator.EndToEndTests.Migration;
 [Collection(typeof(SteadyKit))]
 public sealed class TwoServicesTests(KitFixture kit, ITestOutputHelper output)
 {
-    private const double Rate = 50;
+    private const double Rate = 200;
 
     [Fact]
     public async Task Two_services_share_the_partitions_and_killing_either_keeps_it_equal()
