@@ -190,15 +190,22 @@ public sealed class SnapshotTests(PostgresFixture postgres)
         scene.Lanes.Applying = false;
         await scene.StartAsync();
 
-        // Lanes are full and the COPY waits for them.
-        await scene.UntilAsync(() => scene.Log.Status.UnappliedBytes > 2 << 20);
+        // Lanes are full and the COPY waits for them: it learns that its session is gone when there is room again.
+        await scene.UntilAsync(() => scene.Log.Status.UnappliedBytes > 10 << 20);
         await scene.Source.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cdcm snapshot' and datname = current_database()");
         await scene.Source.ExecuteAsync("delete from t where id <= 10; update t set v = 'new' where id = 11");
         await scene.Target.ExecuteAsync("insert into t values (1, 'of the first try')");
-        await scene.UntilAsync(() => scene.Log.Status.Fault is not null);
-        await Task.Delay(1000);
-        Assert.Single(await scene.Target.RowsAsync("select * from t"));
+        scene.Lanes.Budget = 0;
         scene.Lanes.Applying = true;
+        await scene.UntilAsync(() =>
+        {
+            scene.Lanes.Budget = scene.Lanes.Budget == 0 && scene.Log.Status.Fault is null ? 50 : scene.Lanes.Budget;
+            return scene.Log.Status.Fault is not null && scene.Lanes.Budget == 0;
+        });
+        await Task.Delay(1000);
+        Assert.NotEqual(0, scene.Log.Status.UnappliedRecords);
+        Assert.Single(await scene.Target.RowsAsync("select * from t"));
+        scene.Lanes.Budget = -1;
         await scene.UntilStreamingAsync();
         Assert.Empty(await scene.Target.RowsAsync("select * from t"));
         foreach (var id in Enumerable.Range(1, 10))
