@@ -30,7 +30,7 @@ public sealed record StreamingOptions
     /// Bytes of records, from being fetched to being applied, beyond which partitions are paused although their own lane is not full. Each lane keeps a right
     /// to its part of half of it, so that none starves.
     /// </summary>
-    public long TotalBytes { get; init; } = 128L << 20;
+    public long TotalBytes { get; init; } = 64L << 20;
 
     /// <summary>Most changes of one batch.</summary>
     public int BatchChanges { get; init; } = 20_000;

@@ -3,11 +3,12 @@ using CdcMigrator.Benchmarks.Compare;
 
 // compare: the whole path against the Debezium JDBC sink and PostgreSQL's own limits. micro: decoding and encoding alone, by BenchmarkDotNet.
 const string Usage = """
-    usage: bench.sh [compare] [--quick | --tiny] [--only WORKLOADS] [--output FOLDER] [--hold]
+    usage: bench.sh [compare] [--quick | --tiny | --rows N] [--only WORKLOADS] [--output FOLDER] [--hold]
            bench.sh micro [BenchmarkDotNet's options]
 
       --quick     a quarter of the rows, one setting of the JDBC sink
       --tiny      so few rows that only the program itself is tested
+      --rows      rows of the insert workload, from which the others follow (400000)
       --only      of insert,update,mixed,wide,latency,backlog,tables,stall those named
       --output    where results.md and results.json are written (artifacts/benchmarks)
       --hold      afterwards keep everything up and read commands: 'cdcm WORKLOAD FORMAT [cdcm.dll OF ANOTHER BUILD]', 'quit'

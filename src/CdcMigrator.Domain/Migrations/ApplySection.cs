@@ -16,7 +16,7 @@ public sealed record ApplySection
     public long LaneBytes { get; init; } = 16L << 20;
 
     /// <summary>Bytes of records that all lanes together hold, fetched and not applied, beyond which partitions are paused.</summary>
-    public long TotalBytes { get; init; } = 128L << 20;
+    public long TotalBytes { get; init; } = 64L << 20;
 
     /// <summary>Largest record that is accepted.</summary>
     public long MaxRecordBytes { get; init; } = 64L << 20;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CdcMigrator.TestKit;
 
 namespace CdcMigrator.Benchmarks.Compare;
@@ -34,6 +35,7 @@ internal sealed record CompareOptions
             {
                 "--quick" => options with { Rows = 100_000, SinkSettings = 1, LatencyTime = TimeSpan.FromSeconds(10) },
                 "--tiny" => options with { Rows = 2_000, SinkSettings = 1, LatencyTime = TimeSpan.FromSeconds(2) },
+                "--rows" when i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var rows) && rows > 0 => Skip(ref i, options with { Rows = rows }),
                 "--hold" => options with { Hold = true },
                 "--only" when i + 1 < args.Length => options with { Only = args[++i].Split(',') },
                 "--output" when i + 1 < args.Length => options with { Output = Path.GetFullPath(args[++i]) },
@@ -45,6 +47,12 @@ internal sealed record CompareOptions
             }
         }
 
+        return options;
+    }
+
+    private static CompareOptions Skip(ref int i, CompareOptions options)
+    {
+        i++;
         return options;
     }
 }

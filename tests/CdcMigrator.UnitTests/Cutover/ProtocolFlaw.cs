@@ -1,0 +1,35 @@
+namespace CdcMigrator.UnitTests.Cutover;
+
+/// <summary>Ways to build the cutover wrongly. Each must be found by the exploration, or the exploration proves nothing.</summary>
+public enum ProtocolFlaw
+{
+    /// <summary>As it is meant.</summary>
+    None,
+
+    /// <summary>The position to drain to is read before the side is closed.</summary>
+    PositionBeforeFence,
+
+    /// <summary>Closing does not wait for transactions that write already.</summary>
+    NoBarrier,
+
+    /// <summary>The new side is opened before the old direction is frozen.</summary>
+    OpenBeforeFreeze,
+
+    /// <summary>Whoever undoes does not look whether the side is sealed by now.</summary>
+    UndoIgnoresSeal,
+
+    /// <summary>Whoever seals does not look whose fence it is.</summary>
+    SealIgnoresOwner,
+
+    /// <summary>Whoever opens the other side does not look whether that side has been left again since.</summary>
+    OpenIgnoresEpoch,
+
+    /// <summary>Whoever turns the stream round does not look whether a later attempt has done so.</summary>
+    ArmIgnoresEpoch,
+
+    /// <summary>Whoever turns the stream back does not look whether a later attempt has turned it.</summary>
+    ReleaseIgnoresEpoch,
+
+    /// <summary>Nobody undoes what a dead coordinator left.</summary>
+    NoKeeper,
+}

@@ -1,0 +1,14 @@
+namespace CdcMigrator.UnitTests.Cutover;
+
+/// <summary>Where an attempt is.</summary>
+public enum Step
+{
+    Idle,
+    Numbered,
+    Closed,
+    Positioned,
+    Drained,
+    Armed,
+    Sealed,
+    Over,
+}
