@@ -79,15 +79,19 @@ internal sealed class LetterDecoding
 
         var columns = change.Route.Target.Columns;
         var slots = Batch.Slots(change);
+        var lacks = false;
         for (var i = 0; i < slots.Length; i++)
         {
-            // A column the source does not have is absent in every change of the row.
-            if (slots[i].State == ColumnState.Unavailable && !columns[i].Generated)
+            // Of such a row everything the event lacks is read from the source, whatever precedes it.
+            if (slots[i].MustReselect)
             {
-                return false;
+                return true;
             }
+
+            // A column the source does not have is absent in every change of the row.
+            lacks |= slots[i].State == ColumnState.Unavailable && !columns[i].Generated;
         }
 
-        return true;
+        return !lacks;
     }
 }

@@ -46,6 +46,9 @@ internal sealed class MariaDbStack : IAsyncDisposable
     /// <summary>Entries of <c>tables:</c>, in YAML's flow style.</summary>
     public IReadOnlyList<string> Tables { get; set; } = [];
 
+    /// <summary>The section <c>apply:</c>, in YAML's flow style.</summary>
+    public string Apply { get; set; } = "{}";
+
     public static async Task<MariaDbStack> StartAsync(KitFixture kit, MariaDbFixture mariaDb, string name, string sourceSql, string targetSql)
     {
         kit.Require();
@@ -85,6 +88,7 @@ internal sealed class MariaDbStack : IAsyncDisposable
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
             tables:
             {{string.Join('\n', Tables.Select(table => $"  - {table}"))}}
+            apply: {{Apply}}
             service: { url: "{{address}}" }
             """);
         return (path, address);
