@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Running;
 using CdcMigrator.Benchmarks.Compare;
+using CdcMigrator.Benchmarks.Sides;
 
-// compare: the whole path against the Debezium JDBC sink and PostgreSQL's own limits. micro: decoding and encoding alone, by BenchmarkDotNet.
+// compare: the whole path against the Debezium JDBC sink and PostgreSQL's own limits. micro: decoding and encoding alone, by BenchmarkDotNet. sides: comparing.
 const string Usage = """
     usage: bench.sh [compare] [--quick | --tiny | --rows N] [--only WORKLOADS] [--output FOLDER] [--hold]
            bench.sh micro [BenchmarkDotNet's options]
+           bench.sh sides [ROWS]        a full comparison of a MariaDB table with PostgreSQL's, held against a plain read of both (1000000 rows)
 
       --quick     a quarter of the rows, one setting of the JDBC sink
       --tiny      so few rows that only the program itself is tested
@@ -18,6 +20,11 @@ if (args is ["micro", .. var rest])
 {
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest.Length == 0 ? ["--filter", "*"] : rest);
     return 0;
+}
+
+if (args is ["sides", ..] && (args.Length == 1 || (args.Length == 2 && int.TryParse(args[1], System.Globalization.CultureInfo.InvariantCulture, out _))))
+{
+    return await SidesRun.RunAsync(args.Length == 1 ? 1_000_000 : int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture));
 }
 
 if (CompareOptions.Parse(args is ["compare", .. var others] ? others : args) is not { } options)

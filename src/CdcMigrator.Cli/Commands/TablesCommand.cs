@@ -5,19 +5,20 @@ using CdcMigrator.Service.Api;
 
 namespace CdcMigrator.Cli.Commands;
 
-/// <summary><c>cdcm tables [show T|resync T]</c>.</summary>
+/// <summary><c>cdcm tables [show T|resync T|repair T]</c>.</summary>
 internal static class TablesCommand
 {
     public static Command Create(CommandContext context)
     {
         var command = new Verb(
             "tables",
-            "Shows the tables: snapshot, lag, lanes, copies, findings. Copies a table again.",
+            "Shows the tables: snapshot, lag, lanes, copies, findings. Copies a table again, or repairs single rows.",
             ("cdcm tables", "all of them"),
             ("cdcm tables show public.orders", "one, with its findings and faults"),
-            ("cdcm tables resync public.orders --yes", "copy it again while changes go on"))
+            ("cdcm tables resync public.orders --yes", "copy it again while changes go on"),
+            ("cdcm tables repair public.orders --all-wrong", "write the rows that were found wrong as the source has them"))
         {
-            Show(context), Resync(context),
+            Show(context), Resync(context), RepairCommand.Create(context),
         };
         context.Handle(command, async call =>
         {

@@ -56,7 +56,7 @@ internal static class VerifyView
 
         if (report.Tables.Any(table => table.Wrong > 0))
         {
-            terminal.Line("next: 'cdcm tables resync T --yes' copies a table again from the source");
+            terminal.Line("next: 'cdcm tables repair T --all-wrong' writes the wrong rows as the source has them; 'cdcm tables resync T --yes' copies a table again");
         }
     }
 }

@@ -52,6 +52,11 @@ public static class CanonicalText
 
         digits = digits.Contains('.') ? digits.TrimEnd('0').TrimEnd('.') : digits;
         digits = digits.TrimStart('0');
+        if (digits.Length == text.Length - (negative ? 1 : 0) && digits[0] != '.')
+        {
+            return text;
+        }
+
         return digits.IsEmpty ? "0" : $"{(negative ? "-" : "")}{(digits[0] == '.' ? "0" : "")}{digits}";
     }
 

@@ -30,4 +30,7 @@ public sealed record ComparedColumn(string Source, string Target, CanonicalForm 
 
     /// <summary>Operator of a key column's index in the target, by which a row is found.</summary>
     public string TargetEquality { get; init; } = "=";
+
+    /// <summary>What the migration file makes of its values, in words that differ wherever values may: findings made under other words count no more.</summary>
+    public string Mapped { get; init; } = "";
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
@@ -12,16 +13,10 @@ using Npgsql;
 namespace CdcMigrator.MariaDb.Comparing;
 
 /// <summary>Says how each table of a migration is compared between a MariaDB source and its PostgreSQL target, from both catalogs.</summary>
-public sealed class MariaDbComparedTables
+public static class MariaDbComparedTables
 {
-    private readonly Dictionary<TableName, IReadOnlyList<ComparedValue>> values = [];
-
-    private MariaDbComparedTables()
-    {
-    }
-
-    /// <summary>One a mapping, in their order; a table that cannot be compared exactly is among them and says why.</summary>
-    public IReadOnlyList<ComparedTable> All { get; private set; } = [];
+    /// <summary>How the columns of each table that was read are read: as it was found then, whatever was read since.</summary>
+    private static readonly ConditionalWeakTable<ComparedTable, IReadOnlyList<ComparedValue>> Values = [];
 
     /// <summary>Reads both catalogs. To be read again when a schema may have changed.</summary>
     /// <param name="source">Source server.</param>
@@ -29,8 +24,9 @@ public sealed class MariaDbComparedTables
     /// <param name="mappings">Tables of the migration file.</param>
     /// <param name="reselects">Whether some column of a source table is read again from the source while applying.</param>
     /// <param name="cancellationToken">Stops the queries.</param>
+    /// <returns>One a mapping, in their order; a table that cannot be compared exactly is among them and says why.</returns>
     /// <exception cref="FaultException">Unreachable, Transient, Configuration: a catalog cannot be read.</exception>
-    public static async Task<MariaDbComparedTables> ReadAsync(
+    public static async Task<IReadOnlyList<ComparedTable>> ReadAsync(
         MySqlDataSource source, NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, Func<TableName, bool> reselects, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(mappings);
@@ -38,15 +34,13 @@ public sealed class MariaDbComparedTables
         try
         {
             await using var connection = await MariaDbConnections.OpenAsync(source, cancellationToken);
-            var result = new MariaDbComparedTables();
             var tables = new List<ComparedTable>();
             foreach (var mapping in mappings)
             {
-                tables.Add(await result.PairAsync(connection, target, mapping, reselects(mapping.Source), cancellationToken));
+                tables.Add(await PairAsync(connection, target, mapping, reselects(mapping.Source), cancellationToken));
             }
 
-            result.All = tables;
-            return result;
+            return tables;
         }
         catch (MySqlException exception)
         {
@@ -54,10 +48,11 @@ public sealed class MariaDbComparedTables
         }
     }
 
-    /// <summary>How the columns of one of <see cref="All"/> are read.</summary>
-    internal IReadOnlyList<ComparedValue> ValuesOf(ComparedTable table) => values[table.Source];
+    /// <summary>How the columns of a table that was read here are read.</summary>
+    internal static IReadOnlyList<ComparedValue> ValuesOf(ComparedTable table) =>
+        Values.TryGetValue(table, out var values) ? values : throw new ArgumentException($"{table.Source} was not read by {nameof(ReadAsync)}", nameof(table));
 
-    private async Task<ComparedTable> PairAsync(MySqlConnection connection, NpgsqlDataSource target, TableMapping mapping, bool reselects, CancellationToken cancellationToken)
+    private static async Task<ComparedTable> PairAsync(MySqlConnection connection, NpgsqlDataSource target, TableMapping mapping, bool reselects, CancellationToken cancellationToken)
     {
         if (await SourceCatalog.FindAsync(connection, mapping.Source, cancellationToken) is not { IsTable: true } source)
         {
@@ -80,7 +75,7 @@ public sealed class MariaDbComparedTables
         }
 
         var table = Pair(route, source, await RowsAsync(connection, mapping.Source, cancellationToken)) with { Reselects = reselects };
-        values[table.Source] = [.. table.Columns.Select(column => ValueOf(column, route, source))];
+        Values.Add(table, [.. table.Columns.Select(column => ValueOf(column, route, source))]);
         return table;
     }
 
@@ -119,7 +114,14 @@ public sealed class MariaDbComparedTables
             }
             else
             {
-                columns.Add(new ComparedColumn(column.Name, into.Name, form) { IsFreeText = true, IsNullable = column.Nullable || !into.NotNull, TargetType = into.Type.Sql });
+                columns.Add(new ComparedColumn(column.Name, into.Name, form)
+                {
+                    IsFreeText = true,
+                    IsNullable = column.Nullable || !into.NotNull,
+                    SourceDeclaration = Told(column, into.Type, route.MappingOf(ordinal)),
+                    TargetType = into.Type.Sql,
+                    Mapped = Words(route.MappingOf(ordinal), into),
+                });
             }
         }
 
@@ -143,6 +145,25 @@ public sealed class MariaDbComparedTables
             Unverifiable = refusals.Count == 0 ? null : string.Join("; ", refusals),
         };
     }
+
+    /// <summary>The column's type for the reader of keys; one it does not know where the target's text is another than the source's: such a key is not told from events.</summary>
+    private static string Told(SourceColumn column, ColumnType into, ColumnMapping mapping)
+    {
+        var isSame = column.Type switch
+        {
+            "tinyint" or "smallint" or "mediumint" or "int" or "bigint" => into.Kind != ColumnKind.Boolean,
+            "binary" => into.Kind == ColumnKind.Bytes || mapping.UuidFormat == UuidFormat.Binary16,
+            "datetime" => into.Kind == ColumnKind.Timestamp,
+            "timestamp" => into.Kind == ColumnKind.TimestampTz,
+            "enum" => mapping.Labels.Count == 0,
+            _ => true,
+        };
+        return isSame ? column.Declared : $"mapped {column.Declared}";
+    }
+
+    /// <summary>Everything of a mapping on which a value's text depends.</summary>
+    private static string Words(ColumnMapping mapping, TargetColumn into) => mapping == ColumnMapping.None && !into.NotNull ? "" :
+        $"[{into.NotNull} {mapping.ZeroDate} {mapping.PartialDate} {mapping.NulCharacter} {mapping.NonZeroIsTrue} {mapping.UuidFormat} {string.Join(',', mapping.Labels.Select(label => $"{label.Key}={label.Value}"))}]";
 
     /// <summary>Whether both sides have an index over the key in the same order of columns, all of them whole numbers.</summary>
     private static bool SortsAlike(TableRoute route, SourceTable source) =>

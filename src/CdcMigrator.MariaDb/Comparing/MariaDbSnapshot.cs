@@ -24,12 +24,10 @@ internal sealed class MariaDbSnapshot : ISourceSnapshot
         """;
 
     private readonly MySqlConnection connection;
-    private readonly MariaDbComparedTables tables;
 
-    private MariaDbSnapshot(MySqlConnection connection, MariaDbComparedTables tables, MariaDbView view)
+    private MariaDbSnapshot(MySqlConnection connection, MariaDbView view)
     {
         this.connection = connection;
-        this.tables = tables;
         View = view;
     }
 
@@ -40,7 +38,7 @@ internal sealed class MariaDbSnapshot : ISourceSnapshot
 
     /// <summary>Takes a snapshot.</summary>
     /// <exception cref="FaultException">NotAllowed <c>source-snapshot</c>: the server does not say which place in the binlog a snapshot has. Unreachable.</exception>
-    public static async Task<MariaDbSnapshot> OpenAsync(MySqlDataSource source, MariaDbComparedTables tables, CancellationToken cancellationToken)
+    public static async Task<MariaDbSnapshot> OpenAsync(MySqlDataSource source, CancellationToken cancellationToken)
     {
         MySqlConnection? connection = null;
         try
@@ -48,7 +46,7 @@ internal sealed class MariaDbSnapshot : ISourceSnapshot
             connection = await MariaDbConnections.OpenAsync(source, cancellationToken);
             await ExecuteAsync(connection, Settings, cancellationToken);
             await ExecuteAsync(connection, "start transaction with consistent snapshot, read only", cancellationToken);
-            return new MariaDbSnapshot(connection, tables, new MariaDbView(await PositionAsync(connection, cancellationToken)));
+            return new MariaDbSnapshot(connection, new MariaDbView(await PositionAsync(connection, cancellationToken)));
         }
         catch (Exception exception)
         {
@@ -117,7 +115,7 @@ internal sealed class MariaDbSnapshot : ISourceSnapshot
     public async Task<RowKey?> BoundaryAsync(ComparedTable table, RowKey? after, long rows, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        var values = tables.ValuesOf(table);
+        var values = MariaDbComparedTables.ValuesOf(table);
         var key = table.Key.Select(ordinal => values[ordinal]).ToList();
         var sorted = string.Join(", ", key.Select(column => column.Name));
         RowKey? boundary = null;
@@ -144,7 +142,7 @@ internal sealed class MariaDbSnapshot : ISourceSnapshot
 
     private async Task ForEachAsync(ComparedTable table, KeyRange range, RowAction action, CancellationToken cancellationToken)
     {
-        var values = tables.ValuesOf(table);
+        var values = MariaDbComparedTables.ValuesOf(table);
         var wanted = range.Buckets is null ? null : range.Buckets.ToHashSet();
         var hasher = new RowHasher(table);
         await QueryAsync(table, Select(table, values, Where([.. table.Key.Select(ordinal => values[ordinal])], range)), values, null, row =>
@@ -159,7 +157,7 @@ internal sealed class MariaDbSnapshot : ISourceSnapshot
     /// <summary>Under a collation other spellings of a key are found too; they are other rows.</summary>
     private async Task ForEachAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, Action<RowKey, ReadOnlySpan<string?>> action, CancellationToken cancellationToken)
     {
-        var values = tables.ValuesOf(table);
+        var values = MariaDbComparedTables.ValuesOf(table);
         var hasher = new RowHasher(table);
         HashSet<RowKey> wanted = [];
         void Found(ReadOnlySpan<string?> row)

@@ -40,4 +40,10 @@ public interface ISourceRows
     /// </summary>
     /// <exception cref="Domain.Faults.FaultException">As for reading.</exception>
     Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// As <see cref="ReadRunningAsync"/>, for the changes of one table that the log held at the call: fewer have to be waited for.
+    /// </summary>
+    /// <exception cref="Domain.Faults.FaultException">As for reading.</exception>
+    Task<IReadOnlyCollection<uint>> ReadWritersAsync(TableRoute route, CancellationToken cancellationToken) => ReadRunningAsync(cancellationToken);
 }

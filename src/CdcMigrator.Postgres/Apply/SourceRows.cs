@@ -22,6 +22,21 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
             array(select backend_xid::text from pg_catalog.pg_stat_activity where datname <> pg_catalog.current_database() and backend_xid is not null)
         """;
 
+    /// <summary>
+    /// Transactions that hold a lock of the table as writers do, which they give back only once they are visible. One that its client has left open has
+    /// not begun to commit, so that nothing of it is in the log; who may not see that of a session waits for it.
+    /// </summary>
+    private const string Writers = """
+        with recursive part(oid) as (
+            select pg_catalog.to_regclass($1)::oid union select i.inhrelid from part join pg_catalog.pg_inherits i on i.inhparent = part.oid)
+        select distinct x.transactionid::text
+        from pg_catalog.pg_locks r join pg_catalog.pg_locks x on x.virtualtransaction = r.virtualtransaction and x.locktype = 'transactionid' and x.mode = 'ExclusiveLock' and x.granted
+        left join pg_catalog.pg_stat_activity a on a.pid = r.pid
+        where r.locktype = 'relation' and r.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and r.granted
+            and r.relation in (select oid from part) and r.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+            and coalesce(a.state, '') not in ('idle in transaction', 'idle in transaction (aborted)')
+        """;
+
     private const int Looks = 200;
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(25);
 
@@ -122,6 +137,29 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
         catch (NpgsqlException exception)
         {
             throw PostgresFaults.ToException(exception);
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyCollection<uint>> ReadWritersAsync(TableRoute route, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        try
+        {
+            await using var command = source.CreateCommand(Writers);
+            command.Parameters.Add(new NpgsqlParameter { Value = route.Source.Sql });
+            var writers = new List<uint>();
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                writers.Add((uint)ulong.Parse(reader.GetString(0), CultureInfo.InvariantCulture));
+            }
+
+            return writers;
+        }
+        catch (NpgsqlException exception)
+        {
+            throw Failed(route, exception);
         }
     }
 

@@ -19,6 +19,7 @@ internal static class StatusApi
         routes.MapGet("/api/gate", async context => await AnswerAsync(context, await reports.GateAsync(context.RequestAborted)));
         routes.MapGet("/api/tables", async context => await AnswerAsync(context, await reports.TablesAsync(context.RequestAborted)));
         routes.MapPost("/api/tables/resync", context => ResyncAsync(context, runtime, reports));
+        routes.MapPost("/api/tables/repair", context => RepairAsync(context, runtime));
         routes.MapGet("/api/lag", context => AnswerAsync(context, reports.Lag()));
         routes.MapPost("/api/lanes/retry", context => RetryAsync(context, runtime));
         routes.MapPost("/api/drain", context => DrainAsync(context, runtime));
@@ -53,6 +54,26 @@ internal static class StatusApi
         await AnswerAsync(context, await reports.TablesAsync(context.RequestAborted));
     }
 
+    private static async Task RepairAsync(HttpContext context, MigrationRuntime runtime)
+    {
+        RepairRequest? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync<RepairRequest>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+        }
+        catch (JsonException exception)
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", $"the body is not a repair request: {exception.Message}", RepairForm);
+        }
+
+        if (request is not { Table.Length: > 0 } || request.AllWrong == request.Keys is { Count: > 0 })
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", "a repair request names a table, and keys of it or all wrong rows", RepairForm);
+        }
+
+        await AnswerAsync(context, await runtime.Repairs.RepairAsync(request, context.RequestAborted));
+    }
+
     /// <summary>Waits for the proof; the answer says how far it came, and only <c>drained: true</c> is a proof.</summary>
     private static async Task DrainAsync(HttpContext context, MigrationRuntime runtime)
     {
@@ -80,6 +101,8 @@ internal static class StatusApi
     }
 
     private const string ResyncForm = """Send {"tables": ["public.orders"]} or {"all": true}""";
+
+    private const string RepairForm = """Send {"table": "public.orders", "keys": ["id=7"]} or {"table": "public.orders", "allWrong": true}""";
 
     private static FaultException Refused(string message) =>
         new(FaultKind.Configuration, "bad-request", message, """Send {"marker": "marker:…", "lsn": "0/16B3748", "timeoutMs": 30000}""");

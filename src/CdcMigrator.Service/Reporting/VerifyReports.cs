@@ -19,8 +19,8 @@ internal sealed class VerifyReports(MigrationDefinition definition, MigrationRun
     /// <exception cref="FaultException">Configuration: a table that is not in the migration file. NotAllowed: this migration cannot be compared.</exception>
     public async Task<VerifyReport> RequestAsync(VerifyRequest request, CancellationToken cancellationToken)
     {
-        runtime.Verification.Require();
         IReadOnlyCollection<TableMapping> tables = request.All ? [.. definition.Tables] : [.. request.Tables!.Distinct(StringComparer.Ordinal).Select(Named)];
+        await runtime.Verification.RequireComparableAsync(cancellationToken);
         return await ReadAsync(await store.RequestAsync(tables, "api", cancellationToken), cancellationToken);
     }
 

@@ -16,7 +16,9 @@ using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
 using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Repair;
 using CdcMigrator.Postgres.Resync;
+using CdcMigrator.Service.Repairing;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
 using CdcMigrator.Service.Watching;
@@ -88,11 +90,15 @@ public sealed class MigrationRuntime : IAsyncDisposable
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
         Verification = new VerificationHandling(definition.Name, definition.Target.Connection, control);
+        Repairs = new TableRepairs(definition, Verification, routes, new RowRepair(store), time);
         metrics.SetPhase(phase);
     }
 
     /// <summary>Records that were put aside.</summary>
     internal DeadLetterHandling DeadLetters { get; }
+
+    /// <summary>The repairing of rows that were found wrong.</summary>
+    internal TableRepairs Repairs { get; }
 
     /// <summary>The comparing of both sides.</summary>
     internal VerificationHandling Verification { get; }
@@ -178,11 +184,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     private async Task<DrainReport> DrainLogAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        if (inspector is not { } log)
-        {
-            throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
-        }
-
+        var log = inspector ?? throw NotStarted();
         var evidence = new DrainEvidence(fence, source, log, topics, store, DeadLetters, embedded?.Incarnation);
         return await new DrainProof(evidence, time).RunAsync(markerId, lsn, timeout, cancellationToken);
     }
@@ -195,11 +197,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <exception cref="FaultException">NotAllowed, Configuration: this log, or this connector, cannot.</exception>
     public async Task ResyncAsync(IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
     {
-        if (resyncs is not { } copies)
-        {
-            throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
-        }
-
+        var copies = resyncs ?? throw NotStarted();
         await copies.RequestAsync(tables, cancellationToken);
         await watch!.LookAgainAsync(cancellationToken);
         pipeline?.Retry();
@@ -254,7 +252,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
-        Verification.Begin(watches.Reconciler(Verification, postgres, options, connectorSettings, inspector, () => routes.Routes, resyncs, loggers));
+        Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, () => routes.Routes, resyncs, loggers));
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;
@@ -390,6 +388,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
             LoggerFactory = loggers,
         }, stop);
     }
+
+    private static FaultException NotStarted() => new(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
 
     private void SetPhase(RuntimePhase next)
     {

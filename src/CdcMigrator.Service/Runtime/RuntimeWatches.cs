@@ -3,9 +3,11 @@ using CdcMigrator.Connect.Rest;
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
+using CdcMigrator.MariaDb.Comparing;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Drift;
@@ -68,29 +70,25 @@ internal sealed class RuntimeWatches(
             Drain = drain,
         }, log);
 
-    /// <summary>The reconciler; null where sides or log are not of a kind it can compare.</summary>
-    public Reconciler? Reconciler(
-        VerificationHandling verification, PostgresSource? postgres, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
+    /// <summary>The reconciler.</summary>
+    public Reconciler Reconciler(
+        VerificationHandling verification, IMigrationSource origin, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
         Func<RouteTable?> routes, TableResyncs copies, ILoggerFactory loggers)
     {
-        if (postgres is null)
-        {
-            return null;
-        }
-
+        var (sides, tables) = Compared(verification, origin, options, table => Reselects(routes()?.Find(table)));
         var parts = new ReconcilerParts
         {
             Definition = definition,
             Store = verification.Store,
             Control = control,
-            Sides = new PostgresSides(postgres.Verify, verification.Target, definition.Name, () => options.Incarnation),
-            Tables = token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, table => Reselects(routes()?.Find(table)), token),
-            Source = postgres,
+            Sides = sides,
+            Tables = tables,
+            Source = origin,
             Inspector = inspector,
             TopicOf = table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table),
             FenceTopic = options.FenceTopic!,
             Incarnation = options.Incarnation,
-            Reading = connector is null ? ReadingSettings.ForEmbeddedLog(definition.Log.TopicPrefix) : ReadingSettings.FromConnector(connector),
+            Reading = connector is null ? ReadingSettings.ForEmbeddedLog(definition.Log.TopicPrefix) : ReadingSettings.FromConnector(connector) with { IsMySqlFamily = origin is MariaDbSource },
             Schemas = () =>
             {
                 var schemas = new WriterSchemas();
@@ -103,6 +101,20 @@ internal sealed class RuntimeWatches(
         return new Reconciler(parts, new VerificationLimits(), time, log);
     }
 
+    private (IComparedSides Sides, Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables) Compared(
+        VerificationHandling verification, IMigrationSource origin, StreamingOptions options, Func<TableName, bool> reselects) => origin switch
+        {
+            PostgresSource postgres => (
+                new PostgresSides(postgres.Verify, verification.Target, definition.Name, () => options.Incarnation),
+                token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, reselects, token)),
+            MariaDbSource mariaDb => (
+                new MariaDbSides(mariaDb.Database, verification.Target, definition.Name, () => options.Incarnation),
+                token => MariaDbComparedTables.ReadAsync(mariaDb.Database, verification.Target, definition.Tables, reselects, token)),
+            _ => throw new ArgumentException(origin.GetType().Name, nameof(origin)),
+        };
+
+    /// <summary>Whether rows may show newer values than their changes: what stands for a zero date, too, is read from the source.</summary>
     private static bool Reselects(TableRoute? route) =>
-        route is null || Enumerable.Range(0, route.Target.Columns.Count).Any(ordinal => route.ReadAgainOf(ordinal) != ReadAgain.Never);
+        route is null || Enumerable.Range(0, route.Target.Columns.Count).Any(ordinal =>
+            route.ReadAgainOf(ordinal) != ReadAgain.Never || route.SourceOf(ordinal)?.ZeroDateDefault is not null || route.MappingOf(ordinal).AsksForDates);
 }

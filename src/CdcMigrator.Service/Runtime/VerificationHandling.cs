@@ -10,7 +10,6 @@ namespace CdcMigrator.Service.Runtime;
 internal sealed class VerificationHandling(string migration, string targetConnection, NpgsqlDataSource control) : IAsyncDisposable
 {
     private volatile Reconciler? reconciler;
-    private volatile bool began;
 
     /// <summary>Sessions of the target that hold snapshots to compare.</summary>
     public NpgsqlDataSource Target { get; } = PostgresConnections.CreateVerify(targetConnection);
@@ -22,26 +21,25 @@ internal sealed class VerificationHandling(string migration, string targetConnec
     public Fault? Fault => reconciler?.Fault;
 
     /// <summary>The migration has started.</summary>
-    /// <param name="started">The reconciler; null where this migration's sides cannot be compared.</param>
-    public void Begin(Reconciler? started)
-    {
-        reconciler = started;
-        began = true;
-    }
+    public void Begin(Reconciler started) => reconciler = started;
 
     /// <summary>Compares until cancelled.</summary>
     public Task RunAsync(CancellationToken stop) => reconciler?.RunAsync(stop) ?? Task.CompletedTask;
 
+    /// <summary>What is compared with.</summary>
+    /// <exception cref="FaultException">NotAllowed: not started yet.</exception>
+    public ReconcilerParts Require() => reconciler?.Parts
+        ?? throw new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
+
     /// <summary>Refuses where nothing can be compared.</summary>
-    /// <exception cref="FaultException">NotAllowed: not started yet, or a source whose snapshots cannot be compared with the log.</exception>
-    public void Require()
+    /// <exception cref="FaultException">
+    /// NotAllowed: not started yet; a source whose snapshots, or a connector whose place in the log, cannot be told. Unreachable: one of them does not answer.
+    /// </exception>
+    public async Task RequireComparableAsync(CancellationToken cancellationToken)
     {
-        if (reconciler is null)
-        {
-            throw began
-                ? new FaultException(FaultKind.NotAllowed, "no-verification", "Rows of a MariaDB or MySQL source cannot be compared yet", "Compare counts and samples by SQL on both sides")
-                : new FaultException(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
-        }
+        var parts = Require();
+        await parts.Source.ReadConfirmedAsync(cancellationToken);
+        await using var snapshot = await parts.Sides.OpenSourceAsync(cancellationToken);
     }
 
     /// <summary>A status with what the target knows of comparisons; unchanged where it does not answer.</summary>

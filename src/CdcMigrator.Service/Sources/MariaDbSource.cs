@@ -17,19 +17,21 @@ namespace CdcMigrator.Service.Sources;
 /// </summary>
 internal sealed class MariaDbSource : IMigrationSource
 {
-    private readonly MySqlDataSource database;
     private readonly ConnectClient? connect;
     private readonly string? connector;
 
     /// <summary>Makes the source; connects on first use. Without Connect nothing proves how far the source was read.</summary>
     public MariaDbSource(string connection, ConnectClient? connect, string? connector, TimeProvider time)
     {
-        database = MariaDbConnections.Create(connection);
+        Database = MariaDbConnections.Create(connection);
         this.connect = connect;
         this.connector = connector;
-        Rows = new MariaDbRows(database);
-        Origin = new MariaDbOrigin(database, time);
+        Rows = new MariaDbRows(Database);
+        Origin = new MariaDbOrigin(Database, time);
     }
+
+    /// <summary>The pool, for snapshots to compare.</summary>
+    public MySqlDataSource Database { get; }
 
     /// <summary>What the source's catalog says of its columns.</summary>
     public MariaDbOrigin Origin { get; }
@@ -38,10 +40,10 @@ internal sealed class MariaDbSource : IMigrationSource
     public ISourceRows Rows { get; }
 
     /// <inheritdoc />
-    public Task PrepareAsync(CancellationToken cancellationToken) => FenceTable.PrepareAsync(database, cancellationToken);
+    public Task PrepareAsync(CancellationToken cancellationToken) => FenceTable.PrepareAsync(Database, cancellationToken);
 
     /// <inheritdoc />
-    public Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => FenceTable.ReadIdentityAsync(database, cancellationToken);
+    public Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => FenceTable.ReadIdentityAsync(Database, cancellationToken);
 
     /// <inheritdoc />
     public async Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken)
@@ -57,8 +59,8 @@ internal sealed class MariaDbSource : IMigrationSource
     }
 
     /// <inheritdoc />
-    public Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken) => FenceTable.WriteMarkerAsync(database, owner, cancellationToken);
+    public Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken) => FenceTable.WriteMarkerAsync(Database, owner, cancellationToken);
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => database.DisposeAsync();
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
 }

@@ -25,6 +25,9 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
     private volatile Fault? fault;
     private volatile VerificationSession? session;
 
+    /// <summary>What it works with.</summary>
+    public ReconcilerParts Parts => parts;
+
     /// <summary>What keeps it from working; null while it works, or another process does.</summary>
     public Fault? Fault => fault ?? session?.Fault;
 

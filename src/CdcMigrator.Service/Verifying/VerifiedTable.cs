@@ -32,7 +32,7 @@ internal sealed class VerifiedTable(ComparedTable table, TableVerification verif
     /// <summary>What tells whether earlier findings are of the table as it is now: everything that decides what is compared, and whose log it is.</summary>
     public static string ShapeOf(ComparedTable table, string? incarnation)
     {
-        var text = $"{table.Target}|{table.Order}|{incarnation}|{string.Join(',', table.Key)}|{string.Join('|', table.Columns.Select(column => $"{column.Source}>{column.Target}:{column.Form}"))}";
+        var text = $"{table.Target}|{table.Order}|{incarnation}|{string.Join(',', table.Key)}|{string.Join('|', table.Columns.Select(column => $"{column.Source}>{column.Target}:{column.Form}{column.Mapped}"))}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 

@@ -182,6 +182,53 @@ public sealed class ServiceHttpTests(PostgresFixture postgres)
 
     private static string Closed => "Host=127.0.0.1;Port=1;Username=postgres;Database=x;Timeout=2";
 
+    [Fact]
+    public async Task A_wrong_row_is_repaired_on_request_and_found_equal_by_itself()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(Table + "insert into t select i, 'v' || i from generate_series(1, 500) i");
+        await using var target = await postgres.CreateTargetAsync(Table);
+        await using var running = await RunningService.StartAsync(Definition("http_repair", source.ConnectionString, target.ConnectionString));
+        await running.UntilAsync("/healthz/ready", cancellationToken);
+        while (await target.ScalarAsync<long>("select count(*) from t") < 500)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+
+        await target.ExecuteAsync("update t set v = 'wrong' where id = 7; delete from t where id = 8");
+        Assert.Equal(HttpStatusCode.OK, await PostAsync("/api/verify", new { all = true }));
+        await WrongAsync(2);
+        Assert.Equal(HttpStatusCode.BadRequest, await PostAsync("/api/tables/repair", new { table = "public.t" }));
+        Assert.Equal(HttpStatusCode.BadRequest, await PostAsync("/api/tables/repair", new { table = "public.t", keys = new[] { "id=7" }, allWrong = true }));
+        Assert.Equal(HttpStatusCode.BadRequest, await PostAsync("/api/tables/repair", new { table = "public.none", allWrong = true }));
+        Assert.Equal(HttpStatusCode.BadRequest, await PostAsync("/api/tables/repair", new { table = "public.t", keys = new[] { "id=9" } }));
+        await target.ExecuteAsync("insert into cdc_migrator.resync (migration, source_table, signal_id, phase) values ('http_repair', 'public.t', 'x', 'copying')");
+        Assert.Equal(HttpStatusCode.Conflict, await PostAsync("/api/tables/repair", new { table = "public.t", allWrong = true }));
+        await target.ExecuteAsync("delete from cdc_migrator.resync");
+
+        Assert.Equal(HttpStatusCode.OK, await PostAsync("/api/tables/repair", new { table = "public.t", allWrong = true, dryRun = true }));
+        Assert.Equal(["7|wrong"], await target.RowsAsync("select * from t where id in (7, 8)"));
+        Assert.Equal(HttpStatusCode.OK, await PostAsync("/api/tables/repair", new { table = "public.t", keys = new[] { "id=7" }, actor = "somebody" }));
+        Assert.Equal(HttpStatusCode.OK, await PostAsync("/api/tables/repair", new { table = "public.t", allWrong = true }));
+        Assert.Equal(["7|v7", "8|v8"], await target.RowsAsync("select * from t where id in (7, 8) order by id"));
+        Assert.Contains("somebody", await target.RowsAsync("select actor from cdc_migrator.journal where event = 'rows-repaired'"));
+        await WrongAsync(0);
+
+        async Task<HttpStatusCode> PostAsync(string path, object body)
+        {
+            using var answer = await running.Http.PostAsJsonAsync(path, body, cancellationToken);
+            return answer.StatusCode;
+        }
+
+        async Task WrongAsync(int wrong)
+        {
+            while ((await running.GetAsync<VerifyReport>("/api/verify/last", cancellationToken)) is var report && !(report.State == "finished" && report.Tables[0].Mismatches.Count == wrong))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
     private static MigrationDefinition Definition(string name, string source, string target) => new()
     {
         Name = name,

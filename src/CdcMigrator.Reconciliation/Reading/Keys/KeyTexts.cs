@@ -10,6 +10,7 @@ namespace CdcMigrator.Reconciliation.Reading.Keys;
 internal static class KeyTexts
 {
     private const int MillisDigits = 3;
+    private const int UuidDigits = 32;
 
     /// <summary>The text of one value.</summary>
     /// <param name="column">The column.</param>
@@ -23,8 +24,16 @@ internal static class KeyTexts
             CanonicalForm.Text => text,
             CanonicalForm.TrimmedNumber => text.Contains('.', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text,
             CanonicalForm.Unpadded => text.TrimEnd(' '),
+            CanonicalForm.Hex => OfUuid(text),
             _ => null,
         };
+
+    /// <summary>A uuid, spelled as one or as its bytes.</summary>
+    private static string? OfUuid(string text)
+    {
+        var digits = text.StartsWith(@"\x", StringComparison.Ordinal) ? text[2..] : text.Replace("-", "", StringComparison.Ordinal).ToLowerInvariant();
+        return digits.Length == UuidDigits ? digits : null;
+    }
 
     private static string? Of(KeyType type, FieldMeaning meaning, in KeyValue value, bool isRead, ReadingSettings settings)
     {
@@ -45,7 +54,7 @@ internal static class KeyTexts
             KeyFamily.Numeric => Numeric(type, meaning, value),
             KeyFamily.Real => TrySingle(value, out var real) ? NumberText.OfFloat(real) : null,
             KeyFamily.Double => TryReal(value, out var number) ? NumberText.OfDouble(number) : null,
-            KeyFamily.Bytes => value.Kind == KeyValueKind.Bytes ? Hex(value.Bytes) : value.Kind == KeyValueKind.Text ? Binary(value.Bytes, settings.Binary) : null,
+            KeyFamily.Bytes => Whole(type, value.Kind == KeyValueKind.Bytes ? Hex(value.Bytes) : value.Kind == KeyValueKind.Text ? Binary(value.Bytes, settings.Binary) : null),
             KeyFamily.Bits => Bits(type, meaning, value),
             _ => Calendar(type, meaning, value, isRead, settings.IsMySqlFamily),
         };
@@ -137,6 +146,9 @@ internal static class KeyTexts
     }
 
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
+
+    /// <summary>Bytes of a declared length; MariaDB's binlog leaves zeros at the end of such out.</summary>
+    private static string? Whole(KeyType type, string? hex) => type.Length < 0 || hex?.Length == 2 + (2 * type.Length) ? hex : null;
 
     private static string Hex(ReadOnlySpan<byte> bytes) => @"\x" + Convert.ToHexStringLower(bytes);
 

@@ -87,7 +87,8 @@ internal readonly record struct KeyType(KeyFamily Family, int Length = -1, int S
             "date" => new(KeyFamily.Date),
             "datetime" => new(KeyFamily.Timestamp, Math.Max(first, 0)),
             "timestamp" => new(KeyFamily.TimestampTz, Math.Max(first, 0)),
-            "binary" or "varbinary" or "tinyblob" or "blob" or "mediumblob" or "longblob" => new(KeyFamily.Bytes),
+            "binary" => new(KeyFamily.Bytes, first),
+            "varbinary" or "tinyblob" or "blob" or "mediumblob" or "longblob" => new(KeyFamily.Bytes),
             _ => default,
         };
     }

@@ -193,6 +193,23 @@ public sealed class KeyTextTests
     public void A_key_is_told_in_the_form_it_is_compared_in(CanonicalForm form, string type, string value, string? text) =>
         Assert.Equal(text, Told(new() { TopicPrefix = "p", Decimals = DecimalEncoding.Text }, type, value, form: form));
 
+    [Theory]
+    [InlineData("binary(16)", "\"oO68mZwLTvi7bWu5vTgKEQ==\"", "a0eebc999c0b4ef8bb6d6bb9bd380a11")]
+    [InlineData("binary(16)", "\"oO68mZwLTvi7bWu5vTgK\"", null)]
+    [InlineData("uuid", "\"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"", "a0eebc999c0b4ef8bb6d6bb9bd380a11")]
+    [InlineData("uuid", "\"00eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"", null)]
+    [InlineData("mapped binary(16)", "\"oO68mZwLTvi7bWu5vTgKEQ==\"", null)]
+    public void Uuids_of_MariaDB(string type, string value, string? text) => Assert.Equal(text, Told(new() { TopicPrefix = "p", IsMySqlFamily = true }, type, value, form: CanonicalForm.Hex));
+
+    [Theory]
+    [InlineData("binary(3)", "\"AAEC\"", @"\x000102")]
+    [InlineData("binary(3)", "\"AAE=\"", null)]
+    [InlineData("varbinary(3)", "\"AAE=\"", @"\x0001")]
+    [InlineData("int(10) unsigned zerofill", "7", "7")]
+    [InlineData("mapped tinyint(1)", "1", null)]
+    [InlineData("mapped enum('a','b')", "\"a\"", null)]
+    public void Other_keys_of_MariaDB(string type, string value, string? text) => Assert.Equal(text, Told(new() { TopicPrefix = "p", IsMySqlFamily = true }, type, value));
+
     private static string? Told(
         ReadingSettings settings, string? declaration, string value, string operation = "c", string column = "id", string? field = null, string type = "text", CanonicalForm form = CanonicalForm.Text)
     {
