@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CdcMigrator.Cli.Output;
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Service.Api;
@@ -17,7 +18,7 @@ internal static class VerifyCommand
         ("cdcm verify start --wait", "compare all tables; exit code 3 unless every row was equal"),
         ("cdcm verify show", "how far it is, and what it found"))
     {
-        Start(context), Show(context), List(context), Stop(context),
+        Start(context), Show(context), Checks(context), List(context), Stop(context),
     };
 
     private static Verb Start(CommandContext context)
@@ -38,7 +39,7 @@ internal static class VerifyCommand
             var named = call.Value(tables) ?? [];
             var report = await service.PostAsync<VerifyReport>("/api/verify", new VerifyRequest(named.Length == 0 ? null : named, named.Length == 0), call.Cancellation);
             report = call.Value(wait) ? await WaitAsync(call, service, report) : report;
-            Print(call, report);
+            Print(call, report, FormatOf(call, null));
             return ExitOf(report, call.Value(wait));
         });
         return command;
@@ -46,36 +47,79 @@ internal static class VerifyCommand
 
     private static Verb Show(CommandContext context)
     {
+        var format = Format();
         var run = new Argument<long?>("run") { Description = "Number of the comparison; the last one where it is left out", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Verb("show", "Shows a comparison: verdicts, wrong rows, progress. Exit code: 3 unless every row was equal.", ("cdcm verify show 3 -o json", ""))
+        var command = new Verb("show", "Shows a comparison: verdicts, wrong rows, progress. Exit code: 3 unless every row was equal.", ("cdcm verify show 3 -o json", ""), ("cdcm verify show --format gx", "as a validation result of Great Expectations"))
         {
-            run,
+            run, format,
         };
         context.Handle(command, async call =>
         {
             using var service = call.Connect();
             var path = call.Value(run) is { } number ? $"/api/verify/{number}" : "/api/verify/last";
             var (report, _) = await service.GetAsync<VerifyReport>(path, call.Cancellation);
-            Print(call, report);
+            Print(call, report, FormatOf(call, format));
             return ExitOf(report, isOver: report.State != "running");
+        });
+        return command;
+    }
+
+    private static Verb Checks(CommandContext context)
+    {
+        var kind = new Argument<string?>("kind") { Description = "Only this kind of check", HelpName = string.Join('|', ChecksView.Kinds), Arity = ArgumentArity.ZeroOrOne };
+        kind.AcceptOnlyFromAmong([.. ChecksView.Kinds]);
+        var all = new Option<bool>("--all") { Description = "Show what passes too" };
+        var format = Format();
+        var command = new Verb(
+            "checks",
+            "Shows what was checked beside the rows: counts, rules, constraints, schemas, migration tools, sequences, samples. Exit code: 3 unless all of it passes.",
+            ("cdcm verify checks", "what does not pass"),
+            ("cdcm verify checks sequences --all", "what the cutover has to set"))
+        {
+            kind, all, format,
+        };
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            var (report, _) = await service.GetAsync<VerifyChecksReport>("/api/verify/checks", call.Cancellation);
+            report = call.Value(kind) is { } name ? new VerifyChecksReport([.. report.Checks.Where(check => ChecksView.NameOf(check.Kind) == name)]) : report;
+            switch (FormatOf(call, format))
+            {
+                case "gx":
+                    call.Terminal.Json(GreatExpectationsReport.Of(report), GreatExpectationsReport.Options);
+                    break;
+                case "json":
+                    call.Terminal.Json(report);
+                    break;
+                default:
+                    ChecksView.Show(call.Terminal, report, call.Value(all));
+                    break;
+            }
+
+            return report.Checks.Count > 0 && report.Checks.All(check => check.State == CheckState.Pass) ? ExitCode.Done : ExitCode.Negative;
         });
         return command;
     }
 
     private static Verb List(CommandContext context)
     {
-        var command = new Verb("list", "Lists the last comparisons.", ("cdcm verify list", ""));
+        var format = Format();
+        var command = new Verb("list", "Lists the last comparisons.", ("cdcm verify list", "")) { format };
         context.Handle(command, async call =>
         {
             using var service = call.Connect();
             var (report, _) = await service.GetAsync<VerifyListReport>("/api/verify", call.Cancellation);
-            if (call.IsJson)
+            switch (FormatOf(call, format))
             {
-                call.Terminal.Json(report);
-            }
-            else
-            {
-                call.Terminal.Show(VerifyView.Of(report));
+                case "gx":
+                    call.Terminal.Json(report.Runs.Select(GreatExpectationsReport.Of).ToList(), GreatExpectationsReport.Options);
+                    break;
+                case "json":
+                    call.Terminal.Json(report);
+                    break;
+                default:
+                    call.Terminal.Show(VerifyView.Of(report));
+                    break;
             }
 
             return ExitCode.Done;
@@ -123,15 +167,29 @@ internal static class VerifyCommand
 
     private static ExitCode ExitOf(VerifyReport report, bool isOver) => isOver && report.Verdict != Verdict.Equal ? ExitCode.Negative : ExitCode.Done;
 
-    private static void Print(Invocation call, VerifyReport report)
+    private static void Print(Invocation call, VerifyReport report, string format)
     {
-        if (call.IsJson)
+        switch (format)
         {
-            call.Terminal.Json(report);
-            return;
+            case "gx":
+                call.Terminal.Json(GreatExpectationsReport.Of(report), GreatExpectationsReport.Options);
+                break;
+            case "json":
+                call.Terminal.Json(report);
+                break;
+            default:
+                call.Terminal.Show(VerifyView.Of(report));
+                VerifyView.Details(call.Terminal, report);
+                break;
         }
-
-        call.Terminal.Show(VerifyView.Of(report));
-        VerifyView.Details(call.Terminal, report);
     }
+
+    private static Option<string> Format()
+    {
+        var format = new Option<string>("--format") { Description = "Form of the answer; gx is a validation result of Great Expectations (default what --output says)", HelpName = "table|json|gx" };
+        format.AcceptOnlyFromAmong("table", "json", "gx");
+        return format;
+    }
+
+    private static string FormatOf(Invocation call, Option<string>? format) => (format is null ? null : call.Value(format)) ?? (call.IsJson ? "json" : "table");
 }

@@ -72,6 +72,9 @@ internal sealed class Terminal(TextWriter output, TextWriter error, bool isInter
     /// <summary>Writes an answer for scripts.</summary>
     public void Json<T>(T value) => Out.WriteLine(JsonSerializer.Serialize(value, ApiJson.Options));
 
+    /// <summary>Writes an answer in somebody else's form.</summary>
+    public void Json<T>(T value, JsonSerializerOptions options) => Out.WriteLine(JsonSerializer.Serialize(value, options));
+
     /// <summary>A fault, in the form in which every fault is shown.</summary>
     public void Fault(Fault fault)
     {

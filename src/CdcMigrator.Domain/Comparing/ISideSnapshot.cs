@@ -20,4 +20,16 @@ public interface ISideSnapshot : IAsyncDisposable
 
     /// <summary>Canonical text of every compared column of those rows of a list that are there.</summary>
     Task<IReadOnlyDictionary<RowKey, string?[]>> RowsAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken);
+
+    /// <summary>Counts rows: all of them, or those of a list that are there. With the sum of their keys' hashes where both sides hash alike, else 0.</summary>
+    Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Rows of one query of a person's, each value as text, in the session's own search path. Read only; at most <paramref name="most"/> rows and one more.
+    /// </summary>
+    /// <exception cref="Faults.FaultException">As above; Configuration <c>rule-refused</c> with the server's words; Transient <c>rule-timeout</c>. The snapshot may be lost then.</exception>
+    Task<IReadOnlyList<IReadOnlyList<string?>>> QueryAsync(string sql, int most, TimeSpan timeout, CancellationToken cancellationToken);
+
+    /// <summary>Keys of some rows, taken at random, and those at both ends of the key. None for a table without a key.</summary>
+    Task<IReadOnlyList<RowKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken);
 }

@@ -29,6 +29,9 @@ public sealed record MigrationDefinition
     /// <summary>How changes are applied.</summary>
     public ApplySection Apply { get; init; } = new();
 
+    /// <summary>How both sides are compared.</summary>
+    public VerifySection Verify { get; init; } = new();
+
     /// <summary>Limits of the cutover.</summary>
     public CutoverSection Cutover { get; init; } = new();
 

@@ -13,7 +13,7 @@ namespace CdcMigrator.MariaDb.Comparing;
 /// Rows of a MariaDB source in a consistent snapshot, hashed here as the text their target columns would have. InnoDB itself refuses to read a table that was
 /// truncated or rebuilt after the snapshot was taken.
 /// </summary>
-internal sealed class MariaDbSnapshot : ISourceSnapshot
+internal sealed partial class MariaDbSnapshot : ISourceSnapshot
 {
     private const int KeysOfQuery = 500;
     private const int TableDefinitionChanged = 1412;

@@ -12,7 +12,7 @@ namespace CdcMigrator.Postgres.Comparing;
 /// Rows of one PostgreSQL side in a repeatable read transaction. A table that was truncated or rewritten after the snapshot was taken is not what the snapshot
 /// would show (neither keeps old versions), so on first use of a table it is locked against that and its file compared with the snapshot's catalog.
 /// </summary>
-internal abstract class PostgresSnapshot : ISideSnapshot
+internal abstract partial class PostgresSnapshot : ISideSnapshot
 {
     private const int KeysOfStatement = 20_000;
 

@@ -54,8 +54,11 @@ internal sealed class RowSql
     /// <summary>Its hash.</summary>
     public string Hash => $"pg_catalog.hashtextextended({Text} collate \"C\", 7)";
 
+    /// <summary>Hash of a row's key.</summary>
+    public string KeyHash => $"pg_catalog.hashtextextended({(Key.Count == 0 ? Text : Joined(Key))} collate \"C\", 11)";
+
     /// <summary>Number of the bucket a row falls into; by its key, so that a row that differs falls into the same on both sides.</summary>
-    public string Bucket(int buckets) => $"(pg_catalog.hashtextextended({(Key.Count == 0 ? Text : Joined(Key))} collate \"C\", 11) & {(buckets - 1).ToString(CultureInfo.InvariantCulture)})::int";
+    public string Bucket(int buckets) => $"({KeyHash} & {(buckets - 1).ToString(CultureInfo.InvariantCulture)})::int";
 
     /// <summary>The key's columns, by which the index sorts.</summary>
     public string Sorted => string.Join(", ", table.Key.Select(ColumnName));

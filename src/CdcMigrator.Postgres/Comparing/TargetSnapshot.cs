@@ -20,6 +20,9 @@ internal sealed class TargetSnapshot : PostgresSnapshot, ITargetSnapshot
     /// <inheritdoc />
     public IReadOnlyDictionary<LaneId, long> Progress { get; }
 
+    /// <summary>The session, for checks that read in the same snapshot.</summary>
+    internal NpgsqlConnection Session => Connection;
+
     /// <summary>Takes a snapshot.</summary>
     public static Task<TargetSnapshot> OpenAsync(NpgsqlDataSource target, string migration, string? cluster, CancellationToken cancellationToken) =>
         OpenAsync(target, async (connection, transaction) =>

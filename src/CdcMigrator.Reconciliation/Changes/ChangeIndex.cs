@@ -15,6 +15,7 @@ public sealed class ChangeIndex
     private readonly Dictionary<int, long> read = [];
     private long changesOfAllRows;
     private bool allDirty;
+    private int pins;
 
     /// <summary>Makes an empty index.</summary>
     /// <param name="limit">Most dirty keys to remember. A change of a key beyond it counts as one of all rows.</param>
@@ -119,7 +120,7 @@ public sealed class ChangeIndex
                     continue;
                 }
 
-                if (pair.Covers(dirty.Last) && dirty.Open.All(pair.Covers))
+                if (pins == 0 ? pair.Covers(dirty.Last) && dirty.Open.All(pair.Covers) : dirty.Open.Count == 0)
                 {
                     keys.Remove(key);
                 }
@@ -202,11 +203,52 @@ public sealed class ChangeIndex
         ArgumentNullException.ThrowIfNull(pair);
         lock (gate)
         {
+            if (pins > 0)
+            {
+                return;
+            }
+
             ofAllRows.RemoveAll(pair.Covers);
             foreach (var dirty in keys.Values)
             {
                 dirty.Settle(pair.Covers);
             }
+        }
+    }
+
+    /// <summary>
+    /// Keeps every change that is told from now on, and every one that is not forgotten yet, until what is returned is disposed: for a pair of snapshots that is taken behind
+    /// this call and looked at while comparisons with later ones go on. Meanwhile keys that change stay dirty.
+    /// </summary>
+    public IDisposable Pin()
+    {
+        lock (gate)
+        {
+            pins++;
+        }
+
+        return new IndexPin(() =>
+        {
+            lock (gate)
+            {
+                pins--;
+            }
+        });
+    }
+
+    /// <summary>Keys with a change that lies in one snapshot only. Ask only when the reader is past everything either can have.</summary>
+    /// <returns>Null where a change of all rows does, or the keys are more than <paramref name="most"/>.</returns>
+    public IReadOnlyList<RowKey>? Explained(SnapshotPair pair, bool reselects, int most)
+    {
+        lock (gate)
+        {
+            if (ofAllRows.Exists(mark => pair.Explains(mark, reselects)))
+            {
+                return null;
+            }
+
+            var explained = keys.Where(key => key.Value.Open.Any(mark => pair.Explains(mark, reselects))).Select(key => key.Key).Take(most + 1).ToList();
+            return explained.Count > most ? null : explained;
         }
     }
 

@@ -5,4 +5,5 @@ namespace CdcMigrator.Service.Api;
 /// <param name="State">PASS, FAIL or UNKNOWN. UNKNOWN never passes.</param>
 /// <param name="Measured">What is.</param>
 /// <param name="Allowed">What may be.</param>
-public sealed record GateCriterion(string Name, string State, string Measured, string Allowed);
+/// <param name="Fix">What to do; empty where it passes.</param>
+public sealed record GateCriterion(string Name, string State, string Measured, string Allowed, string Fix = "");

@@ -60,6 +60,7 @@ public static class EffectiveFile
         root.Add("rules", new YamlSequenceNode(definition.Rules.Select(rule => Map(
             ("name", rule.Name), ("source", rule.Source), ("target", rule.Target), ("tolerance", Text(rule.Tolerance))))));
         root.Add("apply", Apply(definition.Apply));
+        root.Add("verify", Verify(definition.Verify));
         root.Add("cutover", Cutover(definition.Cutover));
         root.Add("service", Map(("url", definition.Service.Url.OriginalString)));
         return root;
@@ -124,6 +125,18 @@ public static class EffectiveFile
         ("onPoison", apply.OnPoison == PoisonPolicy.Halt ? "halt" : "deadLetter"),
         ("deadLetterCount", Text(apply.DeadLetterCount)),
         ("deadLetterBytes", Sizes.Format(apply.DeadLetterBytes)));
+
+    private static YamlMappingNode Verify(VerifySection verify) => Map(
+        ("chunkTime", Durations.Format(verify.ChunkTime)),
+        ("tablesAtOnce", Text(verify.TablesAtOnce)),
+        ("dirtyKeys", Text(verify.DirtyKeys)),
+        ("pauseAboveLag", Durations.Format(verify.PauseAboveLag)),
+        ("checkInterval", Durations.Format(verify.CheckInterval)),
+        ("ruleTimeout", Durations.Format(verify.RuleTimeout)),
+        ("countTolerance", Text(verify.CountTolerance)),
+        ("sampleAbove", Text(verify.SampleAbove)),
+        ("sampleConfidence", Text(verify.SampleConfidence)),
+        ("sampleErrorRate", Text(verify.SampleErrorRate)));
 
     private static YamlMappingNode Cutover(CutoverSection cutover) => Map(
         ("maxLag", Durations.Format(cutover.MaxLag)),

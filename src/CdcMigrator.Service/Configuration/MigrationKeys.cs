@@ -9,6 +9,7 @@ public static class MigrationKeys
     private const string Required = "required";
     internal static readonly TimeSpan StalledAfter = new ConnectSection(new Uri("http://localhost"), "").StalledAfter;
     private static readonly ApplySection Apply = new();
+    private static readonly VerifySection Verify = new();
     private static readonly CutoverSection Cutover = new();
 
     /// <summary>All keys, in the order in which documentation shows them.</summary>
@@ -75,6 +76,18 @@ public static class MigrationKeys
         new("apply.deadLetterCount", "integer", Text(Apply.DeadLetterCount), "Most dead letters of the migration; at the bound lanes halt instead of parking more."),
         new("apply.deadLetterBytes", "size", Sizes.Format(Apply.DeadLetterBytes), "Most bytes of all dead letters of the migration."),
 
+        new("verify", "section", "", "How gently both sides are compared, and how often the checks beside it are made."),
+        new("verify.chunkTime", "duration", Durations.Format(Verify.ChunkTime), "How long reading a chunk of rows should take on the slower side."),
+        new("verify.tablesAtOnce", "integer", Text(Verify.TablesAtOnce), "Tables that are compared at the same time."),
+        new("verify.dirtyKeys", "integer", Text(Verify.DirtyKeys), "Most changed keys remembered a table, about 200 bytes each; beyond it only a full pass verifies the table."),
+        new("verify.pauseAboveLag", "duration", Durations.Format(Verify.PauseAboveLag), "Lag of the lanes above which full passes wait."),
+        new("verify.checkInterval", "duration", Durations.Format(Verify.CheckInterval), "How often counts, rules, constraints, schemas and sequences are checked; less often where a check takes long."),
+        new("verify.ruleTimeout", "duration", Durations.Format(Verify.RuleTimeout), "Longest time of one query of a rule."),
+        new("verify.countTolerance", "number", Text(Verify.CountTolerance), "Percent of a table's rows that may be on their way before that is a warning. What is not on its way is an error, whatever this says."),
+        new("verify.sampleAbove", "integer", Text(Verify.SampleAbove), "Tables with more rows than this are sampled between full passes."),
+        new("verify.sampleConfidence", "number", Text(Verify.SampleConfidence), "Percent of samples that find a wrong row where as many are wrong as sampleErrorRate says."),
+        new("verify.sampleErrorRate", "number", Text(Verify.SampleErrorRate), "Percent of wrong rows that a sample is to find."),
+
         new("cutover", "section", "", "Limits of the cutover."),
         new("cutover.maxLag", "duration", Durations.Format(Cutover.MaxLag), "Most lag at which a cutover may begin."),
         new("cutover.budget", "duration", Durations.Format(Cutover.Budget), "Longest predicted write outage."),
@@ -90,5 +103,5 @@ public static class MigrationKeys
     /// <summary>Names of the keys directly inside a section; the top level is the empty path.</summary>
     public static IReadOnlyList<string> NamesIn(string section) => [.. All.Where(key => key.Section == section).Select(key => key.Name)];
 
-    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

@@ -23,6 +23,7 @@ internal sealed partial class MigrationReader(SectionReader root)
             Tables = Tables(root.Entries("tables", required: true, shorthand: "source"), source.Kind),
             Rules = Rules(root.Entries("rules")),
             Apply = Apply(root.Section("apply")),
+            Verify = Verify(root.Section("verify")),
             Cutover = Cutover(root.Section("cutover")),
             Service = Service(root.Section("service")),
         };
@@ -195,8 +196,51 @@ internal sealed partial class MigrationReader(SectionReader root)
         }
     }
 
-    private static List<BusinessRule> Rules(IReadOnlyList<SectionReader> entries) =>
-        [.. entries.Select(entry => new BusinessRule(entry.Text("name"), entry.Text("source"), entry.Text("target"), entry.Number("tolerance", 0)))];
+    private static List<BusinessRule> Rules(IReadOnlyList<SectionReader> entries)
+    {
+        var rules = new List<BusinessRule>();
+        foreach (var entry in entries)
+        {
+            var rule = new BusinessRule(entry.Text("name"), entry.Text("source"), entry.Text("target"), entry.Number("tolerance", 0));
+            if (rule.Name.Length > 0 && rules.Exists(other => other.Name == rule.Name))
+            {
+                entry.Fail("name", $"there are two rules of the name '{rule.Name}'");
+            }
+
+            rules.Add(rule);
+        }
+
+        return rules;
+    }
+
+    private static VerifySection Verify(SectionReader section)
+    {
+        var defaults = new VerifySection();
+        return new VerifySection
+        {
+            ChunkTime = section.Duration("chunkTime", defaults.ChunkTime),
+            TablesAtOnce = section.Integer("tablesAtOnce", defaults.TablesAtOnce, 1, 64),
+            DirtyKeys = section.Integer("dirtyKeys", defaults.DirtyKeys, 1_000, 100_000_000),
+            PauseAboveLag = section.Duration("pauseAboveLag", defaults.PauseAboveLag),
+            CheckInterval = section.Duration("checkInterval", defaults.CheckInterval),
+            RuleTimeout = section.Duration("ruleTimeout", defaults.RuleTimeout),
+            CountTolerance = Percent(section, "countTolerance", defaults.CountTolerance, least: 0, most: 100),
+            SampleAbove = section.Integer("sampleAbove", defaults.SampleAbove, 1, int.MaxValue),
+            SampleConfidence = Percent(section, "sampleConfidence", defaults.SampleConfidence, least: 1, most: 99.9999m),
+            SampleErrorRate = Percent(section, "sampleErrorRate", defaults.SampleErrorRate, least: 0.0001m, most: 50),
+        };
+    }
+
+    private static decimal Percent(SectionReader section, string key, decimal otherwise, decimal least, decimal most)
+    {
+        var value = section.Number(key, otherwise);
+        if (value < least || value > most)
+        {
+            section.Fail(key, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"verify.{key} is {value} but must be from {least} to {most} percent"));
+        }
+
+        return value;
+    }
 
     private static ApplySection Apply(SectionReader section)
     {

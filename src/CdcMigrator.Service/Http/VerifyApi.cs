@@ -18,6 +18,7 @@ internal static class VerifyApi
             ?? throw new FaultException(FaultKind.Configuration, "unknown-run", "Nothing was compared yet", "'cdcm verify start' begins a comparison")));
         routes.MapGet("/api/verify/{run:long}", async context =>
             await AnswerAsync(context, await reports.ReadAsync(long.Parse((string)context.Request.RouteValues["run"]!, CultureInfo.InvariantCulture), context.RequestAborted)));
+        routes.MapGet("/api/verify/checks", async context => await AnswerAsync(context, await reports.ChecksAsync(context.RequestAborted)));
         routes.MapPost("/api/verify", context => StartAsync(context, reports));
         routes.MapPost("/api/verify/stop", async context => await AnswerAsync(context, await reports.StopAsync(context.RequestAborted)));
     }

@@ -18,6 +18,7 @@ internal static class Gate
     private const string Pass = "PASS";
     private const string Fail = "FAIL";
     private const string Unknown = "UNKNOWN";
+    private const string TargetFix = "The target does not say: 'cdcm status' shows why";
 
     /// <summary>Keys that are verified in about a second behind the fence (95,000 a second and more were measured).</summary>
     private const long MostDirtyKeys = 100_000;
@@ -29,21 +30,23 @@ internal static class Gate
         var tables = definition.Tables.Select(table => (Name: table.Source, State: now.Verified?.GetValueOrDefault(table.Source))).ToList();
         GateCriterion[] criteria =
         [
-            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables), DirtyKeys(now, tables),
+            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), DirtyKeys(now, tables),
+            .. GateChecks.Of(limits, now.Checks, at),
         ];
         return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
     }
 
     private static GateCriterion Lag(CutoverSection limits, RuntimeStatus now)
     {
+        const string fix = "'cdcm lag' shows which table is behind, 'cdcm status' what a lane waits for";
         var allowed = Durations.Format(limits.MaxLag);
         if (now is not { Phase: RuntimePhase.Running, Pipeline: { Fault: null, Lanes.Count: > 0 } pipeline } || pipeline.Lanes.Any(lane => lane.NextOffset < 0 || lane.EndOffset < 0))
         {
-            return new GateCriterion("lag", Unknown, "not known", allowed);
+            return new GateCriterion("lag", Unknown, "not known", allowed, fix);
         }
 
         var lag = pipeline.Lanes.Max(lane => lane.LagTime);
-        return new GateCriterion("lag", lag <= limits.MaxLag ? Pass : Fail, $"{lag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)}s", allowed);
+        return Judged("lag", lag <= limits.MaxLag ? Pass : Fail, $"{lag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)}s", allowed, fix);
     }
 
     private static GateCriterion Lanes(RuntimeStatus now)
@@ -51,42 +54,48 @@ internal static class Gate
         var lanes = now.Pipeline?.Lanes ?? [];
         var running = lanes.Count(lane => lane.State is LaneState.Running or LaneState.Paused);
         var state = lanes.Any(lane => lane.State == LaneState.Halted) ? Fail : lanes.Count > 0 && running == lanes.Count ? Pass : Unknown;
-        return new GateCriterion("lanes", state, $"{running} of {lanes.Count} running", "all running");
+        return Judged("lanes", state, $"{running} of {lanes.Count} running", "all running", "'cdcm status' names what each lane stands at, and the next command");
     }
 
     /// <summary>Drift, a slot or a connector that does not work, rows that must be copied again.</summary>
     private static GateCriterion Source(RuntimeStatus now)
     {
         var codes = now.Findings.Select(finding => finding.Code).Distinct().ToList();
-        return now.Phase != RuntimePhase.Running ? new GateCriterion("source", Unknown, "not known", "nothing found")
-            : new GateCriterion("source", codes.Count == 0 ? Pass : Fail, codes.Count == 0 ? "nothing found" : string.Join(", ", codes), "nothing found");
+        return Judged(
+            "source", now.Phase != RuntimePhase.Running ? Unknown : codes.Count == 0 ? Pass : Fail,
+            now.Phase != RuntimePhase.Running ? "not known" : codes.Count == 0 ? "nothing found" : string.Join(", ", codes), "nothing found", "'cdcm status' has the statement that mends each finding");
     }
 
     private static GateCriterion DeadLetters(RuntimeStatus now)
     {
         if (now.DeadLetters is not { } counts)
         {
-            return new GateCriterion("deadLetters", Unknown, "not known", "0");
+            return new GateCriterion("deadLetters", Unknown, "not known", "0", TargetFix);
         }
 
         var total = counts.Values.Sum();
         var byTable = counts.Where(table => table.Value > 0).OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => $"{table.Key} {table.Value}");
-        return new GateCriterion("deadLetters", total == 0 ? Pass : Fail, total == 0 ? "0" : $"{total} ({string.Join(", ", byTable)})", "0");
+        return Judged(
+            "deadLetters", total == 0 ? Pass : Fail, total == 0 ? "0" : $"{total} ({string.Join(", ", byTable)})", "0",
+            "'cdcm dlq list' names rows and causes; mend the cause, then 'cdcm dlq retry --all'");
     }
 
     /// <summary>Rows of a copy that are still to come are in no log yet.</summary>
     private static GateCriterion Copies(RuntimeStatus now) => now.Copying is not { } copying
-        ? new GateCriterion("copies", Unknown, "not known", "none")
-        : new GateCriterion("copies", copying.Count == 0 && now.Snapshot != "running" ? Pass : Fail, copying.Count > 0 ? string.Join(", ", copying) : now.Snapshot == "running" ? "initial snapshot" : "none", "none");
+        ? new GateCriterion("copies", Unknown, "not known", "none", TargetFix)
+        : Judged(
+            "copies", copying.Count == 0 && now.Snapshot != "running" ? Pass : Fail, copying.Count > 0 ? string.Join(", ", copying) : now.Snapshot == "running" ? "initial snapshot" : "none", "none",
+            "Wait until it is over: 'cdcm tables' shows how far it is");
 
     /// <summary>What was found counts only while somebody goes on looking.</summary>
     private static GateCriterion Reconciler(RuntimeStatus now)
     {
         const string allowed = "at work";
-        return now.Reconciler is not { } beat ? new GateCriterion("reconciler", Unknown, "never seen", allowed)
-            : beat.Age > Alive ? new GateCriterion("reconciler", Unknown, $"last seen {beat.At:u}", allowed)
-            : beat.Fault is { } fault ? new GateCriterion("reconciler", Fail, fault, allowed)
-            : beat.Behind < 0 ? new GateCriterion("reconciler", Unknown, "not known how far it read", allowed)
+        const string fix = "The reconciler works in a running service; 'cdcm verify show' and its log say what keeps it";
+        return now.Reconciler is not { } beat ? new GateCriterion("reconciler", Unknown, "never seen", allowed, fix)
+            : beat.Age > Alive ? new GateCriterion("reconciler", Unknown, $"last seen {beat.At:u}", allowed, fix)
+            : beat.Fault is { } fault ? new GateCriterion("reconciler", Fail, fault, allowed, fix)
+            : beat.Behind < 0 ? new GateCriterion("reconciler", Unknown, "not known how far it read", allowed, fix)
             : new GateCriterion("reconciler", Pass, allowed, allowed);
     }
 
@@ -97,44 +106,57 @@ internal static class Gate
         var broken = tables.Where(table => table.State?.Verdict is Verdict.Unverifiable or Verdict.Error).ToList();
         if (broken.Count > 0)
         {
-            return new GateCriterion("verification", Fail, string.Join(", ", broken.Select(table => $"{table.Name} {table.State!.Verdict}: {table.State.Reason}")), allowed);
+            return new GateCriterion(
+                "verification", Fail, string.Join(", ", broken.Select(table => $"{table.Name} {table.State!.Verdict}: {table.State.Reason}")), allowed,
+                "Mend what the reason names, then 'cdcm verify start --wait'");
         }
 
+        const string start = "'cdcm verify start --wait' compares every row";
         var never = tables.Where(table => table.State is not { Covered: true, CoveredAt: not null }).Select(table => table.Name.ToString()).ToList();
         if (never.Count > 0)
         {
-            return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}", allowed);
+            return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}", allowed, start);
         }
 
         var oldest = tables.Min(table => table.State!.CoveredAt!.Value);
-        return new GateCriterion("verification", at - oldest <= limits.VerifiedWithin ? Pass : Fail, $"{oldest:u}", allowed);
+        return Judged("verification", at - oldest <= limits.VerifiedWithin ? Pass : Fail, $"{oldest:u}", allowed, start);
     }
 
-    private static GateCriterion Mismatches(IReadOnlyList<(TableName Name, TableState? State)> tables)
+    private static GateCriterion Mismatches(IReadOnlyList<(TableName Name, TableState? State)> tables, IReadOnlyList<string> sampled)
     {
         if (tables.Any(table => table.State is null))
         {
-            return new GateCriterion("mismatches", Unknown, "not known", "0");
+            return new GateCriterion("mismatches", Unknown, "not known", "0", "'cdcm verify start --wait' compares every row");
+        }
+
+        if (sampled.Count > 0)
+        {
+            return new GateCriterion("mismatches", Fail, $"in a sample of {string.Join(", ", sampled)}", "0", "'cdcm verify start --wait' names all rows; 'cdcm verify checks samples' what was sampled");
         }
 
         var wrong = tables.Where(table => table.State!.Wrong.Count > 0 || table.State.WrongTruncated).ToList();
         return wrong.Count == 0 ? new GateCriterion("mismatches", Pass, "0", "0")
-            : new GateCriterion("mismatches", Fail, string.Join(", ", wrong.Select(table => $"{table.Name} {table.State!.Wrong.Count}{(table.State.WrongTruncated ? " and more" : "")}")), "0");
+            : new GateCriterion(
+                "mismatches", Fail, string.Join(", ", wrong.Select(table => $"{table.Name} {table.State!.Wrong.Count}{(table.State.WrongTruncated ? " and more" : "")}")), "0",
+                "'cdcm verify show' names the rows; 'cdcm tables resync T --yes' copies a table again from the source");
     }
 
     /// <summary>What is left for the last comparison: keys that changed, rows that were on their way, and records that were not read yet.</summary>
     private static GateCriterion DirtyKeys(RuntimeStatus now, IReadOnlyList<(TableName Name, TableState? State)> tables)
     {
+        const string fix = "They are compared by themselves; wait, or write less to the source for a while. 'cdcm status' shows them by table";
         var allowed = $"at most {MostDirtyKeys.ToString("N0", CultureInfo.InvariantCulture)}";
         if (now.Reconciler is not { Behind: >= 0 } beat || beat.Age > Alive || tables.Any(table => table.State is null))
         {
-            return new GateCriterion("dirtyKeys", Unknown, "not known", allowed);
+            return new GateCriterion("dirtyKeys", Unknown, "not known", allowed, fix);
         }
 
         var left = beat.Behind + tables.Sum(table => table.State!.DirtyKeys + (long)table.State.Pending.Count);
         var suspended = tables.Where(table => table.State!.Verdict == Verdict.Suspended).Select(table => table.Name.ToString()).ToList();
-        return new GateCriterion(
+        return Judged(
             "dirtyKeys", left <= MostDirtyKeys && suspended.Count == 0 ? Pass : Fail,
-            $"{left.ToString("N0", CultureInfo.InvariantCulture)}{(suspended.Count == 0 ? "" : $"; on their way for long in {string.Join(", ", suspended)}")}", allowed);
+            $"{left.ToString("N0", CultureInfo.InvariantCulture)}{(suspended.Count == 0 ? "" : $"; on their way for long in {string.Join(", ", suspended)}")}", allowed, fix);
     }
+
+    private static GateCriterion Judged(string name, string state, string measured, string allowed, string fix) => new(name, state, measured, allowed, state == Pass ? "" : fix);
 }

@@ -48,6 +48,9 @@ internal sealed class VerifyReports(MigrationDefinition definition, MigrationRun
     /// <summary>Ends the comparisons under way.</summary>
     public async Task<VerifyStopReport> StopAsync(CancellationToken cancellationToken) => new(await store.StopAsync(cancellationToken));
 
+    /// <summary>What the checks beside the rows found last.</summary>
+    public async Task<VerifyChecksReport> ChecksAsync(CancellationToken cancellationToken) => new(await runtime.Verification.Checks.ReadAsync(cancellationToken));
+
     private TableMapping Named(string name) => definition.Tables.FirstOrDefault(table => table.Source.ToString() == name)
         ?? throw new FaultException(FaultKind.Configuration, "unknown-table", $"'{name}' is no source table of migration {definition.Name}",
             $"Its tables: {string.Join(", ", definition.Tables.Select(table => table.Source))}");

@@ -115,7 +115,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token));
+            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
             try
             {
                 await WatchAsync(stop);
@@ -252,7 +252,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
-        Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, () => routes.Routes, resyncs, loggers));
+        Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, () => routes.Routes, resyncs, Status, loggers));
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;

@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 
@@ -29,4 +30,7 @@ internal static partial class RuntimeLog
 
     [LoggerMessage(1008, LogLevel.Warning, "the default of {Column} of {Table} changed in the source: a zero date written since the catalog was last read may have arrived as that default in JSON without schemas; compare the column")]
     public static partial void ZeroDateDefaultChanged(ILogger log, TableName table, string column);
+
+    [LoggerMessage(1009, LogLevel.Warning, "check of {Kind}: {State}: {Names}; 'cdcm verify checks' shows it")]
+    public static partial void CheckFailed(ILogger log, CheckKind kind, CheckState state, string names);
 }

@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
@@ -36,6 +37,9 @@ public sealed record RuntimeStatus
 
     /// <summary>What is known of each table's equality, by source table; null where the target does not say.</summary>
     public IReadOnlyDictionary<TableName, TableState>? Verified { get; init; }
+
+    /// <summary>What each kind of check found last; null where the target does not say.</summary>
+    public IReadOnlyList<CheckReport>? Checks { get; init; }
 
     /// <summary>The last sign of life of the reconciler, whichever process it is in; null where there never was one.</summary>
     public ReconcilerBeat? Reconciler { get; init; }

@@ -3,11 +3,14 @@ using CdcMigrator.Connect.Rest;
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Debezium;
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
+using CdcMigrator.MariaDb.Checking;
 using CdcMigrator.MariaDb.Comparing;
+using CdcMigrator.Postgres.Checking;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Drift;
@@ -73,13 +76,18 @@ internal sealed class RuntimeWatches(
     /// <summary>The reconciler.</summary>
     public Reconciler Reconciler(
         VerificationHandling verification, IMigrationSource origin, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
-        Func<RouteTable?> routes, TableResyncs copies, ILoggerFactory loggers)
+        Func<RouteTable?> routes, TableResyncs copies, Func<RuntimeStatus> status, ILoggerFactory loggers)
     {
-        var (sides, tables) = Compared(verification, origin, options, table => Reselects(routes()?.Find(table)));
+        var (sides, tables, catalog) = Compared(verification, origin, options, table => Reselects(routes()?.Find(table)));
         var parts = new ReconcilerParts
         {
             Definition = definition,
             Store = verification.Store,
+            Checks = verification.Checks,
+            SourceSide = catalog,
+            TargetSide = new PostgresCheckedSide(verification.Target, readsFurthest: true),
+            Constraints = new TargetConstraints(verification.Target),
+            Lag = () => status().Pipeline?.Lanes is { Count: > 0 } lanes ? lanes.Max(lane => lane.LagTime) : null,
             Control = control,
             Sides = sides,
             Tables = tables,
@@ -98,18 +106,21 @@ internal sealed class RuntimeWatches(
                 new LogFollowerOptions { BootstrapServers = options.BootstrapServers, Client = options.Client, MaxRecordBytes = options.MaxRecordBytes }, observe, loggers),
             Copying = async token => (await copies.ReadAsync(token)).Where(copy => copy.IsActive).Select(copy => TableName.Parse(copy.Table)).ToHashSet(),
         };
-        return new Reconciler(parts, new VerificationLimits(), time, log);
+        var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };
+        return new Reconciler(parts, limits, time, log);
     }
 
-    private (IComparedSides Sides, Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables) Compared(
+    private (IComparedSides Sides, Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables, ICheckedSide Catalog) Compared(
         VerificationHandling verification, IMigrationSource origin, StreamingOptions options, Func<TableName, bool> reselects) => origin switch
         {
             PostgresSource postgres => (
                 new PostgresSides(postgres.Verify, verification.Target, definition.Name, () => options.Incarnation),
-                token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, reselects, token)),
+                token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, reselects, token),
+                new PostgresCheckedSide(postgres.Verify, readsFurthest: false)),
             MariaDbSource mariaDb => (
                 new MariaDbSides(mariaDb.Database, verification.Target, definition.Name, () => options.Incarnation),
-                token => MariaDbComparedTables.ReadAsync(mariaDb.Database, verification.Target, definition.Tables, reselects, token)),
+                token => MariaDbComparedTables.ReadAsync(mariaDb.Database, verification.Target, definition.Tables, reselects, token),
+                new MariaDbCheckedSide(mariaDb.Database)),
             _ => throw new ArgumentException(origin.GetType().Name, nameof(origin)),
         };
 

@@ -38,7 +38,11 @@ public sealed class ServiceMetrics
         connectorStalled = factory.CreateGauge("cdcmigrator_connector_stalled_seconds", "How long a connector that says it runs has made no progress; 0 while it does.", ["connector"]);
         schemaDrift = factory.CreateGauge("cdcmigrator_schema_drift", "Differences between the source's and the target's schema, or reasons to copy a table again.", ["table", "code"]);
         logBroken = factory.CreateGauge("cdcmigrator_log_broken", "1 where the log is known to have lost changes, until the tables are copied again.");
+        Verification = new VerificationMetrics(factory);
     }
+
+    /// <summary>Equality of both sides, and the gate.</summary>
+    internal VerificationMetrics Verification { get; }
 
     internal void SetPhase(RuntimePhase now)
     {

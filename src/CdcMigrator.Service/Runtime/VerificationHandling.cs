@@ -17,6 +17,9 @@ internal sealed class VerificationHandling(string migration, string targetConnec
     /// <summary>What was compared, by every process.</summary>
     public VerificationStore Store { get; } = new(control, migration);
 
+    /// <summary>What the checks beside the rows found, of every process.</summary>
+    public CheckStore Checks { get; } = new(control, migration);
+
     /// <summary>What keeps this process from comparing; null where it compares, or another process does.</summary>
     public Fault? Fault => reconciler?.Fault;
 
@@ -51,6 +54,7 @@ internal sealed class VerificationHandling(string migration, string targetConnec
             {
                 Verified = (await Store.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
                 Reconciler = await Store.ReadBeatAsync(cancellationToken),
+                Checks = await Checks.ReadAsync(cancellationToken),
             };
         }
         catch (FaultException)

@@ -4,6 +4,7 @@ using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Reconciliation.Changes;
+using CdcMigrator.Reconciliation.Checks;
 using CdcMigrator.Reconciliation.Deciding;
 using CdcMigrator.Reconciliation.Passes;
 using CdcMigrator.Reconciliation.Reading;
@@ -18,7 +19,6 @@ namespace CdcMigrator.Service.Verifying;
 /// </summary>
 internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limits, TimeProvider time, ILogger log)
 {
-    private const int TablesAtOnce = 2;
     private const int KeysAStep = 20_000;
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
@@ -178,7 +178,8 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             var comparer = new TableComparer(table, parts.TopicOf(table.Source), index, parts.Sides, follower, time);
             return new VerifiedTable(table, new TableVerification(comparer, states[table.Source], follower, limits, time), index, parts.Incarnation);
         });
-        return new VerificationSession(parts, follower, [.. verified], TablesAtOnce, KeysAStep, time, log);
+        var checks = new CheckRunner(parts, [.. tables.Select(table => new CheckedTable(table, parts.TopicOf(table.Source), indexes[table.Source]))], follower, time, log);
+        return new VerificationSession(parts, follower, checks, [.. verified], parts.Definition.Verify.TablesAtOnce, KeysAStep, time, log);
     }
 
     /// <summary>What is left of findings that no longer count: rows that were wrong are still worth a look.</summary>

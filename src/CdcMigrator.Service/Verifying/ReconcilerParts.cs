@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
@@ -19,6 +20,21 @@ internal sealed record ReconcilerParts
 
     /// <summary>Where findings are kept.</summary>
     public required VerificationStore Store { get; init; }
+
+    /// <summary>Where the checks' findings are kept.</summary>
+    public required CheckStore Checks { get; init; }
+
+    /// <summary>The source's catalog, for the checks.</summary>
+    public required ICheckedSide SourceSide { get; init; }
+
+    /// <summary>The target's catalog, for the checks.</summary>
+    public required ICheckedSide TargetSide { get; init; }
+
+    /// <summary>The target's constraints, for the checks.</summary>
+    public required ITargetConstraints Constraints { get; init; }
+
+    /// <summary>Lag of the lanes of this process; null where it is not known.</summary>
+    public required Func<TimeSpan?> Lag { get; init; }
 
     /// <summary>The target's control sessions, one of which holds the lease.</summary>
     public required NpgsqlDataSource Control { get; init; }

@@ -11,12 +11,14 @@ namespace CdcMigrator.Service.Verifying;
 /// before the next begins, so that another process goes on where this one ends.
 /// </summary>
 internal sealed class VerificationSession(
-    ReconcilerParts parts, ChangeFollower follower, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
+    ReconcilerParts parts, ChangeFollower follower, CheckRunner checks, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private const long MostOpenChanges = 1_000_000;
     private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
     private readonly VerificationStore store = parts.Store;
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    private readonly CancellationTokenSource ending = new();
+    private Task checking = Task.CompletedTask;
     private long beatAt;
     private long catalogAt = time.GetTimestamp();
 
@@ -37,6 +39,12 @@ internal sealed class VerificationSession(
         }
 
         await BeatAsync(cancellationToken);
+        if (checking.IsCompleted)
+        {
+            // Beside the tables: a check may take as long as reading all of them.
+            await checking;
+            checking = checks.RunAsync(ending.Token);
+        }
 
         // A target far behind: what it has yet to apply need not be remembered before it does.
         follower.IsPaused = tables.Sum(table => (long)table.OpenChanges) > MostOpenChanges;
@@ -82,7 +90,13 @@ internal sealed class VerificationSession(
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => follower.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await checking.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        ending.Dispose();
+        await follower.DisposeAsync();
+    }
 
     /// <summary>Every other second: that it works, and how far its reader is.</summary>
     private async Task BeatAsync(CancellationToken cancellationToken)
@@ -117,7 +131,7 @@ internal sealed class VerificationSession(
         var verification = table.Verification;
         try
         {
-            if (verification.IsRunning)
+            if (verification.IsRunning && !(parts.Lag() > parts.Definition.Verify.PauseAboveLag))
             {
                 await verification.StepPassAsync(cancellationToken);
             }
@@ -148,6 +162,6 @@ internal sealed class VerificationSession(
             await store.NoteAsync(state.Run, table.Result(), cancellationToken);
         }
 
-        return verification.IsRunning && table.Fault is null;
+        return verification.IsRunning && table.Fault is null && !(parts.Lag() > parts.Definition.Verify.PauseAboveLag);
     }
 }

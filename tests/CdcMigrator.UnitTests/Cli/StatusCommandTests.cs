@@ -43,6 +43,32 @@ public sealed class StatusCommandTests
         Assert.Contains("Halted", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_closed_gate_answers_3_and_says_of_each_criterion_what_to_do()
+    {
+        var gate = StatusReports.Status(Scene.Definition, Busy, DateTimeOffset.UnixEpoch).Gate;
+        var run = await AskAsync(HttpStatusCode.OK, gate, "cutover", "check");
+        Assert.Equal(3, run.ExitCode);
+        Assert.Empty(run.Output);
+        Assert.All(gate.Criteria, criterion =>
+        {
+            Assert.Contains(criterion.Name, run.Error, StringComparison.Ordinal);
+            Assert.Equal(criterion.State != "PASS", criterion.Fix.Length > 0);
+        });
+        Assert.Contains("gate: closed", run.Error, StringComparison.Ordinal);
+
+        var scripted = await AskAsync(HttpStatusCode.OK, gate, "cutover", "check", "-o", "json");
+        Assert.Equal((3, JsonSerializer.Serialize(gate, ApiJson.Options)), (scripted.ExitCode, scripted.Output.TrimEnd()));
+    }
+
+    [Fact]
+    public async Task An_open_gate_answers_0()
+    {
+        var run = await AskAsync(HttpStatusCode.OK, new GateReport(true, [new GateCriterion("lag", "PASS", "0.1s", "5s")]), "cutover", "check");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("gate: open", run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(HttpStatusCode.OK, 0)]
     [InlineData(HttpStatusCode.ServiceUnavailable, 3)]

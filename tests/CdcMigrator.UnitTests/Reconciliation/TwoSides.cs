@@ -238,6 +238,20 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
         public Task<RowKey?> BoundaryAsync(ComparedTable table, RowKey? after, long count, CancellationToken cancellationToken) =>
             Task.FromResult(Within(new KeyRange(after, null)).Skip((int)Math.Min(count, 3) - 1).Select(row => new RowKey(row.Key)).FirstOrDefault());
 
+        public Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken)
+        {
+            between();
+            var some = rows.Keys.Where(key => keys is null || keys.Contains(new RowKey(key))).ToList();
+            return Task.FromResult(new ChunkDigest(some.Count, some.Aggregate(Int128.Zero, (sum, key) => sum + Hash(key, ""))));
+        }
+
+        /// <summary>Any query counts the rows.</summary>
+        public Task<IReadOnlyList<IReadOnlyList<string?>>> QueryAsync(string sql, int most, TimeSpan timeout, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<IReadOnlyList<string?>>>([[rows.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)]]);
+
+        public Task<IReadOnlyList<RowKey>> SampleAsync(ComparedTable table, int count, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<RowKey>>([.. rows.Keys.Select(key => new RowKey(key))]);
+
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
         /// <summary>The key is part of the row: values exchanged between rows change the sum.</summary>

@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
@@ -79,6 +80,21 @@ public sealed class GateTests
             { "dirtyKeys", "FAIL", With(state => state with { DirtyKeys = 100_001 }) },
             { "dirtyKeys", "FAIL", With(state => state with { Verdict = Verdict.Suspended }) },
             { "dirtyKeys", "FAIL", Proven with { Reconciler = beat with { Behind = 100_001 } } },
+            { "mismatches", "FAIL", Check(CheckKind.Samples, report => report with { Results = [Result(CheckState.Fail)] }) },
+            { "counts", "UNKNOWN", Proven with { Checks = null } },
+            { "counts", "UNKNOWN", Proven with { Checks = [.. Proven.Checks!.Where(report => report.Kind != CheckKind.Counts)] } },
+            { "counts", "FAIL", Check(CheckKind.Counts, report => report with { Results = [Result(CheckState.Pass), Result(CheckState.Fail)] }) },
+            { "counts", "FAIL", Check(CheckKind.Counts, report => report with { Fault = "the source does not answer" }) },
+            { "counts", "UNKNOWN", Check(CheckKind.Counts, report => report with { At = Now - TimeSpan.FromHours(24.1) }) },
+            { "counts", "UNKNOWN", Check(CheckKind.Counts, report => report with { More = 1 }) },
+            { "rules", "FAIL", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.Error)] }) },
+            { "rules", "FAIL", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.Error) with { Severity = Severity.Info }] }) },
+            { "rules", "UNKNOWN", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.InFlight)] }) },
+            { "rules", "UNKNOWN", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.InFlight) with { PassedAt = Now - TimeSpan.FromHours(24.1) }] }) },
+            { "constraints", "FAIL", Check(CheckKind.Constraints, report => report with { Results = [Result(CheckState.Fail)] }) },
+            { "schema", "FAIL", Check(CheckKind.Schema, report => report with { Results = [Result(CheckState.Fail)] }) },
+            { "schemaHistory", "FAIL", Check(CheckKind.SchemaHistory, report => report with { Results = [Result(CheckState.Fail)] }) },
+            { "sequences", "FAIL", Check(CheckKind.Sequences, report => report with { Results = [Result(CheckState.Fail)] }) },
         };
     }
 
@@ -90,6 +106,19 @@ public sealed class GateTests
         Assert.False(gate.Open);
         Assert.Contains(gate.Criteria, criterion => criterion.Name == name && criterion.State == state);
     }
+
+    [Fact]
+    public void Warnings_what_was_equal_before_it_moved_and_samples_do_not_close_the_gate()
+    {
+        Assert.True(Gate.Of(Scene.Definition, Check(CheckKind.Schema, report => report with { Results = [Result(CheckState.Fail) with { Severity = Severity.Warning }] }), Now).Open);
+        Assert.True(Gate.Of(Scene.Definition, Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.InFlight) with { PassedAt = Now - TimeSpan.FromHours(1) }] }), Now).Open);
+        Assert.True(Gate.Of(Scene.Definition, Proven with { Checks = [.. Proven.Checks!.Where(report => report.Kind != CheckKind.Samples)] }, Now).Open);
+    }
+
+    [Fact]
+    public void Every_criterion_that_does_not_pass_says_what_to_do() => Assert.All(
+        Gate.Of(Scene.Definition, Proven with { Verified = null, Reconciler = null, Checks = null, DeadLetters = null, Copying = null }, Now).Criteria,
+        criterion => Assert.Equal(criterion.State == "PASS", criterion.Fix.Length == 0));
 
     [Fact]
     public void What_was_found_counts_only_while_somebody_goes_on_looking()
@@ -109,6 +138,11 @@ public sealed class GateTests
         Assert.Equal(("FAIL", "3 (public.items 1, public.orders 2)"), (criterion.State, criterion.Measured));
     }
 
+    private static CheckResult Result(CheckState state) => new("public.orders", state, "found");
+
+    private static RuntimeStatus Check(CheckKind kind, Func<CheckReport, CheckReport> change) =>
+        Proven with { Checks = [.. Proven.Checks!.Select(report => report.Kind == kind ? change(report) : report)] };
+
     private static DateTimeOffset Now { get; } = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static RuntimeStatus Proven { get; } = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9), Scene.Lane("customers", 0, LaneState.Running, 9, 9)) with
@@ -116,6 +150,7 @@ public sealed class GateTests
         DeadLetters = new Dictionary<string, long>(),
         Copying = [],
         Snapshot = "done",
+        Checks = [.. Enum.GetValues<CheckKind>().Select(kind => new CheckReport { Kind = kind, At = Now - TimeSpan.FromMinutes(1), Results = [Result(CheckState.Pass)] })],
         Reconciler = new ReconcilerBeat(Now, TimeSpan.FromSeconds(1), 10, null),
         Verified = Scene.Definition.Tables.ToDictionary(table => table.Source, table => new TableState
         {

@@ -1,0 +1,29 @@
+using CdcMigrator.Service.Api;
+using Spectre.Console;
+
+namespace CdcMigrator.Cli.Output;
+
+/// <summary>The gate for people: every criterion, and what to do about those that do not pass.</summary>
+internal static class GateView
+{
+    public static void Show(Terminal terminal, GateReport report)
+    {
+        var sheet = Sheet.Of("criterion", "state", "measured", "allowed", "what to do");
+        foreach (var criterion in report.Criteria)
+        {
+            sheet.AddRow(Sheet.Text(criterion.Name), State(criterion.State), Sheet.Text(criterion.Measured), Sheet.Text(criterion.Allowed), Sheet.Text(criterion.Fix));
+        }
+
+        terminal.Show(sheet);
+        terminal.Line(report.Open
+            ? "gate: [green]open[/]"
+            : $"gate: [yellow]closed[/] ({report.Criteria.Count(criterion => criterion.State != "PASS")} of {report.Criteria.Count} criteria do not pass)");
+    }
+
+    private static string State(string state) => state switch
+    {
+        "PASS" => $"[green]{state}[/]",
+        "FAIL" => $"[red]{state}[/]",
+        _ => $"[yellow]{Sheet.Text(state)}[/]",
+    };
+}

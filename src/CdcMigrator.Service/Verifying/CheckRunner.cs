@@ -1,0 +1,153 @@
+using CdcMigrator.Domain.Checks;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Reconciliation.Checks;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Verifying;
+
+/// <summary>
+/// Makes the checks beside the rows, one kind after the other: when a comparison is asked for, every <c>verify.checkInterval</c>, and sooner where changes on their way
+/// left something undecided; but never more than a twentieth of the time. Each report replaces the last one of its kind, faults included: what could not be checked is
+/// not shown as it was before.
+/// </summary>
+internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTable> tables, ChangeFollower follower, TimeProvider time, ILogger log)
+{
+    private const long SequenceMargin = 1_000;
+    private const int MostOfTheTime = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(15);
+    private readonly VerifySection limits = parts.Definition.Verify;
+
+    /// <summary>Checks until cancelled. Faults are kept with the kind they concern.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                var reports = (await parts.Checks.ReadAsync(stop)).ToDictionary(report => report.Kind);
+                var run = (await parts.Store.ReadRunsAsync(1, stop)) is [var last] ? last.Run : 0;
+                foreach (var kind in Enum.GetValues<CheckKind>())
+                {
+                    var before = reports.GetValueOrDefault(kind);
+                    if (IsDue(before, run, limits.CheckInterval, time.GetUtcNow()))
+                    {
+                        await parts.Checks.SaveAsync(await MakeAsync(kind, run, before, stop), stop);
+                    }
+                }
+            }
+            catch (FaultException)
+            {
+                // The target does not answer; the session beside this loop says so.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await Task.Delay(Pause, time, stop).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Whether a kind is to be checked now.</summary>
+    /// <param name="before">Its last report; null for none.</param>
+    /// <param name="run">The last comparison that was asked for.</param>
+    /// <param name="interval">How often it is checked where nothing is asked for.</param>
+    /// <param name="now">The time.</param>
+    internal static bool IsDue(CheckReport? before, long run, TimeSpan interval, DateTimeOffset now)
+    {
+        if (before is null || before.Run < run)
+        {
+            return true;
+        }
+
+        var wanted = before.State is CheckState.Pass or CheckState.Fail || interval < Retry ? interval : Retry;
+        var gentle = before.Took * MostOfTheTime;
+        return now - before.At >= (wanted > gentle ? wanted : gentle);
+    }
+
+    /// <summary>The results with what they take over from the last look: when a thing that is undecided now was last found as it must be, unless it was found otherwise since.</summary>
+    internal static IReadOnlyList<CheckResult> Carried(IReadOnlyList<CheckResult> results, CheckReport? before)
+    {
+        var known = (before?.Results ?? []).Where(result => result.State is CheckState.Pass or CheckState.InFlight).GroupBy(result => result.Name).ToDictionary(same => same.Key, same => same.First().PassedAt);
+        return
+        [
+            .. results.Select(result => result.State == CheckState.InFlight ? result with { PassedAt = known.GetValueOrDefault(result.Name) } : result)
+                .OrderBy(result => result.State == CheckState.Pass).ThenBy(result => result.Severity != Domain.Preflight.Severity.Error),
+        ];
+    }
+
+    private async Task<CheckReport> MakeAsync(CheckKind kind, long run, CheckReport? before, CancellationToken stop)
+    {
+        var began = time.GetTimestamp();
+        var report = new CheckReport { Kind = kind, At = time.GetUtcNow(), Run = run };
+        try
+        {
+            report = report with { Evidence = await PositionAsync(stop) };
+            var results = Carried(await ResultsAsync(kind, stop), before);
+            report = report with { Results = [.. results.Take(CheckReport.MostResults)], More = Math.Max(0, results.Count - CheckReport.MostResults) };
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            // A defect in a check must not end the comparing beside it, nor be shown as anything but what it is.
+            report = report with { Fault = exception is FaultException ? exception.Message : $"internal error: {exception.GetType().Name}: {exception.Message}", Results = before?.Results ?? [] };
+        }
+
+        report = report with { At = time.GetUtcNow(), Took = time.GetElapsedTime(began) };
+        if (report.State is CheckState.Fail or CheckState.Error && before?.State != report.State)
+        {
+            RuntimeLog.CheckFailed(log, kind, report.State, report.Fault ?? string.Join(", ", report.Results.Where(result => result.Blocks).Take(5).Select(result => result.Name)));
+        }
+
+        return report;
+    }
+
+    /// <summary>Where both sides are when a check begins. Its own snapshots are as new, or newer.</summary>
+    private async Task<string> PositionAsync(CancellationToken stop)
+    {
+        await using var source = await parts.Sides.OpenSourceAsync(stop);
+        await using var target = await parts.Sides.OpenTargetAsync(stop);
+        return $"source snapshot {source.View}; target progress {string.Join(", ", target.Progress.OrderBy(lane => lane.Key.ToString(), StringComparer.Ordinal).Select(lane => $"{lane.Key}:{lane.Value}"))}";
+    }
+
+    private async Task<IReadOnlyList<CheckResult>> ResultsAsync(CheckKind kind, CancellationToken stop)
+    {
+        var mappings = parts.Definition.Tables;
+        var comparable = tables.Where(table => table.Table.Unverifiable is null).ToList();
+        switch (kind)
+        {
+            case CheckKind.Counts:
+                var counts = new CountCheck(parts.Sides, follower, time, limits.CountTolerance / 100);
+                return await EachAsync(comparable, table => counts.CheckAsync(table, stop));
+            case CheckKind.Rules:
+                var rules = new RuleCheck(parts.Sides, follower, tables, limits.RuleTimeout, time);
+                return await EachAsync(parts.Definition.Rules, rule => rules.CheckAsync(rule, stop));
+            case CheckKind.Constraints:
+                return await new ConstraintCheck(parts.Constraints, parts.Sides, follower, comparable, time).CheckAsync(stop);
+            case CheckKind.Schema:
+                return new SchemaParity(parts.Definition.Source.Kind == SourceKind.PostgreSql).Of(
+                    mappings, await parts.SourceSide.ReadTablesAsync([.. mappings.Select(table => table.Source)], stop), await parts.TargetSide.ReadTablesAsync([.. mappings.Select(table => table.Target)], stop));
+            case CheckKind.SchemaHistory:
+                return HistoryParity.Of(await parts.SourceSide.ReadHistoryAsync(stop), await parts.TargetSide.ReadHistoryAsync(stop));
+            case CheckKind.Sequences:
+                return SequenceParity.Of(
+                    mappings, await parts.SourceSide.ReadSequencesAsync([.. mappings.Select(table => table.Source)], stop),
+                    await parts.TargetSide.ReadSequencesAsync([.. mappings.Select(table => table.Target)], stop), SequenceMargin);
+            default:
+                var samples = new SampleCheck(parts.Sides, follower, (double)limits.SampleConfidence / 100, (double)limits.SampleErrorRate / 100, time);
+                return await EachAsync([.. comparable.Where(table => !table.Table.IsKeyless && table.Table.EstimatedRows > limits.SampleAbove)], table => samples.CheckAsync(table, stop));
+        }
+    }
+
+    private static async Task<IReadOnlyList<CheckResult>> EachAsync<T>(IReadOnlyList<T> things, Func<T, Task<CheckResult>> check)
+    {
+        var results = new List<CheckResult>();
+        foreach (var thing in things)
+        {
+            results.Add(await check(thing));
+        }
+
+        return results;
+    }
+}

@@ -1,0 +1,53 @@
+using CdcMigrator.Domain.Checks;
+using CdcMigrator.Service.Verifying;
+
+namespace CdcMigrator.UnitTests.Service;
+
+/// <summary>When a check is made again, and what it takes over from the last time.</summary>
+public sealed class CheckRunnerTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
+    [Theory]
+    [InlineData(CheckState.Pass, 299, 1, 7, false)]
+    [InlineData(CheckState.Pass, 300, 1, 7, true)]
+    [InlineData(CheckState.Fail, 299, 1, 7, false)]
+    [InlineData(CheckState.InFlight, 14, 0.1, 7, false)]
+    [InlineData(CheckState.InFlight, 15, 0.1, 7, true)]
+    [InlineData(CheckState.Error, 15, 0.1, 7, true)]
+    [InlineData(CheckState.Pass, 1999, 100, 7, false)]
+    [InlineData(CheckState.InFlight, 1999, 100, 7, false)]
+    [InlineData(CheckState.Pass, 2000, 100, 7, true)]
+    [InlineData(CheckState.Pass, 1, 100, 8, true)]
+    public void A_check_is_made_by_age_sooner_where_undecided_and_at_once_for_a_new_comparison(CheckState state, double age, double took, long run, bool expected)
+    {
+        var report = new CheckReport { Kind = CheckKind.Counts, At = Now - TimeSpan.FromSeconds(age), Took = TimeSpan.FromSeconds(took), Run = 7, Results = [new CheckResult("a", state, "x")] };
+        Assert.Equal(expected, CheckRunner.IsDue(report, run, Interval, Now));
+    }
+
+    [Fact]
+    public void What_was_never_checked_is_due() => Assert.True(CheckRunner.IsDue(null, 0, Interval, Now));
+
+    [Fact]
+    public void What_passed_before_is_remembered_while_it_is_undecided_and_forgotten_once_it_failed()
+    {
+        var at = Now - TimeSpan.FromMinutes(1);
+        var passed = Report(new CheckResult("a", CheckState.Pass, "x") { PassedAt = at });
+        var moving = Report([.. CheckRunner.Carried([new CheckResult("a", CheckState.InFlight, "x")], passed)]);
+        Assert.Equal(at, moving.Results[0].PassedAt);
+        Assert.Equal(at, CheckRunner.Carried([new CheckResult("a", CheckState.InFlight, "x")], moving)[0].PassedAt);
+        var failed = Report([.. CheckRunner.Carried([new CheckResult("a", CheckState.Fail, "x")], moving)]);
+        Assert.Null(failed.Results[0].PassedAt);
+        Assert.Null(CheckRunner.Carried([new CheckResult("a", CheckState.InFlight, "x")], failed)[0].PassedAt);
+        Assert.Null(CheckRunner.Carried([new CheckResult("b", CheckState.InFlight, "x")], passed)[0].PassedAt);
+    }
+
+    [Fact]
+    public void What_does_not_pass_comes_first() => Assert.Equal(
+        ["bad", "warned", "good"],
+        CheckRunner.Carried(
+            [new("good", CheckState.Pass, "x"), new("warned", CheckState.Fail, "x") { Severity = CdcMigrator.Domain.Preflight.Severity.Warning }, new("bad", CheckState.Fail, "x")], null).Select(result => result.Name));
+
+    private static CheckReport Report(params CheckResult[] results) => new() { Kind = CheckKind.Rules, At = Now, Results = results };
+}
