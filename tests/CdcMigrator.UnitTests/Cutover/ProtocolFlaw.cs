@@ -12,8 +12,11 @@ public enum ProtocolFlaw
     /// <summary>Closing does not wait for transactions that write already.</summary>
     NoBarrier,
 
-    /// <summary>The new side is opened before the old direction is frozen.</summary>
-    OpenBeforeFreeze,
+    /// <summary>The old direction is frozen behind the opening, not with it.</summary>
+    FreezeAfterOpen,
+
+    /// <summary>Where the way back begins is decided behind the opening, not with the seal.</summary>
+    AimAfterOpen,
 
     /// <summary>Whoever undoes does not look whether the side is sealed by now.</summary>
     UndoIgnoresSeal,
@@ -23,12 +26,6 @@ public enum ProtocolFlaw
 
     /// <summary>Whoever opens the other side does not look whether that side has been left again since.</summary>
     OpenIgnoresEpoch,
-
-    /// <summary>Whoever turns the stream round does not look whether a later attempt has done so.</summary>
-    ArmIgnoresEpoch,
-
-    /// <summary>Whoever turns the stream back does not look whether a later attempt has turned it.</summary>
-    ReleaseIgnoresEpoch,
 
     /// <summary>Nobody undoes what a dead coordinator left.</summary>
     NoKeeper,

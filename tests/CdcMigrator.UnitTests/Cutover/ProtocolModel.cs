@@ -1,14 +1,17 @@
 namespace CdcMigrator.UnitTests.Cutover;
 
 /// <summary>
-/// The cutover and the way back as steps of which any may follow any: two attempts, each of which may stall for good or wake up at any time, a keeper that acts
+/// The cutover and the way back as steps of which any may follow any: attempts of which each may stall for good or wake up at any time, a keeper that acts
 /// on what it read earlier, an application that writes, a stream that applies. Every step is one transaction on one database.
 /// </summary>
 public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
 {
+    /// <summary>Only with a flaw do changes go round for ever.</summary>
+    private const int MostEntries = 8;
+
     /// <summary>All states one step away.</summary>
     public IEnumerable<ProtocolState> Next(ProtocolState state) =>
-        [.. Writer(state), .. Stream(state), .. Attempt(state, 0), .. Attempt(state, 1), .. Keeper(state)];
+        [.. Writer(state), .. Stream(state), .. state.Steps.SelectMany((_, a) => Attempt(state, a)), .. Keeper(state)];
 
     /// <summary>What must hold always; null where it does.</summary>
     public static string? Broken(ProtocolState state)
@@ -33,7 +36,8 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
     public string? Unrecovered(ProtocolState state)
     {
         var now = state.Copy();
-        (now.Steps[0], now.Steps[1], now.Repair) = (Step.Over, Step.Over, Repair.None);
+        Array.Fill(now.Steps, Step.Over);
+        now.Repair = Repair.None;
         now = now.Writing >= 0 ? Commit(now) : now;
         for (var i = 0; i < 20; i++)
         {
@@ -80,15 +84,18 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
     /// <summary>What is applied to a side is captured there again: the log the other way has it too.</summary>
     private static IEnumerable<ProtocolState> Stream(ProtocolState state)
     {
-        var from = state.StreamFrom;
-        if (state.Applied[from] < state.Logs[from].Count)
+        for (var side = 0; side < 2; side++)
         {
-            yield return With(state, next =>
+            var from = side;
+            if (state.Streams[from] && state.Applied[from] < state.Logs[from].Count && state.Logs[1 - from].Count < MostEntries)
             {
-                var value = next.Logs[from][next.Applied[from]++];
-                next.Values[1 - from] = value;
-                next.Logs[1 - from].Add(value);
-            });
+                yield return With(state, next =>
+                {
+                    var value = next.Logs[from][next.Applied[from]++];
+                    next.Values[1 - from] = value;
+                    next.Logs[1 - from].Add(value);
+                });
+            }
         }
     }
 
@@ -103,7 +110,7 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
                 {
                     next.Steps[a] = Step.Numbered;
                     next.Leaving[a] = open;
-                    next.Tokens[a] = Math.Max(next.StreamEpoch, next.Epochs.Max()) + 1;
+                    next.Tokens[a] = next.Epochs.Max() + 1;
                 });
                 break;
             case Step.Numbered when early && state.Positions[a] < 0:
@@ -121,52 +128,52 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
             case Step.Positioned when state.Applied[side] >= state.Positions[a]:
                 yield return With(state, next => next.Steps[a] = Step.Drained);
                 break;
-            case Step.Drained when flaw != ProtocolFlaw.OpenBeforeFreeze:
-                yield return Arm(state, a, Step.Armed);
+            case Step.Drained:
+                yield return With(state, next => (next.Steps[a], next.Aims[a]) = (Step.Aimed, next.Logs[1 - side].Count));
                 break;
-            case Step.Drained or Step.Armed:
-                yield return With(state, next =>
-                {
-                    var may = next.Gates[side] == Gate.Closed && (next.Epochs[side] == token || flaw == ProtocolFlaw.SealIgnoresOwner);
-                    next.Gates[side] = may ? Gate.Sealed : next.Gates[side];
-                    next.Steps[a] = may ? Step.Sealed : Step.Over;
-                });
+            case Step.Aimed:
+                yield return With(state, next => Seal(next, a));
                 break;
             case Step.Sealed:
-                var opened = With(state, next => next.Steps[a] = Step.Over);
-                Open(opened, 1 - side, token);
-                yield return opened;
+                yield return With(state, next =>
+                {
+                    next.Steps[a] = Step.Opened;
+                    Open(next, 1 - side, token);
+                });
                 break;
-        }
-
-        // The freeze that comes too late.
-        if (flaw == ProtocolFlaw.OpenBeforeFreeze && state.Steps[a] == Step.Over && state.Gates[1 - side] == Gate.Open && state.Epochs[1 - side] == token && state.StreamEpoch < token)
-        {
-            yield return Arm(state, a, Step.Over);
+            case Step.Opened when flaw == ProtocolFlaw.FreezeAfterOpen:
+                yield return With(state, next => (next.Steps[a], next.Streams[side]) = (Step.Over, false));
+                break;
+            case Step.Opened when flaw == ProtocolFlaw.AimAfterOpen:
+                yield return With(state, next => (next.Steps[a], next.Applied[1 - side], next.Streams[1 - side]) = (Step.Over, next.Logs[1 - side].Count, true));
+                break;
         }
     }
 
-    /// <summary>The old direction ends, and the other begins behind all that its log holds by now.</summary>
-    private ProtocolState Arm(ProtocolState state, int a, Step step) => With(state, next =>
+    /// <summary>One transaction on the side that is left: it is shut for good, and what the other side commits from now on comes back to it.</summary>
+    private void Seal(ProtocolState next, int a)
     {
         var side = next.Leaving[a];
-        if (next.StreamEpoch < next.Tokens[a] || flaw == ProtocolFlaw.ArmIgnoresEpoch)
-        {
-            (next.StreamFrom, next.StreamEpoch) = (1 - side, next.Tokens[a]);
-            next.Applied[1 - side] = next.Logs[1 - side].Count;
-            next.Steps[a] = step;
-        }
-        else
+        if (next.Gates[side] != Gate.Closed || (next.Epochs[side] != next.Tokens[a] && flaw != ProtocolFlaw.SealIgnoresOwner))
         {
             next.Steps[a] = Step.Over;
+            return;
         }
-    });
 
-    private void Open(ProtocolState state, int side, int token)
-    {
-        if (state.Gates[side] == Gate.Sealed && (state.Epochs[side] < token || flaw == ProtocolFlaw.OpenIgnoresEpoch))
+        (next.Steps[a], next.Gates[side]) = (Step.Sealed, Gate.Sealed);
+        if (flaw != ProtocolFlaw.AimAfterOpen)
         {
-            (state.Gates[side], state.Epochs[side]) = (Gate.Open, token);
+            (next.Applied[1 - side], next.Streams[1 - side]) = (next.Aims[a], true);
+        }
+    }
+
+    /// <summary>One transaction on the side that takes over: nothing of the other comes to it any more, and it takes writes.</summary>
+    private void Open(ProtocolState next, int side, int token)
+    {
+        if (next.Gates[side] == Gate.Sealed && (next.Epochs[side] < token || flaw == ProtocolFlaw.OpenIgnoresEpoch))
+        {
+            (next.Gates[side], next.Epochs[side]) = (Gate.Open, token);
+            next.Streams[1 - side] &= flaw == ProtocolFlaw.FreezeAfterOpen;
         }
     }
 
@@ -187,12 +194,11 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
         {
             var found = state.Gates[side] == Gate.Closed ? Repair.Undo
                 : state.Gates[side] == Gate.Sealed && state.Gates[1 - side] == Gate.Sealed && state.Epochs[side] > state.Epochs[1 - side] ? Repair.Open
-                : state.Gates[side] == Gate.Open && state.StreamFrom != side ? Repair.Release
                 : Repair.None;
             if (found != Repair.None)
             {
                 var here = side;
-                yield return With(state, next => (next.Repair, next.KeeperSide, next.KeeperToken) = (found, here, found == Repair.Release ? next.StreamEpoch : next.Epochs[here]));
+                yield return With(state, next => (next.Repair, next.KeeperSide, next.KeeperToken) = (found, here, next.Epochs[here]));
             }
         }
     }
@@ -207,9 +213,6 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
                 break;
             case Repair.Open:
                 Open(next, 1 - side, token);
-                break;
-            case Repair.Release when next.StreamEpoch == token || flaw == ProtocolFlaw.ReleaseIgnoresEpoch:
-                next.StreamFrom = side;
                 break;
         }
 

@@ -1,11 +1,22 @@
 namespace CdcMigrator.UnitTests.Cutover;
 
 /// <summary>
-/// The protocol's world at one moment: two databases, one key that is overwritten, the logs both ways, two attempts and a keeper that may each stop between
-/// any two steps. Value semantics by <see cref="Key"/>.
+/// The protocol's world at one moment: two databases, one key that is overwritten, the logs both ways, attempts and a keeper of which each may stop between any
+/// two steps. Value semantics by <see cref="Key"/>.
 /// </summary>
 public sealed class ProtocolState
 {
+    /// <summary>The beginning: one side is open, the other takes only what is applied.</summary>
+    public ProtocolState(int attempts)
+    {
+        Steps = new Step[attempts];
+        Tokens = new int[attempts];
+        Leaving = new int[attempts];
+        Positions = new int[attempts];
+        Aims = new int[attempts];
+        Array.Fill(Positions, -1);
+    }
+
     /// <summary>Gate, epoch and value of each side.</summary>
     public Gate[] Gates { get; } = [Gate.Open, Gate.Sealed];
 
@@ -19,10 +30,8 @@ public sealed class ProtocolState
     /// <summary>How far each side's log was applied to the other.</summary>
     public int[] Applied { get; } = [0, 0];
 
-    /// <summary>The side whose log is applied to the other, and the attempt that turned it so. Kept in one row.</summary>
-    public int StreamFrom { get; set; }
-
-    public int StreamEpoch { get; set; } = 1;
+    /// <summary>Whether each side's log is applied to the other. Kept on the side it is applied to, with how far.</summary>
+    public bool[] Streams { get; } = [true, false];
 
     /// <summary>A transaction that has passed the gate of a side and has not committed: its side, or -1.</summary>
     public int Writing { get; set; } = -1;
@@ -32,13 +41,16 @@ public sealed class ProtocolState
 
     public int Acknowledged { get; set; }
 
-    public Step[] Steps { get; } = [Step.Idle, Step.Idle];
+    /// <summary>Attempts: where each is, its number, the side it leaves, the position it drains to, and where the way back begins.</summary>
+    public Step[] Steps { get; }
 
-    public int[] Tokens { get; } = [0, 0];
+    public int[] Tokens { get; }
 
-    public int[] Leaving { get; } = [0, 0];
+    public int[] Leaving { get; }
 
-    public int[] Positions { get; } = [-1, -1];
+    public int[] Positions { get; }
+
+    public int[] Aims { get; }
 
     /// <summary>What the keeper has read and may act on much later.</summary>
     public Repair Repair { get; set; }
@@ -49,15 +61,13 @@ public sealed class ProtocolState
 
     /// <summary>Equal exactly for equal states.</summary>
     public string Key => string.Join(',', (IEnumerable<int>)[
-        (int)Gates[0], (int)Gates[1], .. Epochs, .. Values, Logs[0].Count, .. Logs[0], Logs[1].Count, .. Logs[1], .. Applied, StreamFrom, StreamEpoch, Writing, Writes,
-        Acknowledged, (int)Steps[0], (int)Steps[1], .. Tokens, .. Leaving, .. Positions, (int)Repair, KeeperSide, KeeperToken]);
+        (int)Gates[0], (int)Gates[1], .. Epochs, .. Values, Logs[0].Count, .. Logs[0], .. Logs[1], .. Applied, Streams[0] ? 1 : 0, Streams[1] ? 1 : 0, Writing, Writes, Acknowledged,
+        .. Steps.Select(step => (int)step), .. Tokens, .. Leaving, .. Positions, .. Aims, (int)Repair, KeeperSide, KeeperToken]);
 
     public ProtocolState Copy()
     {
-        var copy = new ProtocolState
+        var copy = new ProtocolState(Steps.Length)
         {
-            StreamFrom = StreamFrom,
-            StreamEpoch = StreamEpoch,
             Writing = Writing,
             Writes = Writes,
             Acknowledged = Acknowledged,
@@ -65,13 +75,18 @@ public sealed class ProtocolState
             KeeperSide = KeeperSide,
             KeeperToken = KeeperToken,
         };
-        for (var i = 0; i < 2; i++)
-        {
-            (copy.Gates[i], copy.Epochs[i], copy.Values[i], copy.Applied[i]) = (Gates[i], Epochs[i], Values[i], Applied[i]);
-            (copy.Steps[i], copy.Tokens[i], copy.Leaving[i], copy.Positions[i]) = (Steps[i], Tokens[i], Leaving[i], Positions[i]);
-            copy.Logs[i].AddRange(Logs[i]);
-        }
-
+        Gates.CopyTo(copy.Gates, 0);
+        Epochs.CopyTo(copy.Epochs, 0);
+        Values.CopyTo(copy.Values, 0);
+        Applied.CopyTo(copy.Applied, 0);
+        Streams.CopyTo(copy.Streams, 0);
+        Steps.CopyTo(copy.Steps, 0);
+        Tokens.CopyTo(copy.Tokens, 0);
+        Leaving.CopyTo(copy.Leaving, 0);
+        Positions.CopyTo(copy.Positions, 0);
+        Aims.CopyTo(copy.Aims, 0);
+        copy.Logs[0].AddRange(Logs[0]);
+        copy.Logs[1].AddRange(Logs[1]);
         return copy;
     }
 }

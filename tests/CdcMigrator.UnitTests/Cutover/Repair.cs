@@ -6,5 +6,4 @@ public enum Repair
     None,
     Undo,
     Open,
-    Release,
 }

@@ -8,7 +8,8 @@ public enum Step
     Closed,
     Positioned,
     Drained,
-    Armed,
+    Aimed,
     Sealed,
+    Opened,
     Over,
 }
