@@ -22,9 +22,12 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
     private const string Reopened = "source reopened";
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
+    private const long Epoch = 2;
 
-    private readonly SourceFence sourceFence = new(servers.Source, ShopSchema.Tables, TimeProvider.System);
-    private readonly SourceFence targetFence = new(servers.Target, ShopSchema.Tables, TimeProvider.System);
+    private readonly FencedSide source = new(servers.Source, Migration, ShopSchema.Tables, "cdcm demo", TimeProvider.System);
+    private readonly FencedSide target = new(servers.Target, Migration, ShopSchema.Tables, "cdcm demo", TimeProvider.System);
+    private readonly string attempt = Guid.CreateVersion7().ToString("N");
     private readonly List<DemoMismatch> mismatches = [];
     private IReadOnlyList<TableRoute> routes = [];
     private IReadOnlyList<TableName> sequences = [];
@@ -67,12 +70,11 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
     {
         await ShopSchema.LoadAsync(servers.SourceConnection, options.Rows, cancellationToken);
         rowsLoaded = await CountAsync(servers.Source, cancellationToken);
-        await ControlSchema.PrepareSourceAsync(servers.Source, cancellationToken);
+        await ControlSchema.MigrateAsync(servers.Source, cancellationToken);
         await ControlSchema.MigrateAsync(servers.Target, cancellationToken);
 
         // Until it is opened the target takes writes from the applier only.
-        await targetFence.PrepareAsync(cancellationToken);
-        await targetFence.CloseAsync(cancellationToken);
+        await target.PrepareSealedAsync(cancellationToken);
         routes = [.. (await TargetCatalog.LoadAsync(
             servers.Target, [.. ShopSchema.Tables.Select(table => new TableMapping { Source = table, Target = table })], cancellationToken)).All];
         return $"{rowsLoaded:N0} rows into PostgreSQL {servers.SourceServer.Major}; PostgreSQL {servers.TargetServer.Major} is empty and closed to all but the applier";
@@ -130,13 +132,16 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
 
     private async Task SwitchAsync(DemoService service, ShopWorkload workload, CancellationToken cancellationToken)
     {
-        await sourceFence.PrepareAsync(cancellationToken);
+        await source.PrepareOpenAsync(cancellationToken);
+        using var leasing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var renewing = Task.CompletedTask;
         try
         {
             FenceMarker? marker = null;
             await display.StepAsync("fence", async () =>
             {
-                marker = await sourceFence.CloseAsync(cancellationToken);
+                marker = await source.CloseAsync(attempt, Epoch, Lease, cancellationToken);
+                renewing = RenewAsync(leasing.Token);
                 return "the source denies writes";
             });
             await display.StepAsync("drain", async () =>
@@ -153,12 +158,15 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         }
         finally
         {
-            // Whatever failed, was refused or only rehearsed: the source goes on.
+            await leasing.CancelAsync();
+            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // Whatever failed, was refused or only rehearsed: the source goes on, unless it was left for good.
             if (!switched)
             {
                 // Named before it opens: a write acknowledged after the lift must not count as one from before the fence.
                 workload.SwitchTo(new WriteSide(Reopened, servers.SourceConnection));
-                await sourceFence.LiftAsync(CancellationToken.None);
+                await source.UndoAsync(attempt, onlyForsaken: false, CancellationToken.None);
             }
         }
 
@@ -173,14 +181,27 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
 
     private async Task<string> OpenTargetAsync(ShopWorkload workload, CancellationToken cancellationToken)
     {
-        // Nothing of the old direction may reach the target once others write to it, whatever the service is made to repeat.
-        await ProgressTable.SetFrozenAsync(servers.Target, Migration, frozen: true, cancellationToken);
         sequences = await Sequences.AdvanceAsync(
             servers.Source, servers.Target, new Dictionary<string, string> { ["public"] = "public" }, margin: 100, cancellationToken);
-        await targetFence.LiftAsync(cancellationToken);
+        if (!await source.SealAsync(attempt, TimeSpan.FromSeconds(2), aim: null, cancellationToken))
+        {
+            throw new FaultException(FaultKind.TimedOut, "lease-lost", "The fence was lifted before it could be sealed: the source goes on", "Run the demo again");
+        }
+
+        // From here on there is only forward: a process that finds the source sealed opens the target, whoever dies.
         switched = true;
+        await target.OpenAsync(attempt, Epoch, CancellationToken.None);
         workload.SwitchTo(new WriteSide(After, servers.TargetConnection));
         return $"{sequences.Count} sequences moved on, the target takes writes";
+    }
+
+    /// <summary>The fence is lifted by the service if this process dies.</summary>
+    private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        while (await source.RenewAsync(attempt, Lease, cancellationToken))
+        {
+            await Task.Delay(Lease / 4, TimeProvider.System, cancellationToken);
+        }
     }
 
     private async Task WaitForWritersAsync(DemoService service, ShopWorkload workload, string side, CancellationToken cancellationToken)

@@ -34,45 +34,61 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             end $body$;
             grant usage on schema cdc_migrator to public;
             """, cancellationToken);
-        foreach (var table in all)
-        {
-            await ExecuteAsync(connection, $"""
-                do $body$ begin
-                    if not exists (select from pg_trigger where tgrelid = {Literal(table.Sql)}::regclass and tgname = '{Trigger}') then
-                        create trigger {Trigger} before insert or update or delete or truncate on {table.Sql}
-                            for each statement execute function cdc_migrator.deny_write();
-                        alter table {table.Sql} disable trigger {Trigger};
-                    end if;
-                end $body$;
-                """, cancellationToken);
-        }
-
+        await CreateTriggersAsync(connection, all, cancellationToken);
         return true;
     }, cancellationToken);
 
     /// <summary>Closes the side and writes the marker in the same transaction; L is read after its commit.</summary>
     /// <exception cref="FaultException">TimedOut: writers or locks did not go away in time; the side is open as before.</exception>
-    public async Task<FenceMarker> CloseAsync(CancellationToken cancellationToken)
+    public async Task<FenceMarker> CloseAsync(CancellationToken cancellationToken) =>
+        (await CloseAsync(_ => Task.FromResult(true), cancellationToken))!;
+
+    /// <summary>Closes the side if the first work of the transaction says so; null, and nothing is changed, where it does not.</summary>
+    /// <param name="first">What must be true, and is made true, with it. Repeated where a table was locked.</param>
+    /// <param name="cancellationToken">Gives up; the side may then be closed.</param>
+    /// <exception cref="FaultException">TimedOut: writers or locks did not go away in time; the side is open as before.</exception>
+    internal async Task<FenceMarker?> CloseAsync(Func<NpgsqlConnection, Task<bool>> first, CancellationToken cancellationToken)
     {
         var id = FenceTable.NewMarkerId();
-        await RetryWhileLockedAsync(async (connection, all) =>
+        var closed = await RetryWhileLockedAsync(async (connection, all) =>
         {
+            if (!await first(connection))
+            {
+                return false;
+            }
+
             if (all.Count > 0)
             {
                 await ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(table => table.Sql))} in share row exclusive mode", cancellationToken);
+
+                // Of partitions that came since.
+                await CreateTriggersAsync(connection, all, cancellationToken);
                 await ExecuteAsync(connection, Toggle(all, "enable"), cancellationToken);
             }
 
             await FenceTable.WriteAsync(connection, id, cancellationToken);
             return true;
         }, cancellationToken);
+        if (!closed)
+        {
+            return null;
+        }
+
         await using var after = await database.OpenConnectionAsync(cancellationToken);
         return new FenceMarker(id, await FenceTable.CurrentLsnAsync(after, cancellationToken));
     }
 
     /// <summary>Opens the side again.</summary>
-    public Task LiftAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
+    public Task LiftAsync(CancellationToken cancellationToken) => LiftAsync(_ => Task.FromResult(true), cancellationToken);
+
+    /// <summary>Opens the side if the first work of the transaction says so; false, and nothing is changed, where it does not.</summary>
+    internal Task<bool> LiftAsync(Func<NpgsqlConnection, Task<bool>> first, CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
     {
+        if (!await first(connection))
+        {
+            return false;
+        }
+
         await ExecuteAsync(connection, Toggle(all, "disable"), cancellationToken);
         return true;
     }, cancellationToken);
@@ -87,7 +103,25 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     private static string Toggle(IReadOnlyList<TableName> all, string verb) =>
         string.Concat(all.Select(table => $"alter table {table.Sql} {verb} trigger {Trigger};"));
 
-    private async Task RetryWhileLockedAsync(Func<NpgsqlConnection, IReadOnlyList<TableName>, Task<bool>> work, CancellationToken cancellationToken)
+    private static async Task CreateTriggersAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken)
+    {
+        foreach (var table in all)
+        {
+            await ExecuteAsync(connection, $"""
+                do $body$ begin
+                    if not exists (select from pg_trigger where tgrelid = {Literal(table.Sql)}::regclass and tgname = '{Trigger}') then
+                        create trigger {Trigger} before insert or update or delete or truncate on {table.Sql}
+                            for each statement execute function cdc_migrator.deny_write();
+                        alter table {table.Sql} disable trigger {Trigger};
+                    end if;
+                end $body$;
+                """, cancellationToken);
+        }
+
+    }
+
+    /// <summary>True once the work is committed; false where it declined, and then it is rolled back.</summary>
+    private async Task<bool> RetryWhileLockedAsync(Func<NpgsqlConnection, IReadOnlyList<TableName>, Task<bool>> work, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         while (true)
@@ -98,9 +132,13 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             try
             {
                 await ExecuteAsync(connection, $"set local lock_timeout = {(long)LockTimeout.TotalMilliseconds}; set local synchronous_commit = on;", cancellationToken);
-                await work(connection, all);
+                if (!await work(connection, all))
+                {
+                    return false;
+                }
+
                 await transaction.CommitAsync(cancellationToken);
-                return;
+                return true;
             }
             catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
             {

@@ -21,6 +21,7 @@ using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Repairing;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
+using CdcMigrator.Service.Switching;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
@@ -57,6 +58,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private volatile EmbeddedLog? embedded;
     private volatile SourceWatch? watch;
     private volatile TableResyncs? resyncs;
+    private volatile FenceKeeper? keeper;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
     private LogInspector? inspector;
@@ -115,7 +117,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
+            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), keeper?.RunAsync(ending.Token) ?? Task.CompletedTask, new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
             try
             {
                 await WatchAsync(stop);
@@ -253,6 +255,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, () => routes.Routes, resyncs, Status, loggers));
+        keeper = watches.Keeper();
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;
@@ -307,10 +310,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             RuntimeLog.Stopping(log);
         }
 
-        if (pipeline is { } running)
-        {
-            await running.StopAsync();
-        }
+        await (pipeline?.StopAsync() ?? Task.CompletedTask);
 
         // After the pipeline: the log confirms what the last batches committed, and its broker must outlive its consumers.
         if (embedded is { } publisher)

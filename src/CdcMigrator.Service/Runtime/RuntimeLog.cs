@@ -33,4 +33,10 @@ internal static partial class RuntimeLog
 
     [LoggerMessage(1009, LogLevel.Warning, "check of {Kind}: {State}: {Names}; 'cdcm verify checks' shows it")]
     public static partial void CheckFailed(ILogger log, CheckKind kind, CheckState state, string names);
+
+    [LoggerMessage(1020, LogLevel.Warning, "the fence of the {Side} is lifted: the attempt {Token} that closed it has not renewed its lease; applications write there again")]
+    public static partial void FenceLifted(ILogger log, string side, string token);
+
+    [LoggerMessage(1021, LogLevel.Warning, "the {Side} is opened: the attempt {Token} had sealed the other side and did not go on")]
+    public static partial void SideOpened(ILogger log, string side, string token);
 }

@@ -8,7 +8,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
 {
     private const string Columns = """
         select table_name || '.' || column_name || ' ' || udt_name || case is_nullable when 'NO' then ' not null' else '' end
-        from information_schema.columns where table_schema = 'cdc_migrator' and table_name = any('{fence,progress,journal,migration,dead_letter,verification_result,verification_row,verification_run,verification_table}')
+        from information_schema.columns where table_schema = 'cdc_migrator' and table_name = any('{fence,fence_state,progress,journal,migration,dead_letter,verification_result,verification_row,verification_run,verification_table}')
         order by table_name, ordinal_position
         """;
 
@@ -37,6 +37,12 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             dead_letter.bytes int8 not null
             fence.id text not null
             fence.v text
+            fence_state.migration text not null
+            fence_state.state text not null
+            fence_state.epoch int8 not null
+            fence_state.token text not null
+            fence_state.lease_until timestamptz not null
+            fence_state.changed_at timestamptz not null
             journal.id int8 not null
             journal.migration text not null
             journal.at timestamptz not null

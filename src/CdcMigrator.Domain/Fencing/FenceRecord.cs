@@ -1,0 +1,20 @@
+namespace CdcMigrator.Domain.Fencing;
+
+/// <summary>What a side's row says of its fence.</summary>
+/// <param name="State">Whether it takes writes.</param>
+/// <param name="Epoch">Number of the attempt that changed it last; the larger one of two sides is the later.</param>
+/// <param name="Token">Identity of that attempt; empty before the first.</param>
+/// <param name="LeaseLeft">How long a closed side may stay closed without being sealed, by the side's own clock; negative once it is over.</param>
+public sealed record FenceRecord(FenceState State, long Epoch, string Token, TimeSpan LeaseLeft)
+{
+    /// <summary>Closed by an attempt whose lease is over: whoever sees it lifts the fence.</summary>
+    public bool IsForsaken => State == FenceState.Closed && LeaseLeft < TimeSpan.Zero;
+
+    /// <summary>Whether this side was left by an attempt that did not come to open the other one: whoever sees it goes on.</summary>
+    /// <param name="other">The other side.</param>
+    public bool IsLeftFor(FenceRecord other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return State == FenceState.Sealed && other.State == FenceState.Sealed && Epoch > other.Epoch;
+    }
+}

@@ -1,0 +1,205 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Faults;
+using Npgsql;
+
+namespace CdcMigrator.Postgres.Fencing;
+
+/// <summary>
+/// One side of a migration and the row that says whether it takes writes. Each change is one transaction that changes row and fence together, and only
+/// from the state the caller knew: of two that race one wins, and whoever acts late changes nothing. Times are those of the side's own clock. Every method may be repeated.
+/// </summary>
+public sealed class FencedSide
+{
+    private readonly NpgsqlDataSource database;
+    private readonly string migration;
+    private readonly string actor;
+
+    /// <summary>Makes the side; nothing connects yet.</summary>
+    /// <param name="database">The side, with a role that may alter the tables.</param>
+    /// <param name="migration">Name of the migration.</param>
+    /// <param name="tables">Tables as they are called on this side.</param>
+    /// <param name="actor">Who acts, for the side's journal.</param>
+    /// <param name="time">Clock of retries.</param>
+    public FencedSide(NpgsqlDataSource database, string migration, IReadOnlyList<TableName> tables, string actor, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        this.database = database;
+        this.migration = migration;
+        this.actor = actor;
+        Fence = new SourceFence(database, tables, time);
+    }
+
+    /// <summary>The triggers, and how long their tables' locks are waited for.</summary>
+    public SourceFence Fence { get; init; }
+
+    /// <summary>Creates the triggers and the row of a side that applications write to. Leaves a row that is there as it is.</summary>
+    public async Task PrepareOpenAsync(CancellationToken cancellationToken)
+    {
+        await Fence.PrepareAsync(cancellationToken);
+        await InsertAsync(FenceState.Open, 1, cancellationToken);
+    }
+
+    /// <summary>Denies writes on a side that takes only what is applied to it. Leaves a row that is there, and its fence, as they are.</summary>
+    public async Task PrepareSealedAsync(CancellationToken cancellationToken)
+    {
+        await Fence.PrepareAsync(cancellationToken);
+        await Fence.CloseAsync(connection => InsertAsync(connection, FenceState.Sealed, 0, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>The row; null before the side was prepared.</summary>
+    public async Task<FenceRecord?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = database.CreateCommand(
+                "select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end from cdc_migrator.fence_state where migration = $1");
+            command.Parameters.Add(new NpgsqlParameter { Value = migration });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            return await reader.ReadAsync(cancellationToken)
+                ? new FenceRecord(Enum.Parse<FenceState>(reader.GetString(0), ignoreCase: true), reader.GetInt64(1), reader.GetString(2), reader.GetFieldValue<TimeSpan>(3))
+                : null;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        {
+            return null;
+        }
+        catch (NpgsqlException exception)
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
+
+    /// <summary>Closes an open side for an attempt, behind every writer in flight, with the marker that tells when the log holds all it wrote.</summary>
+    /// <param name="token">The attempt.</param>
+    /// <param name="epoch">Its number: above those of both sides.</param>
+    /// <param name="lease">How long the side stays closed if nobody seals it.</param>
+    /// <param name="cancellationToken">Gives up; the side may then be closed, until its lease is over.</param>
+    /// <exception cref="FaultException">NotAllowed <c>fence-taken</c>: another attempt was first. TimedOut: writers did not go away; the side is open as before.</exception>
+    public async Task<FenceMarker> CloseAsync(string token, long epoch, TimeSpan lease, CancellationToken cancellationToken) => await Fence.CloseAsync(
+        connection => ChangeAsync(
+            connection, "fence-closed",
+            "state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and state = 'open' and epoch < $3",
+            cancellationToken, token, epoch, lease),
+        cancellationToken)
+        ?? throw new FaultException(FaultKind.NotAllowed, "fence-taken", "Another attempt has closed this side, or has left it", "See 'cdcm status'");
+
+    /// <summary>Keeps a closed side closed for longer. False where the attempt has lost it.</summary>
+    public async Task<bool> RenewAsync(string token, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await ChangeAsync(
+            connection, null,
+            "lease_until = clock_timestamp() + $3 where migration = $1 and token = $2 and state = 'closed' and lease_until > clock_timestamp()",
+            cancellationToken, token, lease);
+    }
+
+    /// <summary>Opens a side again that an attempt has closed. False where it is not closed by that attempt any more: opened before, or sealed.</summary>
+    /// <param name="token">The attempt.</param>
+    /// <param name="onlyForsaken">Only if its lease is over.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException">TimedOut: the tables stayed locked; the side is closed as before.</exception>
+    public Task<bool> UndoAsync(string token, bool onlyForsaken, CancellationToken cancellationToken) => Fence.LiftAsync(
+        connection => ChangeAsync(
+            connection, "fence-undone",
+            "state = 'open' where migration = $1 and token = $2 and state = 'closed' and (not $3 or lease_until < clock_timestamp())",
+            cancellationToken, token, onlyForsaken),
+        cancellationToken);
+
+    /// <summary>
+    /// The point of no return: leaves a closed side for good. With it, in the same transaction, what the other side commits from now on is made to come back here.
+    /// False where the attempt has lost the side, or its lease ends too soon for certainty.
+    /// </summary>
+    /// <param name="token">The attempt.</param>
+    /// <param name="margin">How much of the lease must be left.</param>
+    /// <param name="aim">Sets where the way back begins; null where there is none.</param>
+    /// <param name="cancellationToken">Gives up; whether it is sealed must then be read.</param>
+    public async Task<bool> SealAsync(string token, TimeSpan margin, Func<NpgsqlConnection, Task>? aim, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var sync = new NpgsqlCommand("set local synchronous_commit = on", connection))
+        {
+            await sync.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        if (!await ChangeAsync(
+            connection, "fence-sealed",
+            "state = 'sealed' where migration = $1 and token = $2 and state = 'closed' and lease_until > clock_timestamp() + $3",
+            cancellationToken, token, margin))
+        {
+            return false;
+        }
+
+        await (aim?.Invoke(connection) ?? Task.CompletedTask);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>
+    /// Opens the side that takes over, once the other one is sealed by this attempt: with it, in the same transaction, nothing of the other side is applied here any
+    /// more. False where it is open by this attempt already, or a later attempt has had it.
+    /// </summary>
+    public Task<bool> OpenAsync(string token, long epoch, CancellationToken cancellationToken) => Fence.LiftAsync(
+        async connection =>
+        {
+            if (!await ChangeAsync(
+                connection, "side-opened",
+                "state = 'open', epoch = $3, token = $2, lease_until = '-infinity' where migration = $1 and state = 'sealed' and epoch < $3", cancellationToken, token, epoch))
+            {
+                return false;
+            }
+
+            await using var freeze = new NpgsqlCommand(
+                "update cdc_migrator.progress set frozen = true, epoch = epoch + 1, updated_at = clock_timestamp() where migration = $1 and not frozen", connection)
+            {
+                Parameters = { new NpgsqlParameter { Value = migration } },
+            };
+            await freeze.ExecuteNonQueryAsync(cancellationToken);
+            return true;
+        },
+        cancellationToken);
+
+    private async Task InsertAsync(FenceState state, long epoch, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await InsertAsync(connection, state, epoch, cancellationToken);
+    }
+
+    /// <summary>False where there is a row: then neither it nor the fence is touched.</summary>
+    private async Task<bool> InsertAsync(NpgsqlConnection connection, FenceState state, long epoch, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("insert into cdc_migrator.fence_state (migration, state, epoch) values ($1, $2, $3) on conflict do nothing", connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter { Value = migration },
+                new NpgsqlParameter { Value = state.ToString().ToLowerInvariant() },
+                new NpgsqlParameter { Value = epoch },
+            },
+        };
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Changes the row and, in the same transaction, notes it in the side's journal.</summary>
+    private async Task<bool> ChangeAsync(NpgsqlConnection connection, string? noted, string change, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            with changed as (update cdc_migrator.fence_state set changed_at = clock_timestamp(), {change} returning *),
+            noted as (insert into cdc_migrator.journal (migration, actor, event, evidence)
+                select migration, ${values.Length + 2}, ${values.Length + 3}, jsonb_build_object('token', token, 'epoch', epoch, 'lease_until', lease_until) from changed where ${values.Length + 3} <> '')
+            select count(*) from changed
+            """, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = migration });
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        command.Parameters.Add(new NpgsqlParameter { Value = actor });
+        command.Parameters.Add(new NpgsqlParameter { Value = noted ?? "" });
+        return await command.ExecuteScalarAsync(cancellationToken) is 1L;
+    }
+}

@@ -1,0 +1,241 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Switching;
+using CdcMigrator.TestKit.Databases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace CdcMigrator.IntegrationTests.Postgres.Fencing;
+
+/// <summary>The row that decides a cutover: whoever races, stalls or dies, never two open sides, and never none for good.</summary>
+public sealed class FencedSideTests(PostgresFixture postgres)
+{
+    private const string Schema = "create table orders(id int primary key, v text)";
+    private static readonly TableName[] Tables = [new("public", "orders")];
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Over = TimeSpan.FromMilliseconds(-1);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(2);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_attempt_closes_seals_and_opens_the_other_side_and_the_journals_say_so()
+    {
+        await using var pair = await PairAsync();
+        Assert.Equal(new FenceRecord(FenceState.Open, 1, "", TimeSpan.Zero), await pair.Source.ReadAsync(Cancellation));
+        Assert.Equal(new FenceRecord(FenceState.Sealed, 0, "", TimeSpan.Zero), await pair.Target.ReadAsync(Cancellation));
+        Assert.Equal((true, false), await pair.WritableAsync());
+
+        var marker = await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
+        Assert.Equal((false, false), await pair.WritableAsync());
+        Assert.Equal(1, await pair.Left.ScalarAsync<long>($"select count(*) from cdc_migrator.fence where id = '{marker.Id}'"));
+        Assert.True(await pair.Source.RenewAsync("a", Lease, Cancellation));
+
+        Assert.True(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));
+        Assert.False(await pair.Source.UndoAsync("a", onlyForsaken: false, Cancellation));
+        Assert.Equal((false, false), await pair.WritableAsync());
+
+        await pair.Right.ExecuteAsync("insert into cdc_migrator.progress (migration, topic, partition, next_offset, cluster_id, partition_count) values ('m', 't', 0, 7, 'c', 1), ('other', 't', 0, 7, 'c', 1)");
+        Assert.True(await pair.Target.OpenAsync("a", 2, Cancellation));
+        Assert.False(await pair.Target.OpenAsync("a", 2, Cancellation));
+        Assert.Equal((false, true), await pair.WritableAsync());
+        Assert.Equal(["m|2|t", "other|1|f"], await pair.Right.RowsAsync("select migration, epoch, frozen from cdc_migrator.progress order by 1"));
+        Assert.Equal(["fence-closed|a", "fence-sealed|a"], await pair.Left.RowsAsync("select event, evidence ->> 'token' from cdc_migrator.journal order by id"));
+        Assert.Equal(["side-opened|a"], await pair.Right.RowsAsync("select event, evidence ->> 'token' from cdc_migrator.journal order by id"));
+    }
+
+    [Fact]
+    public async Task The_way_back_is_the_same_with_the_sides_exchanged_and_whoever_wakes_up_late_changes_nothing()
+    {
+        await using var pair = await PairAsync();
+        await pair.SwitchAsync(pair.Source, pair.Target, "there", 2);
+        await pair.SwitchAsync(pair.Target, pair.Source, "back", 3);
+        Assert.Equal((true, false), await pair.WritableAsync());
+
+        // All that the first coordinator may still have in hand.
+        Assert.False(await pair.Target.OpenAsync("there", 2, Cancellation));
+        Assert.False(await pair.Source.UndoAsync("there", onlyForsaken: false, Cancellation));
+        Assert.False(await pair.Source.RenewAsync("there", Lease, Cancellation));
+        Assert.False(await pair.Source.SealAsync("there", Margin, aim: null, Cancellation));
+        Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => pair.Source.CloseAsync("there", 2, Lease, Cancellation))).Fault.Code);
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    [Fact]
+    public async Task A_delayed_undo_of_an_earlier_attempt_leaves_a_later_one_closed()
+    {
+        await using var pair = await PairAsync();
+        await pair.Source.CloseAsync("a", 2, Over, Cancellation);
+        Assert.True(await pair.Source.UndoAsync("a", onlyForsaken: true, Cancellation));
+        await pair.Source.CloseAsync("b", 3, Lease, Cancellation);
+
+        Assert.False(await pair.Source.UndoAsync("a", onlyForsaken: true, Cancellation));
+        Assert.False(await pair.Source.UndoAsync("a", onlyForsaken: false, Cancellation));
+        Assert.False(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));
+        Assert.Equal((false, false), await pair.WritableAsync());
+        Assert.True(await pair.Source.SealAsync("b", Margin, aim: null, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_lease_that_is_over_or_nearly_so_cannot_be_sealed_or_renewed_and_one_that_is_not_is_no_ones_to_lift()
+    {
+        await using var pair = await PairAsync();
+        await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
+        Assert.False(await pair.Source.UndoAsync("a", onlyForsaken: true, Cancellation));
+        Assert.False(await pair.Source.SealAsync("a", Lease + Lease, aim: null, Cancellation));
+
+        await pair.Left.ExecuteAsync("update cdc_migrator.fence_state set lease_until = clock_timestamp() - interval '1 ms'");
+        Assert.True((await pair.Source.ReadAsync(Cancellation))!.IsForsaken);
+        Assert.False(await pair.Source.RenewAsync("a", Lease, Cancellation));
+        Assert.False(await pair.Source.SealAsync("a", TimeSpan.Zero, aim: null, Cancellation));
+        Assert.True(await pair.Source.UndoAsync("a", onlyForsaken: true, Cancellation));
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    [Fact]
+    public async Task Of_two_operators_one_wins()
+    {
+        await using var pair = await PairAsync();
+        var second = new FencedSide(pair.Left.DataSource, "m", Tables, "another", TimeProvider.System);
+        var both = await Task.WhenAll(OutcomeAsync(pair.Source, "a"), OutcomeAsync(second, "b"));
+        Assert.Equal(["closed", "fence-taken"], both.Order(StringComparer.Ordinal));
+
+        static async Task<string> OutcomeAsync(FencedSide side, string token)
+        {
+            try
+            {
+                await side.CloseAsync(token, 2, Lease, Cancellation);
+                return "closed";
+            }
+            catch (FaultException exception)
+            {
+                return exception.Fault.Code;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_seal_and_an_undo_one_wins_and_the_fence_is_as_the_row_says()
+    {
+        await using var pair = await PairAsync();
+        for (var epoch = 2; epoch < 22; epoch++)
+        {
+            var token = $"a{epoch}";
+            await pair.Source.CloseAsync(token, epoch, Lease, Cancellation);
+            var seal = pair.Source.SealAsync(token, Margin, aim: null, Cancellation);
+            var undo = pair.Source.UndoAsync(token, onlyForsaken: false, Cancellation);
+            var wins = await Task.WhenAll(seal, undo);
+            Assert.Single(wins, true);
+            Assert.Equal(wins[0] ? FenceState.Sealed : FenceState.Open, (await pair.Source.ReadAsync(Cancellation))!.State);
+            Assert.Equal((!wins[0], false), await pair.WritableAsync());
+            await pair.Left.ExecuteAsync("update cdc_migrator.fence_state set state = 'open'; alter table orders disable trigger cdcm_fence");
+        }
+    }
+
+    [Fact]
+    public async Task A_seal_whose_aim_fails_has_not_happened()
+    {
+        await using var pair = await PairAsync();
+        await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
+        await Assert.ThrowsAsync<PostgresException>(() => pair.Source.SealAsync("a", Margin, async connection =>
+        {
+            await using var command = new NpgsqlCommand("select 1 / 0", connection);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }, Cancellation));
+        Assert.Equal(FenceState.Closed, (await pair.Source.ReadAsync(Cancellation))!.State);
+        Assert.True(await pair.Source.UndoAsync("a", onlyForsaken: false, Cancellation));
+    }
+
+    [Fact]
+    public async Task Preparing_again_changes_nothing_whatever_the_state_is()
+    {
+        await using var pair = await PairAsync();
+        await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
+        await pair.Source.PrepareOpenAsync(Cancellation);
+        await pair.Target.PrepareSealedAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+    }
+
+    [Fact]
+    public async Task The_keeper_lifts_a_forsaken_fence_and_goes_on_behind_a_seal()
+    {
+        await using var pair = await PairAsync();
+        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((true, false), await pair.WritableAsync());
+
+        await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, false), await pair.WritableAsync());
+        await pair.Left.ExecuteAsync("update cdc_migrator.fence_state set lease_until = clock_timestamp() - interval '1 ms'");
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((true, false), await pair.WritableAsync());
+
+        await pair.Source.CloseAsync("b", 3, Lease, Cancellation);
+        Assert.True(await pair.Source.SealAsync("b", Margin, aim: null, Cancellation));
+        await keeper.TurnAsync(Cancellation);
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+
+        await pair.Target.CloseAsync("c", 4, Over, Cancellation);
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+        await pair.Target.CloseAsync("d", 5, Lease, Cancellation);
+        Assert.True(await pair.Target.SealAsync("d", Margin, aim: null, Cancellation));
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    private async Task<Pair> PairAsync()
+    {
+        var pair = new Pair(await postgres.CreateSourceAsync(Schema), await postgres.CreateTargetAsync(Schema));
+        await ControlSchema.MigrateAsync(pair.Left.DataSource, Cancellation);
+        await ControlSchema.MigrateAsync(pair.Right.DataSource, Cancellation);
+        await pair.Source.PrepareOpenAsync(Cancellation);
+        await pair.Target.PrepareSealedAsync(Cancellation);
+        return pair;
+    }
+
+    private sealed class Pair(TestDatabase left, TestDatabase right) : IAsyncDisposable
+    {
+        public TestDatabase Left => left;
+
+        public TestDatabase Right => right;
+
+        public FencedSide Source { get; } = new(left.DataSource, "m", Tables, "test", TimeProvider.System);
+
+        public FencedSide Target { get; } = new(right.DataSource, "m", Tables, "test", TimeProvider.System);
+
+        public async Task SwitchAsync(FencedSide from, FencedSide to, string token, long epoch)
+        {
+            await from.CloseAsync(token, epoch, Lease, Cancellation);
+            Assert.True(await from.SealAsync(token, Margin, aim: null, Cancellation));
+            Assert.True(await to.OpenAsync(token, epoch, Cancellation));
+        }
+
+        /// <summary>By writing: not by what a row says.</summary>
+        public async Task<(bool Source, bool Target)> WritableAsync() => (await IsWritableAsync(left), await IsWritableAsync(right));
+
+        public async ValueTask DisposeAsync()
+        {
+            await left.DisposeAsync();
+            await right.DisposeAsync();
+        }
+
+        private static async Task<bool> IsWritableAsync(TestDatabase side)
+        {
+            try
+            {
+                await side.ExecuteAsync("delete from orders where id = 1; insert into orders values (1, 'x')");
+                return true;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction)
+            {
+                return false;
+            }
+        }
+    }
+}
