@@ -7,8 +7,8 @@ using CdcMigrator.Service.Runtime;
 namespace CdcMigrator.Service.Verifying;
 
 /// <summary>
-/// Makes the checks beside the rows, one kind after the other: when a comparison is asked for, every <c>verify.checkInterval</c>, and sooner where changes on their way
-/// left something undecided; but never more than a twentieth of the time. Each report replaces the last one of its kind, faults included: what could not be checked is
+/// Makes the checks beside the rows, one kind after the other: when a comparison is asked for, every <c>verify.checkInterval</c>, and sooner where something does not pass,
+/// for that is waited for; but never more than a twentieth of the time. Each report replaces the last one of its kind, faults included: what could not be checked is
 /// not shown as it was before.
 /// </summary>
 internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTable> tables, ChangeFollower follower, TimeProvider time, ILogger log)
@@ -62,7 +62,7 @@ internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTa
             return true;
         }
 
-        var wanted = before.State is CheckState.Pass or CheckState.Fail || interval < Retry ? interval : Retry;
+        var wanted = before.State == CheckState.Pass || interval < Retry ? interval : Retry;
         var gentle = before.Took * MostOfTheTime;
         return now - before.At >= (wanted > gentle ? wanted : gentle);
     }
@@ -136,8 +136,19 @@ internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTa
                     await parts.TargetSide.ReadSequencesAsync([.. mappings.Select(table => table.Target)], stop), SequenceMargin);
             default:
                 var samples = new SampleCheck(parts.Sides, follower, (double)limits.SampleConfidence / 100, (double)limits.SampleErrorRate / 100, time);
-                return await EachAsync([.. comparable.Where(table => !table.Table.IsKeyless && table.Table.EstimatedRows > limits.SampleAbove)], table => samples.CheckAsync(table, stop));
+                return await EachAsync(await LargeAsync(comparable, stop), table => samples.CheckAsync(table, stop));
         }
+    }
+
+    /// <summary>Tables worth a sample, by what a pass counted or, before the first, the source's statistics say.</summary>
+    private async Task<IReadOnlyList<CheckedTable>> LargeAsync(IReadOnlyList<CheckedTable> comparable, CancellationToken stop)
+    {
+        var states = await parts.Store.ReadTablesAsync(stop);
+        return
+        [
+            .. comparable.Select(table => table with { Table = table.Table with { EstimatedRows = Math.Max(table.Table.EstimatedRows, states.TryGetValue(table.Table.Source, out var known) ? known.State.RowsSource : 0) } })
+                .Where(table => !table.Table.IsKeyless && table.Table.EstimatedRows > limits.SampleAbove),
+        ];
     }
 
     private static async Task<IReadOnlyList<CheckResult>> EachAsync<T>(IReadOnlyList<T> things, Func<T, Task<CheckResult>> check)

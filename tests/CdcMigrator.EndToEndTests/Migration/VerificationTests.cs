@@ -91,8 +91,11 @@ public sealed class VerificationTests(KitFixture kit)
 
     private static async Task<JsonElement> GateAsync(ServiceProcess service)
     {
-        using var http = new HttpClient { BaseAddress = service.Address };
-        return JsonDocument.Parse(await http.GetStringAsync(new Uri("/api/gate", UriKind.Relative))).RootElement;
+        var check = await Cdcm.RunAsync("cutover", "check", "--server", service.Address.ToString(), "-o", "json");
+        Assert.True(check.ExitCode is 0 or 3, check.Error);
+        var gate = JsonDocument.Parse(check.Output).RootElement;
+        Assert.Equal(check.ExitCode == 0, gate.GetProperty("open").GetBoolean());
+        return gate;
     }
 
     private static IReadOnlyList<string> Keys(JsonElement report) =>

@@ -12,7 +12,8 @@ public sealed class CheckRunnerTests
     [Theory]
     [InlineData(CheckState.Pass, 299, 1, 7, false)]
     [InlineData(CheckState.Pass, 300, 1, 7, true)]
-    [InlineData(CheckState.Fail, 299, 1, 7, false)]
+    [InlineData(CheckState.Fail, 19, 1, 7, false)]
+    [InlineData(CheckState.Fail, 20, 1, 7, true)]
     [InlineData(CheckState.InFlight, 14, 0.1, 7, false)]
     [InlineData(CheckState.InFlight, 15, 0.1, 7, true)]
     [InlineData(CheckState.Error, 15, 0.1, 7, true)]
@@ -20,7 +21,7 @@ public sealed class CheckRunnerTests
     [InlineData(CheckState.InFlight, 1999, 100, 7, false)]
     [InlineData(CheckState.Pass, 2000, 100, 7, true)]
     [InlineData(CheckState.Pass, 1, 100, 8, true)]
-    public void A_check_is_made_by_age_sooner_where_undecided_and_at_once_for_a_new_comparison(CheckState state, double age, double took, long run, bool expected)
+    public void A_check_is_made_by_age_sooner_where_it_does_not_pass_and_at_once_for_a_new_comparison(CheckState state, double age, double took, long run, bool expected)
     {
         var report = new CheckReport { Kind = CheckKind.Counts, At = Now - TimeSpan.FromSeconds(age), Took = TimeSpan.FromSeconds(took), Run = 7, Results = [new CheckResult("a", state, "x")] };
         Assert.Equal(expected, CheckRunner.IsDue(report, run, Interval, Now));
