@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
@@ -65,37 +66,52 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         return (IReadOnlyList<long>)stopped;
     });
 
+    /// <summary>
+    /// Makes this process the one whose findings count. It waits for a write that an earlier one has begun and shuts out every later one; how far the log is read is
+    /// not known until the first sign of life.
+    /// </summary>
+    /// <returns>The owner's number, to be given with every write.</returns>
+    public Task<long> ClaimAsync(CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var command = Command(
+            """
+            insert into cdc_migrator.verification_beat as b (migration, at, behind, owner) values ($1, clock_timestamp(), -1, 1)
+            on conflict (migration) do update set owner = b.owner + 1, behind = -1 returning owner
+            """);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    });
+
     /// <summary>Notes what a run found of a table, and ends the run with its last one.</summary>
-    public Task NoteAsync(long run, TableResult result, CancellationToken cancellationToken)
+    /// <exception cref="FaultException">Fenced: another process compares.</exception>
+    public Task NoteAsync(long run, TableResult result, long owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return RunAsync(async () =>
+        return RunOwnedAsync(owner, async connection =>
         {
-            await using var command = Command(
+            await ExecuteAsync(
+                connection,
                 """
                 with noted as (update cdc_migrator.verification_result set verdict = $4, reason = nullif($5, ''), rows_source = $6, rows_target = $7, wrong = $8, in_flight = $9,
                     evidence = nullif($10, ''), finished_at = clock_timestamp() where migration = $1 and run = $2 and source_table = $3)
                 update cdc_migrator.verification_run r set state = 'finished', finished_at = clock_timestamp() where migration = $1 and run = $2 and state = 'running'
                     and not exists (select from cdc_migrator.verification_result t where t.migration = $1 and t.run = $2 and t.source_table <> $3 and t.verdict is null)
                 """,
+                cancellationToken,
                 run, result.Source.ToString(), result.Verdict.ToString()!, result.Reason ?? "", result.RowsSource, result.RowsTarget, result.Wrong, result.InFlight, result.Evidence ?? "");
-            return await command.ExecuteNonQueryAsync(cancellationToken);
-        });
+        }, cancellationToken);
     }
 
     /// <summary>Leaves a sign of life.</summary>
     /// <param name="behind">Records the reader has still to read; -1 where that is not known.</param>
     /// <param name="fault">What keeps it from working.</param>
+    /// <param name="owner">What <see cref="ClaimAsync"/> gave.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public Task BeatAsync(long behind, string? fault, CancellationToken cancellationToken) => RunAsync(async () =>
+    /// <exception cref="FaultException">Fenced: another process compares.</exception>
+    public Task BeatAsync(long behind, string? fault, long owner, CancellationToken cancellationToken) => RunAsync(async () =>
     {
         await using var command = Command(
-            """
-            insert into cdc_migrator.verification_beat (migration, at, behind, fault) values ($1, clock_timestamp(), $2, $3)
-            on conflict (migration) do update set at = excluded.at, behind = excluded.behind, fault = excluded.fault
-            """,
-            behind, OrNull(fault, NpgsqlDbType.Text));
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+            "update cdc_migrator.verification_beat set at = clock_timestamp(), behind = $2, fault = $3 where migration = $1 and owner = $4", behind, OrNull(fault, NpgsqlDbType.Text), owner);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? 0 : throw Fenced();
     });
 
     /// <summary>The last sign of life; null where there never was one.</summary>
@@ -154,14 +170,14 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
     /// <param name="state">What is known.</param>
     /// <param name="shape">What was compared: columns and how.</param>
     /// <param name="saved">What was kept last; null where that is not known.</param>
+    /// <param name="owner">What <see cref="ClaimAsync"/> gave.</param>
     /// <param name="cancellationToken">Gives up; may be repeated.</param>
-    public Task SaveAsync(TableState state, string shape, TableState? saved, CancellationToken cancellationToken)
+    /// <exception cref="FaultException">Fenced: another process compares, and what it kept stays.</exception>
+    public Task SaveAsync(TableState state, string shape, TableState? saved, long owner, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return RunAsync(async () =>
+        return RunOwnedAsync(owner, async connection =>
         {
-            await using var connection = await target.OpenConnectionAsync(cancellationToken);
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var table = state.Table.ToString();
             await ExecuteAsync(
                 connection,
@@ -203,10 +219,7 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
                     table, key.Values.ToArray(), OrNull(wrong?.Kind.ToString().ToLowerInvariant(), NpgsqlDbType.Text), wrong?.Columns.ToArray() ?? [],
                     state.Pending.TryGetValue(key, out var since) ? since.ToUniversalTime() : DateTimeOffset.UtcNow);
             }
-
-            await transaction.CommitAsync(cancellationToken);
-            return 0;
-        });
+        }, cancellationToken);
     }
 
     private static IEnumerable<RowKey> Keys(TableState? state) => state is null ? [] : state.Wrong.Keys.Union(state.Pending.Keys);
@@ -256,6 +269,27 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
 
         return (IReadOnlyList<VerificationRun>)runs;
     });
+
+    /// <summary>One transaction, which a later owner waits for.</summary>
+    private Task<int> RunOwnedAsync(long owner, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var connection = await target.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var own = new NpgsqlCommand("select true from cdc_migrator.verification_beat where migration = $1 and owner = $2 for share", connection))
+        {
+            Bind(own, [owner]);
+            if (await own.ExecuteScalarAsync(cancellationToken) is not true)
+            {
+                throw Fenced();
+            }
+        }
+
+        await work(connection);
+        await transaction.CommitAsync(cancellationToken);
+        return 0;
+    });
+
+    private FaultException Fenced() => new(FaultKind.Fenced, "verification-fenced", $"Another process compares migration {migration} now", "Nothing is to be done");
 
     private NpgsqlCommand Command(string sql, params object[] values)
     {

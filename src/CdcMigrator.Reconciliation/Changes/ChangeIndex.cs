@@ -12,14 +12,19 @@ public sealed class ChangeIndex
     private readonly int limit;
     private readonly Dictionary<RowKey, DirtyKey> keys = [];
     private readonly List<ChangeMark> ofAllRows = [];
-    private readonly Dictionary<int, long> read = [];
+    private readonly Dictionary<int, long> read;
     private long changesOfAllRows;
     private bool allDirty;
     private int pins;
 
     /// <summary>Makes an empty index.</summary>
     /// <param name="limit">Most dirty keys to remember. A change of a key beyond it counts as one of all rows.</param>
-    public ChangeIndex(int limit = 1_000_000) => this.limit = limit;
+    /// <param name="from">Where the reader begins, by partition: nothing from there on is verified before it was told.</param>
+    public ChangeIndex(int limit = 1_000_000, IReadOnlyDictionary<int, long>? from = null)
+    {
+        this.limit = limit;
+        read = from is null ? [] : new Dictionary<int, long>(from);
+    }
 
     /// <summary>Keys that changed since they were last verified.</summary>
     public int DirtyKeys
@@ -170,6 +175,16 @@ public sealed class ChangeIndex
         }
     }
 
+    /// <summary>Whether all rows changed since a pass began that is still under way: what it compared until then counts no more.</summary>
+    /// <param name="begun">What <see cref="TryBeginPass"/> gave; null where another process began it, and this one has gone on since its own beginning.</param>
+    public bool HasBroken(long? begun)
+    {
+        lock (gate)
+        {
+            return begun is { } number ? changesOfAllRows != number : allDirty;
+        }
+    }
+
     /// <summary>Ends a full pass over several pairs of snapshots, the reader being past everything they can have.</summary>
     /// <param name="begun">What <see cref="TryBeginPass"/> gave.</param>
     /// <returns>Whether it verified the whole table but for the dirty keys: no change of all rows came in between.</returns>
@@ -254,7 +269,7 @@ public sealed class ChangeIndex
 
     /// <summary>
     /// Where a reader must begin to meet every change again that is not verified: by partition, the first newest change of a dirty key, or where the reader
-    /// stands. Partitions in which nothing was read are not named.
+    /// stands. Partitions that came up later and in which nothing was read are not named.
     /// </summary>
     public IReadOnlyDictionary<int, long> VerifiedOffsets()
     {

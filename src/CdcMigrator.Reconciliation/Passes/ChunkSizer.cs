@@ -21,7 +21,7 @@ public sealed class ChunkSizer
     {
         this.wanted = wanted;
         this.largest = largest;
-        Next = First;
+        Next = Math.Min(First, largest);
     }
 
     /// <summary>Rows of the next chunk.</summary>

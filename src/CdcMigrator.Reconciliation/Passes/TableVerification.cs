@@ -10,12 +10,15 @@ namespace CdcMigrator.Reconciliation.Passes;
 /// </summary>
 public sealed class TableVerification
 {
+    private const string AllChanged = "all rows changed at once meanwhile (a truncate, or more keys than are remembered): the pass begins again";
     private readonly TableComparer comparer;
     private readonly IChangeReader reader;
     private readonly TimeProvider time;
     private readonly VerificationLimits limits;
     private readonly ChunkSizer sizer;
     private long? begun;
+    private bool met;
+    private bool seesAll;
 
     /// <summary>Makes the verification of a table from what is known of it.</summary>
     public TableVerification(TableComparer comparer, TableState state, IChangeReader reader, VerificationLimits limits, TimeProvider time)
@@ -24,8 +27,9 @@ public sealed class TableVerification
         this.reader = reader;
         this.limits = limits;
         this.time = time;
-        sizer = new ChunkSizer(limits.ChunkTime);
+        sizer = new ChunkSizer(limits.ChunkTime, limits.LargestChunk);
         state = state with { KeyColumns = [.. comparer.Table.Key.Select(i => comparer.Table.Columns[i].Source)] };
+        seesAll = state.Covered || state.Cursor is not null;
         State = comparer.Table.Unverifiable is { } reason ? state with { Verdict = Verdict.Unverifiable, Reason = reason } : state;
     }
 
@@ -34,6 +38,9 @@ public sealed class TableVerification
 
     /// <summary>Whether a pass is under way.</summary>
     public bool IsRunning => State.Phase is TablePhase.Passing or TablePhase.Settling;
+
+    /// <summary>Whether the pass under way waits, so that the next step need not follow at once.</summary>
+    public bool IsWaiting { get; private set; }
 
     private ChangeIndex Index => comparer.Index;
 
@@ -75,7 +82,10 @@ public sealed class TableVerification
             return;
         }
 
-        if (comparer.Table.Order == ChunkOrder.KeyRanges && !await MayGoOnAsync(cancellationToken).ConfigureAwait(false))
+        await MeetAsync(cancellationToken).ConfigureAwait(false);
+        IsWaiting = !await SeesAllAsync(cancellationToken).ConfigureAwait(false)
+            || (comparer.Table.Order == ChunkOrder.KeyRanges && !await MayGoOnAsync(cancellationToken).ConfigureAwait(false));
+        if (IsWaiting)
         {
             return;
         }
@@ -95,7 +105,7 @@ public sealed class TableVerification
         }
 
         // Whatever the pass's snapshots can have has been met behind this line.
-        await reader.PassAsync(cancellationToken).ConfigureAwait(false);
+        await PassAsync(cancellationToken).ConfigureAwait(false);
         var whole = begun is { } number ? Index.EndPass(number) : Index.EndPass(found.Pair);
         var now = time.GetUtcNow();
         var covered = whole && !next.WrongTruncated;
@@ -109,7 +119,7 @@ public sealed class TableVerification
             RowsTarget = covered || next.WrongTruncated ? next.RowsTarget : 0,
             Reason = covered ? null
                 : next.WrongTruncated ? $"more than {TableState.MostWrong} rows differ: the pass ended there"
-                : "all rows changed at once meanwhile (a truncate, or more keys than are remembered): the pass begins again",
+                : AllChanged,
         });
         begun = null;
         if (State.Phase == TablePhase.Settling && State.Pending.Count == 0)
@@ -129,6 +139,7 @@ public sealed class TableVerification
     /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked; the step may be repeated.</exception>
     public async Task<int> StepKeysAsync(int most, CancellationToken cancellationToken)
     {
+        await MeetAsync(cancellationToken).ConfigureAwait(false);
         if (comparer.Table.Unverifiable is not null || comparer.Table.IsKeyless)
         {
             State = Judged(State);
@@ -151,6 +162,15 @@ public sealed class TableVerification
         return keys.Count;
     }
 
+    /// <summary>What another process found says nothing of what changed since: that is met first, once.</summary>
+    private Task MeetAsync(CancellationToken cancellationToken) => State.Covered && !met ? PassAsync(cancellationToken) : Task.CompletedTask;
+
+    private async Task PassAsync(CancellationToken cancellationToken)
+    {
+        await reader.PassAsync(cancellationToken).ConfigureAwait(false);
+        met = true;
+    }
+
     private async Task StepPendingAsync(CancellationToken cancellationToken)
     {
         if (State.Pending.Count > 0 && !comparer.Table.IsKeyless)
@@ -164,6 +184,21 @@ public sealed class TableVerification
         State = Judged(over ? State with { Phase = TablePhase.Done } : State);
     }
 
+    /// <summary>
+    /// Whether the source's snapshots see every change from before the reader's beginning, of which it tells nothing: a row that is equal only because its change is in the log
+    /// and not visible yet would else never be looked at again. Where rows were compared before, that was so then.
+    /// </summary>
+    private async Task<bool> SeesAllAsync(CancellationToken cancellationToken)
+    {
+        if (!seesAll)
+        {
+            seesAll = (await comparer.LookAsync(cancellationToken).ConfigureAwait(false)).Source.IsPast(reader.Began);
+            State = State with { Reason = seesAll ? null : "waits for transactions of the source to end that were open when reading began" };
+        }
+
+        return seesAll;
+    }
+
     /// <summary>Whether the pass may begin or go on: what changed all rows is in both sides for good.</summary>
     private async Task<bool> MayGoOnAsync(CancellationToken cancellationToken)
     {
@@ -175,7 +210,7 @@ public sealed class TableVerification
         if (State.Cursor is not null)
         {
             // Another process went this far. What changed all rows since is met again, and then what was compared before counts no more.
-            await reader.PassAsync(cancellationToken).ConfigureAwait(false);
+            await PassAsync(cancellationToken).ConfigureAwait(false);
             State = Index.AllDirty ? State with { Cursor = null, RowsSource = 0, RowsTarget = 0 } : State;
         }
 
@@ -242,10 +277,16 @@ public sealed class TableVerification
 
         // What is kept must not say more than what is met again from those offsets on allows.
         state = state with { Covered = state.Covered && !Index.AllDirty };
+        if (state.Cursor is not null && Index.HasBroken(begun))
+        {
+            begun = null;
+            state = state with { Cursor = null, RowsSource = 0, RowsTarget = 0, Reason = AllChanged };
+        }
+
         var verdict = comparer.Table.Unverifiable is not null ? Verdict.Unverifiable
             : state.Wrong.Count > 0 || state.WrongTruncated ? Verdict.Mismatch
             : state.Pending.Values.Any(since => now - since > limits.SuspendAfter) ? Verdict.Suspended
-            : state.Pending.Count > 0 || (state.Covered && dirty > 0) ? Verdict.InFlight
+            : state.Pending.Count > 0 || (state.Covered && (dirty > 0 || !met)) ? Verdict.InFlight
             : state.Covered ? Verdict.Equal
             : Verdict.Unverified;
         return state with

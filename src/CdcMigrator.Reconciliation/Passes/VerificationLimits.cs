@@ -6,6 +6,9 @@ public sealed record VerificationLimits
     /// <summary>How long reading a chunk should take on the slower side.</summary>
     public TimeSpan ChunkTime { get; init; } = TimeSpan.FromSeconds(0.5);
 
+    /// <summary>Most rows of a chunk, however fast they are read.</summary>
+    public long LargestChunk { get; init; } = 1_000_000;
+
     /// <summary>How long a pair of snapshots is held before the next chunk gets a new one.</summary>
     public TimeSpan SnapshotTime { get; init; } = TimeSpan.FromSeconds(2);
 

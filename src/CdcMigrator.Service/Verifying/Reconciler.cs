@@ -43,7 +43,11 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
                 {
                     if (await LockAsync(lease, stop))
                     {
-                        await WorkAsync(lease, stop);
+                        await WorkAsync(lease, await parts.Store.ClaimAsync(stop), stop);
+                    }
+                    else
+                    {
+                        fault = null;
                     }
                 }
                 finally
@@ -70,17 +74,17 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         }
     }
 
-    private async Task WorkAsync(NpgsqlConnection lease, CancellationToken stop)
+    private async Task WorkAsync(NpgsqlConnection lease, long owner, CancellationToken stop)
     {
-        await WaitForWorkAsync(lease, stop);
-        await using var own = await BeginAsync(stop);
+        await WaitForWorkAsync(lease, owner, stop);
+        await using var own = await BeginAsync(owner, stop);
         session = own;
         try
         {
             fault = null;
             while (true)
             {
-                // A lost session has lost the lease: what this process does from here on, another does too, each by its own snapshots.
+                // A lost session has lost the lease, and another process may have claimed: what this one would still write is refused.
                 await PingAsync(lease, stop);
                 if (!await own.TurnAsync(stop))
                 {
@@ -103,19 +107,19 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
     /// Waits for the first comparison to be asked for. Until then nothing is known that a change could make unknown, so that the log need not be read twice, nor
     /// keys be remembered: not while a backlog is applied.
     /// </summary>
-    private async Task WaitForWorkAsync(NpgsqlConnection lease, CancellationToken stop)
+    private async Task WaitForWorkAsync(NpgsqlConnection lease, long owner, CancellationToken stop)
     {
         while ((await parts.Store.ReadRunningAsync(stop)).Count == 0 && (await parts.Store.ReadTablesAsync(stop)).Values.All(table => !table.State.Covered && table.State.Wrong.Count == 0))
         {
             fault = null;
             await PingAsync(lease, stop);
-            await parts.Store.BeatAsync(0, null, stop);
+            await parts.Store.BeatAsync(0, null, owner, stop);
             await Task.Delay(Idle, time, stop);
         }
     }
 
     /// <summary>Begins where the last process ended: with what it verified, and a reader that meets again what it did not.</summary>
-    private async Task<VerificationSession> BeginAsync(CancellationToken stop)
+    private async Task<VerificationSession> BeginAsync(long owner, CancellationToken stop)
     {
         var tables = await parts.Tables(stop);
         var kept = await parts.Store.ReadTablesAsync(stop);
@@ -142,15 +146,14 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             var lanes = ranges.Where(range => range.Key.Topic == topic).ToList();
             var shape = VerifiedTable.ShapeOf(table, parts.Incarnation);
             var state = kept.TryGetValue(table.Source, out var before) ? before.State : new TableState { Table = table.Source };
-            if (before.State is not null && (before.Shape != shape || lanes.Any(lane => state.VerifiedOffsets.GetValueOrDefault(lane.Key.Partition, long.MaxValue) < lane.Value.Start)))
+            if (before.State is not null && (before.Shape != shape || lanes.Any(lane => ReadingStart.Of(state, lane.Key.Partition, lane.Value, 0) is null)))
             {
                 state = Forget(state, before.Shape != shape ? "the table is compared otherwise than before" : "changes that were not verified are no longer in the log");
             }
 
             foreach (var (lane, range) in lanes)
             {
-                var applied = Math.Clamp(progress.GetValueOrDefault(lane, range.Start), range.Start, range.End);
-                var from = state.VerifiedOffsets.TryGetValue(lane.Partition, out var verified) ? Math.Min(verified, applied) : applied;
+                var from = ReadingStart.Of(state, lane.Partition, range, progress.GetValueOrDefault(lane, range.Start)) ?? range.Start;
                 offsets[lane] = Math.Min(offsets.GetValueOrDefault(lane, long.MaxValue), from);
             }
 
@@ -162,13 +165,14 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             offsets[lane] = range.End;
         }
 
-        return Compose(tables, states, offsets, topics, began);
+        return Compose(owner, tables, states, offsets, topics, began);
     }
 
     private VerificationSession Compose(
-        IReadOnlyList<ComparedTable> tables, Dictionary<TableName, TableState> states, Dictionary<LaneId, long> offsets, string[] topics, ISourceView began)
+        long owner, IReadOnlyList<ComparedTable> tables, Dictionary<TableName, TableState> states, Dictionary<LaneId, long> offsets, string[] topics, ISourceView began)
     {
-        var indexes = tables.ToDictionary(table => table.Source, _ => new ChangeIndex(limits.DirtyKeys));
+        var indexes = tables.ToDictionary(table => table.Source, table => new ChangeIndex(
+            limits.DirtyKeys, offsets.Where(offset => offset.Key.Topic == parts.TopicOf(table.Source)).ToDictionary(offset => offset.Key.Partition, offset => offset.Value)));
         var (schemas, loader) = parts.Schemas();
         var follower = new ChangeFollower(
             parts.Follow, new RecordReader(parts.Reading, tables, schemas), indexes, loader, parts.Source, parts.Inspector, topics, parts.Definition.Name, began, offsets, time);
@@ -179,7 +183,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             return new VerifiedTable(table, new TableVerification(comparer, states[table.Source], follower, limits, time), index, parts.Incarnation);
         });
         var checks = new CheckRunner(parts, [.. tables.Select(table => new CheckedTable(table, parts.TopicOf(table.Source), indexes[table.Source]))], follower, time, log);
-        return new VerificationSession(parts, follower, checks, [.. verified], parts.Definition.Verify.TablesAtOnce, KeysAStep, time, log);
+        return new VerificationSession(parts, owner, follower, checks, [.. verified], parts.Definition.Verify.TablesAtOnce, KeysAStep, time, log);
     }
 
     /// <summary>What is left of findings that no longer count: rows that were wrong are still worth a look.</summary>

@@ -11,7 +11,7 @@ namespace CdcMigrator.Service.Verifying;
 /// before the next begins, so that another process goes on where this one ends.
 /// </summary>
 internal sealed class VerificationSession(
-    ReconcilerParts parts, ChangeFollower follower, CheckRunner checks, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
+    ReconcilerParts parts, long owner, ChangeFollower follower, CheckRunner checks, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
 {
     private const long MostOpenChanges = 1_000_000;
     private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
@@ -107,7 +107,7 @@ internal sealed class VerificationSession(
         }
 
         beatAt = time.GetTimestamp();
-        await store.BeatAsync(await follower.BehindAsync(cancellationToken), (follower.Fault ?? tables.Select(table => table.Fault).FirstOrDefault(fault => fault is not null))?.Message, cancellationToken);
+        await store.BeatAsync(await follower.BehindAsync(cancellationToken), (follower.Fault ?? tables.Select(table => table.Fault).FirstOrDefault(fault => fault is not null))?.Message, owner, cancellationToken);
     }
 
     private static void Begin(VerifiedTable table, IReadOnlyList<VerificationRun> running)
@@ -154,14 +154,14 @@ internal sealed class VerificationSession(
             verification.Fail(exception.Fault.Message);
         }
 
-        await table.SaveAsync(store, cancellationToken);
+        await table.SaveAsync(store, owner, cancellationToken);
         var state = verification.State;
         if (state.Phase == TablePhase.Done && running.Any(run => run.Run == state.Run && Asks(run, state.Table)))
         {
             // Behind what is kept: a process that dies here leaves a state from which the result is noted again.
-            await store.NoteAsync(state.Run, table.Result(), cancellationToken);
+            await store.NoteAsync(state.Run, table.Result(), owner, cancellationToken);
         }
 
-        return verification.IsRunning && table.Fault is null && !(parts.Lag() > parts.Definition.Verify.PauseAboveLag);
+        return verification.IsRunning && !verification.IsWaiting && table.Fault is null && !(parts.Lag() > parts.Definition.Verify.PauseAboveLag);
     }
 }

@@ -29,20 +29,23 @@ internal sealed class VerifiedTable(ComparedTable table, TableVerification verif
     /// <summary>Whether keys wait to be verified, or what is kept may say more than is known.</summary>
     public bool NeedsKeys => index.DirtyKeys > 0 || index.AllDirty || verification.State.Wrong.Count > 0 || Fault is not null;
 
-    /// <summary>What tells whether earlier findings are of the table as it is now: everything that decides what is compared, and whose log it is.</summary>
+    /// <summary>
+    /// What tells whether earlier findings are of the table as it is now: everything that decides what is compared, whose log it is, and the columns' types, whose change
+    /// rewrites rows without events.
+    /// </summary>
     public static string ShapeOf(ComparedTable table, string? incarnation)
     {
-        var text = $"{table.Target}|{table.Order}|{incarnation}|{string.Join(',', table.Key)}|{string.Join('|', table.Columns.Select(column => $"{column.Source}>{column.Target}:{column.Form}{column.Mapped}"))}";
+        var text = $"{table.Target}|{table.Order}|{incarnation}|{string.Join(',', table.Key)}|{string.Join('|', table.Columns.Select(column => $"{column.Source} {column.SourceDeclaration ?? column.SourceType}>{column.Target} {column.TargetType}:{column.Form}{column.Mapped}{(column.IsNullable ? "?" : "")}"))}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 
     /// <summary>Keeps what is known, if it is more or other than what is kept.</summary>
-    public async Task SaveAsync(VerificationStore store, CancellationToken cancellationToken)
+    public async Task SaveAsync(VerificationStore store, long owner, CancellationToken cancellationToken)
     {
         if (!ReferenceEquals(saved, verification.State))
         {
             var state = verification.State;
-            await store.SaveAsync(state, shape, saved, cancellationToken);
+            await store.SaveAsync(state, shape, saved, owner, cancellationToken);
             saved = state;
         }
     }

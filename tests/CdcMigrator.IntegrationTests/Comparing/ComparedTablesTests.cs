@@ -120,6 +120,7 @@ public sealed class ComparedTablesTests(PostgresFixture postgres)
     [InlineData("create table t(id int primary key, gone text)", "create table t(id int primary key)", "column gone of the source has no counterpart gone in public.t")]
     [InlineData("create table t(id int primary key, b bool)", "create table t(id int primary key, b int)", "column b is boolean in the source and integer in the target")]
     [InlineData("create table t(id int primary key)", "create table t(id text primary key)", "key column id is integer in the source and text in the target")]
+    [InlineData("create table t(id int[] primary key)", "create table t(id int[] primary key)", "key column id is integer[] in the source and integer[] in the target")]
     [InlineData("create table t(id int primary key, n int not null unique)", "create table t(id int, n int not null unique)", "the source identifies rows of public.t otherwise than by n")]
     [InlineData("create table t(id int)", "create table t(id int)", "has no unique index over NOT NULL columns")]
     [InlineData("create table t(id int primary key); create table heir() inherits (t)", "create table t(id int primary key)", "other tables inherit from public.t")]

@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Control;
@@ -41,7 +42,8 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
             Wrong = new Dictionary<RowKey, RowMismatch> { [first] = new(first, DifferenceKind.Different, ["name"]), [second] = new(second, DifferenceKind.Missing, []) },
             Pending = new Dictionary<RowKey, DateTimeOffset> { [third] = since },
         };
-        await store.SaveAsync(state, "shape", null, token);
+        var owner = await store.ClaimAsync(token);
+        await store.SaveAsync(state, "shape", null, owner, token);
         Assert.Equivalent(state, await ReadAsync(), strict: true);
 
         // One row is mended, one is decided, one is wrong otherwise.
@@ -51,7 +53,7 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
             Wrong = new Dictionary<RowKey, RowMismatch> { [first] = new(first, DifferenceKind.Extra, []), [third] = new(third, DifferenceKind.Missing, []) },
             Pending = new Dictionary<RowKey, DateTimeOffset>(),
         };
-        await store.SaveAsync(next, "shape", state, token);
+        await store.SaveAsync(next, "shape", state, owner, token);
         Assert.Equivalent(next, await ReadAsync(), strict: true);
         Assert.Empty(await new VerificationStore(target.DataSource, "another").ReadTablesAsync(token));
 
@@ -74,10 +76,11 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
         var run = await store.RequestAsync([Mapping(Orders), Mapping(items)], "test", token);
         Assert.Equal(run, Assert.Single(await store.ReadRunningAsync(token)).Run);
 
-        await store.NoteAsync(run, new TableResult(Orders, Orders, Verdict.Equal, null, 5, 5, 0, 0, "x"), token);
+        var owner = await store.ClaimAsync(token);
+        await store.NoteAsync(run, new TableResult(Orders, Orders, Verdict.Equal, null, 5, 5, 0, 0, "x"), owner, token);
         Assert.Equal((true, Verdict.Unverified), ((await store.ReadRunAsync(run, token))!.IsRunning, (await store.ReadRunAsync(run, token))!.Verdict));
-        await store.NoteAsync(run, new TableResult(items, items, Verdict.InFlight, null, 5, 5, 0, 2, null), token);
-        await store.NoteAsync(run, new TableResult(items, items, Verdict.InFlight, null, 5, 5, 0, 2, null), token);
+        await store.NoteAsync(run, new TableResult(items, items, Verdict.InFlight, null, 5, 5, 0, 2, null), owner, token);
+        await store.NoteAsync(run, new TableResult(items, items, Verdict.InFlight, null, 5, 5, 0, 2, null), owner, token);
         var ended = (await store.ReadRunAsync(run, token))!;
         Assert.Equal(("finished", Verdict.InFlight, 2), (ended.State, ended.Verdict, ended.Tables.Count));
         Assert.NotNull(ended.FinishedAt);
@@ -98,9 +101,52 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
         await ControlSchema.MigrateAsync(target.DataSource, token);
         var store = new VerificationStore(target.DataSource, "shop");
         Assert.Null(await store.ReadBeatAsync(token));
-        await store.BeatAsync(12, "a fault", token);
+        var owner = await store.ClaimAsync(token);
+        Assert.Equal(-1, (await store.ReadBeatAsync(token))!.Behind);
+        await store.BeatAsync(12, "a fault", owner, token);
         var beat = (await store.ReadBeatAsync(token))!;
         Assert.Equal((12, "a fault", true), (beat.Behind, beat.Fault, beat.Age >= TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task What_a_process_finds_that_lost_its_lease_is_refused_and_a_claim_waits_for_what_it_has_begun()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, token);
+        var store = new VerificationStore(target.DataSource, "shop");
+        var before = await store.ClaimAsync(token);
+        var state = new TableState { Table = Orders, Covered = true, Verdict = Verdict.Equal };
+        await using (var open = await target.DataSource.OpenConnectionAsync(token))
+        await using (var writing = await open.BeginTransactionAsync(token))
+        {
+            await using var share = new Npgsql.NpgsqlCommand("select from cdc_migrator.verification_beat for share", open);
+            await share.ExecuteNonQueryAsync(token);
+            var claim = store.ClaimAsync(token);
+            while (await target.ScalarAsync<long>("select count(*) from pg_locks where not granted") == 0)
+            {
+                Assert.False(claim.IsCompleted);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, token);
+            }
+
+            await writing.CommitAsync(token);
+            Assert.Equal(before + 1, await claim);
+        }
+
+        var run = await store.RequestAsync([Mapping(Orders)], "test", token);
+        foreach (var late in new Func<Task>[]
+        {
+            () => store.SaveAsync(state, "shape", null, before, token),
+            () => store.NoteAsync(run, new TableResult(Orders, Orders, Verdict.Equal, null, 5, 5, 0, 0, null), before, token),
+            () => store.BeatAsync(0, null, before, token),
+        })
+        {
+            Assert.Equal(FaultKind.Fenced, (await Assert.ThrowsAsync<FaultException>(late)).Fault.Kind);
+        }
+
+        Assert.Empty(await store.ReadTablesAsync(token));
+        Assert.True((await store.ReadRunAsync(run, token))!.IsRunning);
+        Assert.Equal(-1, (await store.ReadBeatAsync(token))!.Behind);
     }
 
     private static TableMapping Mapping(TableName table) => new() { Source = table, Target = table };

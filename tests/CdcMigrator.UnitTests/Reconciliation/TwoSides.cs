@@ -33,9 +33,15 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     /// <summary>What happens between two calls, so that sides move while they are compared.</summary>
     public Action Between { get; set; } = () => { };
 
-    public ChangeIndex Index { get; } = index;
+    public ChangeIndex Index { get; private set; } = index;
 
     public IReadOnlyDictionary<LaneId, long> Positions => Offsets(read);
+
+    /// <summary>What each partition holds.</summary>
+    public IReadOnlyList<long> Ends => [.. log.Select(partition => (long)partition.Count)];
+
+    /// <summary>Next offset the target wants of each partition.</summary>
+    public IReadOnlyList<int> Applied => applied;
 
     public ISourceView Began => began;
 
@@ -135,6 +141,13 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
         }
 
         began = new View(visible.ToHashSet(), nextTransaction);
+    }
+
+    /// <summary>The reader of another process: it begins at offsets of its own and tells another index.</summary>
+    public void RestartReader(IReadOnlyDictionary<int, long> from, ChangeIndex index)
+    {
+        Index = index;
+        RestartReader(from);
     }
 
     public Task<ISourceSnapshot> OpenSourceAsync(CancellationToken cancellationToken)

@@ -1,0 +1,154 @@
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Reconciliation.Changes;
+using CdcMigrator.Reconciliation.Deciding;
+using CdcMigrator.Reconciliation.Passes;
+using CdcMigrator.Service.Verifying;
+using CdcMigrator.Streaming.Inspection;
+using CsCheck;
+
+namespace CdcMigrator.UnitTests.Reconciliation;
+
+/// <summary>What is kept of a verification is no stronger than what was compared, wherever the process dies, and the next one goes on with it.</summary>
+public sealed class KilledVerificationTests
+{
+    private static readonly string[] Keys = [.. Enumerable.Range(10, 12).Select(i => $"k{i}")];
+
+    [Fact]
+    public void A_process_that_dies_before_or_behind_any_write_leaves_what_the_next_one_can_rely_on() =>
+        Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[1, 3]).Sample((seed, partitions) => RunAsync(seed, partitions).GetAwaiter().GetResult(), iter: 1000);
+
+    [Fact]
+    public async Task Nothing_is_called_equal_before_what_changed_since_was_met()
+    {
+        var sides = new TwoSides(1, new ChangeIndex());
+        sides.Commit("k1", "v");
+        await sides.DrainAsync();
+        var fresh = new TableState { Table = TwoSides.Table.Source };
+        Restart(sides, fresh);
+        var first = Verification(sides, fresh);
+        first.Begin(1);
+        await StepsAsync(first, 10);
+        Assert.Equal((Verdict.Equal, 1L), (first.State.Verdict, Assert.Single(first.State.VerifiedOffsets).Value));
+
+        // The process is gone; a change is applied wrongly, and before anything else a row that was wrong is looked at.
+        sides.Commit("k2", "v");
+        await sides.DrainAsync();
+        sides.Corrupt("k2", "other");
+        var index = Restart(sides, first.State);
+        var next = Verification(sides, first.State);
+        next.Begin(2);
+        next.Stop();
+        Assert.Equal((true, Verdict.InFlight, 1L), (next.State.Covered, next.State.Verdict, next.State.VerifiedOffsets[0]));
+        Assert.Equal(0, index.DirtyKeys);
+        await StepsAsync(next, 3);
+        Assert.Equal(Verdict.Mismatch, next.State.Verdict);
+    }
+
+    private static async Task RunAsync(int seed, int partitions)
+    {
+        var random = new Random(seed);
+        var sides = new TwoSides(partitions, new ChangeIndex());
+        var wrong = new HashSet<string>();
+        void Step()
+        {
+            switch (random.Next(6))
+            {
+                case 0:
+                    var key = random.Next(15) == 0 ? null : Keys[random.Next(Keys.Length)];
+                    sides.Commit(key, random.Next(4) == 0 ? null : $"v{random.Next(3)}");
+                    if (random.Next(6) == 0)
+                    {
+                        var row = key ?? Keys[random.Next(Keys.Length)];
+                        sides.Corrupt(row, random.Next(2) == 0 ? null : $"v{random.Next(3)}");
+                        wrong.Add(row);
+                    }
+
+                    break;
+                case 1:
+                    sides.Publish();
+                    break;
+                case 2:
+                    sides.Show(random.Next(100));
+                    break;
+                case 3:
+                    sides.Read(random.Next(partitions));
+                    break;
+                default:
+                    sides.Apply(random.Next(partitions));
+                    break;
+            }
+        }
+
+        void Move(int most)
+        {
+            for (var i = random.Next(most); i > 0; i--)
+            {
+                Step();
+            }
+        }
+
+        // What is kept, as the target has it, and what a process that lives has of it.
+        var kept = new TableState { Table = TwoSides.Table.Source };
+        TableVerification table = null!;
+        for (var life = random.Next(6); life >= 0; life--)
+        {
+            Move(60);
+            Restart(sides, kept);
+            table = Verification(sides, kept);
+            sides.Between = () => Move(8);
+            for (var steps = life == 0 ? 4 : random.Next(12); steps > 0; steps--)
+            {
+                if (!table.IsRunning && table.State.Run != 1)
+                {
+                    table.Begin(1);
+                }
+
+                await (random.Next(2) == 0 ? table.StepPassAsync(default) : table.StepKeysAsync(5, default));
+                Assert.Subset(wrong, Wrong(table));
+                if (random.Next(6) == 0 && life > 0)
+                {
+                    // It dies before this is kept; else behind it, or goes on.
+                    break;
+                }
+
+                kept = table.State;
+            }
+        }
+
+        sides.Between = () => { };
+        await sides.DrainAsync();
+        await StepsAsync(table, 60);
+        if (!table.State.Covered)
+        {
+            table.Begin(2);
+            await StepsAsync(table, 60);
+        }
+
+        Assert.True(table.State.Covered);
+        Assert.Equal(sides.Differing(), Wrong(table).Order(StringComparer.Ordinal));
+        Assert.Equal(sides.Differing().Count == 0 ? Verdict.Equal : Verdict.Mismatch, table.State.Verdict);
+    }
+
+    private static ChangeIndex Restart(TwoSides sides, TableState kept)
+    {
+        var from = Enumerable.Range(0, sides.Ends.Count).ToDictionary(
+            partition => partition, partition => ReadingStart.Of(kept, partition, new LogRange(0, sides.Ends[partition]), sides.Applied[partition])!.Value);
+        var index = new ChangeIndex(1_000_000, from);
+        sides.RestartReader(from, index);
+        return index;
+    }
+
+    private static TableVerification Verification(TwoSides sides, TableState kept) =>
+        new(new TableComparer(TwoSides.Table, TwoSides.Topic, sides.Index, sides, sides, TimeProvider.System), kept, sides, new VerificationLimits(), TimeProvider.System);
+
+    private static async Task StepsAsync(TableVerification table, int steps)
+    {
+        for (; steps > 0; steps--)
+        {
+            await table.StepPassAsync(default);
+            await table.StepKeysAsync(100, default);
+        }
+    }
+
+    private static HashSet<string> Wrong(TableVerification table) => [.. table.State.Wrong.Keys.Select(key => key.Values[0])];
+}
