@@ -4,10 +4,11 @@ using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.SelfTest;
 
 namespace CdcMigrator.Cli.Commands;
 
-/// <summary><c>cdcm verify start|show|list|stop</c>.</summary>
+/// <summary><c>cdcm verify start|show|list|stop|self-test</c>.</summary>
 internal static class VerifyCommand
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -18,7 +19,7 @@ internal static class VerifyCommand
         ("cdcm verify start --wait", "compare all tables; exit code 3 unless every row was equal"),
         ("cdcm verify show", "how far it is, and what it found"))
     {
-        Start(context), Show(context), Checks(context), List(context), Stop(context),
+        Start(context), Show(context), Checks(context), List(context), Stop(context), SelfTest(context),
     };
 
     private static Verb Start(CommandContext context)
@@ -144,6 +145,35 @@ internal static class VerifyCommand
             }
 
             return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb SelfTest(CommandContext context)
+    {
+        var file = CommonOptions.File();
+        var command = new Verb(
+            "self-test",
+            "Proves that comparing finds what is wrong: makes rows of scratch tables wrong in every way, on both servers, and has to find each and no other. "
+            + "Needs no running service, touches no table of the migration. Exit code: 3 unless all were found.",
+            ("cdcm verify self-test -f migration.yaml", ""))
+        {
+            file,
+        };
+        context.Handle(command, async call =>
+        {
+            var report = await VerificationSelfTest.RunAsync(call.Load(file), call.Cancellation);
+            if (call.IsJson)
+            {
+                call.Terminal.Json(report);
+            }
+            else
+            {
+                call.Terminal.Show(SelfTestView.Of(report));
+                SelfTestView.Details(call.Terminal, report);
+            }
+
+            return report.Passed ? ExitCode.Done : ExitCode.Negative;
         });
         return command;
     }

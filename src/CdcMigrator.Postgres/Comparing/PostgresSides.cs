@@ -27,14 +27,17 @@ public sealed class PostgresSides : IComparedSides
         this.cluster = cluster;
     }
 
-    /// <inheritdoc />
-    public async Task<ISourceSnapshot> OpenSourceAsync(CancellationToken cancellationToken) => await SourceSnapshot.OpenAsync(source, cancellationToken);
+    /// <summary>How both databases hash rows.</summary>
+    internal HashSql Hashes { get; init; } = HashSql.InUse;
 
     /// <inheritdoc />
-    public Task<ITargetSnapshot> OpenTargetAsync(CancellationToken cancellationToken) => OpenTargetAsync(target, migration, cluster(), cancellationToken);
+    public async Task<ISourceSnapshot> OpenSourceAsync(CancellationToken cancellationToken) => await SourceSnapshot.OpenAsync(source, Hashes, cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<ITargetSnapshot> OpenTargetAsync(CancellationToken cancellationToken) => await TargetSnapshot.OpenAsync(target, Hashes, migration, cluster(), cancellationToken);
 
     /// <summary>A snapshot of a PostgreSQL target, whatever its source.</summary>
     /// <exception cref="FaultException">Unreachable, Transient, Configuration: the target does not answer, or has no control tables.</exception>
     public static async Task<ITargetSnapshot> OpenTargetAsync(NpgsqlDataSource target, string migration, string? cluster, CancellationToken cancellationToken) =>
-        await TargetSnapshot.OpenAsync(target, migration, cluster, cancellationToken);
+        await TargetSnapshot.OpenAsync(target, HashSql.InUse, migration, cluster, cancellationToken);
 }

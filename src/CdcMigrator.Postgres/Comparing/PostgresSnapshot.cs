@@ -25,13 +25,16 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
 
     private readonly NpgsqlTransaction transaction;
     private readonly bool ofSource;
+    private readonly HashSql hashes;
     private readonly HashSet<TableName> entered = [];
 
     /// <param name="connection">A session of <see cref="Connections.PostgresConnections.CreateVerify"/>; disposed with the snapshot.</param>
     /// <param name="transaction">Its transaction, whose snapshot is taken.</param>
     /// <param name="ofSource">Which side's names are used.</param>
-    protected PostgresSnapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, bool ofSource)
+    /// <param name="hashes">How rows are hashed.</param>
+    protected PostgresSnapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, bool ofSource, HashSql hashes)
     {
+        this.hashes = hashes;
         Connection = connection;
         this.transaction = transaction;
         this.ofSource = ofSource;
@@ -52,7 +55,7 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
         }
 
         await using var command = new NpgsqlCommand { Connection = Connection };
-        command.CommandText = $"select count(*), sum({sql.Hash})::text from {sql.From} where {sql.Where(range, command.Parameters)}";
+        command.CommandText = $"select count(*), {sql.Sum(sql.Hash)} from {sql.From} where {sql.Where(range, command.Parameters)}";
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return Digest(reader, 0);
@@ -78,7 +81,7 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
 
             // Behind OFFSET the planner does not see that the bucket comes from the key: else it expects as many buckets as keys, and sorts all rows.
             await using var command = new NpgsqlCommand(
-                $"select b, count(*), sum(h)::text from (select {sql.Bucket(buckets)} as b, {sql.Hash} as h from {sql.From} offset 0) as r group by b", Connection);
+                $"select b, count(*), {sql.Sum("h")} from (select {sql.Bucket(buckets)} as b, {sql.Hash} as h from {sql.From} offset 0) as r group by b", Connection);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
@@ -246,7 +249,7 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
     protected async Task<T> ReadAsync<T>(ComparedTable table, Func<RowSql, Task<T>> read, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(table);
-        var sql = new RowSql(table, ofSource);
+        var sql = new RowSql(table, ofSource, hashes);
         try
         {
             await EnterAsync(sql.Name, cancellationToken);

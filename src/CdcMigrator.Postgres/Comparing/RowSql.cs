@@ -24,13 +24,16 @@ internal sealed class RowSql
     private const int BitsOfNumber = 62;
     private readonly ComparedTable table;
     private readonly bool ofSource;
+    private readonly HashSql hashes;
 
     /// <param name="table">The table.</param>
     /// <param name="ofSource">Which side's names and types to use.</param>
-    public RowSql(ComparedTable table, bool ofSource)
+    /// <param name="hashes">How rows are hashed; null for the one way in use.</param>
+    public RowSql(ComparedTable table, bool ofSource, HashSql? hashes = null)
     {
         this.table = table;
         this.ofSource = ofSource;
+        this.hashes = hashes ?? HashSql.InUse;
         Values = [.. table.Columns.Select(Value)];
         Key = [.. table.Key.Select(ordinal => Values[ordinal])];
         Text = RowText();
@@ -52,7 +55,10 @@ internal sealed class RowSql
     public string Text { get; }
 
     /// <summary>Its hash.</summary>
-    public string Hash => $"pg_catalog.hashtextextended({Text} collate \"C\", 7)";
+    public string Hash => hashes.Row(this);
+
+    /// <summary>The sum of such hashes, as text.</summary>
+    public string Sum(string hash) => $"{hashes.Sum(hash)}::text";
 
     /// <summary>Hash of a row's key.</summary>
     public string KeyHash => $"pg_catalog.hashtextextended({(Key.Count == 0 ? Text : Joined(Key))} collate \"C\", 11)";

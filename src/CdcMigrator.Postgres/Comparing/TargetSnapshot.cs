@@ -10,8 +10,8 @@ internal sealed class TargetSnapshot : PostgresSnapshot, ITargetSnapshot
 {
     private readonly string migration;
 
-    private TargetSnapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, string migration, IReadOnlyDictionary<LaneId, long> progress)
-        : base(connection, transaction, ofSource: false)
+    private TargetSnapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, HashSql hashes, string migration, IReadOnlyDictionary<LaneId, long> progress)
+        : base(connection, transaction, ofSource: false, hashes)
     {
         this.migration = migration;
         Progress = progress;
@@ -24,7 +24,7 @@ internal sealed class TargetSnapshot : PostgresSnapshot, ITargetSnapshot
     internal NpgsqlConnection Session => Connection;
 
     /// <summary>Takes a snapshot.</summary>
-    public static Task<TargetSnapshot> OpenAsync(NpgsqlDataSource target, string migration, string? cluster, CancellationToken cancellationToken) =>
+    public static Task<TargetSnapshot> OpenAsync(NpgsqlDataSource target, HashSql hashes, string migration, string? cluster, CancellationToken cancellationToken) =>
         OpenAsync(target, async (connection, transaction) =>
         {
             await using var command = new NpgsqlCommand(
@@ -38,7 +38,7 @@ internal sealed class TargetSnapshot : PostgresSnapshot, ITargetSnapshot
                 progress[new LaneId(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
             }
 
-            return new TargetSnapshot(connection, transaction, migration, progress);
+            return new TargetSnapshot(connection, transaction, hashes, migration, progress);
         }, cancellationToken);
 
     /// <inheritdoc />
