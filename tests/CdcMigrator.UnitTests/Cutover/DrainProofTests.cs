@@ -1,5 +1,6 @@
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Domain.Log;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CdcMigrator.UnitTests.Cutover;
 
@@ -86,8 +87,26 @@ public sealed class DrainProofTests
         Assert.Contains("2 dead letters", report.WaitingFor, StringComparison.Ordinal);
     }
 
-    private static Task<DrainReport> ProveAsync(Evidence evidence, TimeSpan? timeout = null) =>
-        new DrainProof(evidence, TimeProvider.System).RunAsync("marker:1", 100, timeout ?? TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+    /// <summary>Time passes only between the proof's looks, so that the timeout is a number of them.</summary>
+    private static async Task<DrainReport> ProveAsync(Evidence evidence, TimeSpan? timeout = null)
+    {
+        var time = new WaitingTime();
+        var proof = new DrainProof(evidence, time).RunAsync("marker:1", 100, timeout ?? TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+        for (var waits = 0; !proof.IsCompleted;)
+        {
+            if (time.Waits > waits)
+            {
+                waits++;
+                time.Advance(TimeSpan.FromMilliseconds(10));
+            }
+            else
+            {
+                await Task.Delay(1, TestContext.Current.CancellationToken);
+            }
+        }
+
+        return await proof;
+    }
 
     private sealed class Evidence : IDrainEvidence
     {
@@ -125,6 +144,21 @@ public sealed class DrainProofTests
         {
             OnProgressRead?.Invoke(++progressReads);
             return Task.FromResult<IReadOnlyDictionary<LaneId, long>>(new Dictionary<LaneId, long>(Progress));
+        }
+    }
+
+    /// <summary>A clock that tells how often it was waited for.</summary>
+    private sealed class WaitingTime : FakeTimeProvider
+    {
+        private int waits;
+
+        public int Waits => Volatile.Read(ref waits);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref waits);
+            return timer;
         }
     }
 }
