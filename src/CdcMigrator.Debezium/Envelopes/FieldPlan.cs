@@ -19,6 +19,9 @@ internal sealed record FieldPlan(string Name, string FieldName, int Ordinal, Log
     /// </summary>
     public byte[]? SuspectDefault { get; init; }
 
+    /// <summary>Text of a value that may stand for one the connector cannot read; null where none does.</summary>
+    public byte[]? SuspectValue { get; init; }
+
     /// <summary>Begins of what a zero date of MariaDB may arrive as where it is not NULL; empty for other columns.</summary>
     public byte[][] SuspectZeroDates { get; init; } = [];
 

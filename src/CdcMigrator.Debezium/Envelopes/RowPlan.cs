@@ -95,6 +95,7 @@ internal sealed class RowPlan(TablePlan table, ConnectSchema? schema, bool isKey
     private FieldPlan Row(string name, string fieldName, int ordinal, LogicalType type, ColumnType written) => new(name, fieldName, ordinal, type)
     {
         NullIsSuspect = !settings.PlainText && !settings.IsMySqlFamily && UnfaithfulTypes.IsNullAmbiguous(written, settings),
+        SuspectValue = !settings.PlainText && table.Route!.SourceOf(ordinal) is { ZeroMayBeInfinite: true } ? "00:00:00"u8.ToArray() : null,
     };
 
     /// <summary>The fault of a row with fields the target has no column for, naming all of them and what else does not fit.</summary>

@@ -36,13 +36,13 @@ internal static class RowSink
 
     private static bool IsSuspect(FieldPlan field, ChangeBatch batch)
     {
-        if (field.SuspectDefault is null && field.SuspectZeroDates.Length == 0)
+        if (field.SuspectDefault is null && field.SuspectValue is null && field.SuspectZeroDates.Length == 0)
         {
             return false;
         }
 
         var value = batch.Value(batch.OpenSlot(field.Ordinal));
-        if (field.SuspectDefault is { } text && value.SequenceEqual(text))
+        if ((field.SuspectDefault is { } text && value.SequenceEqual(text)) || (field.SuspectValue is { } other && value.SequenceEqual(other)))
         {
             return true;
         }

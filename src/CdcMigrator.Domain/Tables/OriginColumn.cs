@@ -10,6 +10,9 @@ public sealed record OriginColumn(ColumnType? Type)
     /// <summary>Which events' values are not taken, for what the column holds.</summary>
     public ReadAgain ReadAgain { get; init; }
 
+    /// <summary>An interval of a server that has infinite ones (PostgreSQL 17 and newer): the connector's driver reads those as zero (observed).</summary>
+    public bool ZeroMayBeInfinite { get; init; }
+
     /// <summary>A NOT NULL date's default, which arrives in place of a zero date where events have no schema that would tell; null where there is none.</summary>
     public string? ZeroDateDefault { get; init; }
 

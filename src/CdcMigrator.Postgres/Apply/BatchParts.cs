@@ -45,14 +45,29 @@ internal static class BatchParts
 
     /// <summary>
     /// What is put aside when progress moves from one offset to another. As in a net effect, a record whose place is unknown may begin a repeat, of
-    /// which nothing may be left out then.
+    /// which nothing may be left out then, whichever row it is of: what is applied again takes rows back to what they were before.
     /// </summary>
     public static List<ParkedRecord> Parked(ChangeBatch batch, long from, long to, SourcePosition highest)
     {
         var parked = new List<ParkedRecord>();
+        var next = 0;
         foreach (var record in batch.Parked)
         {
-            if (record.Record.Offset >= from && record.Record.Offset < to && !record.Position.IsReplayOf(highest))
+            if (record.Record.Offset < from || record.Record.Offset >= to)
+            {
+                continue;
+            }
+
+            for (; next < batch.Changes.Count && batch.Changes[next].Offset < record.Record.Offset; next++)
+            {
+                var change = batch.Changes[next];
+                if (change.Offset >= from && change.Operation != ChangeOperation.SnapshotRow && !change.Position.IsReplayOf(highest))
+                {
+                    highest = change.Position.IsUnknown ? SourcePosition.None : SourcePosition.Max(highest, change.Position);
+                }
+            }
+
+            if (!record.Position.IsReplayOf(highest))
             {
                 parked.Add(record);
                 highest = record.Position.IsUnknown ? SourcePosition.None : highest;

@@ -14,12 +14,17 @@ namespace CdcMigrator.Postgres.Apply;
 /// <param name="time">Clock of the waits for a transaction to become visible.</param>
 public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISourceRows
 {
-    private const string Snapshot = "select pg_catalog.pg_current_snapshot()::text";
+    /// <summary>By its name of before PostgreSQL 13, which the newer ones know too.</summary>
+    private const string Snapshot = "select pg_catalog.txid_current_snapshot()::text";
 
-    /// <summary>Transactions of other databases of the server are none of this log's; where the role may not see whose they are they count.</summary>
+    /// <summary>
+    /// The snapshot, and the next id to be given: what the snapshot says ends with the last transaction that ended, and younger ones may run. Transactions
+    /// of other databases of the server are none of this log's; where the role may not see whose they are they count.
+    /// </summary>
     private const string SnapshotHere = """
-        select pg_catalog.pg_current_snapshot()::text,
-            array(select backend_xid::text from pg_catalog.pg_stat_activity where datname <> pg_catalog.current_database() and backend_xid is not null)
+        select pg_catalog.txid_current_snapshot()::text, pg_catalog.age('3'::xid),
+            array(select backend_xid::text from pg_catalog.pg_stat_activity where datname <> pg_catalog.current_database() and backend_xid is not null
+                union all select transaction::text from pg_catalog.pg_prepared_xacts where database <> pg_catalog.current_database())
         """;
 
     /// <summary>
@@ -131,8 +136,8 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
             await using var command = source.CreateCommand(SnapshotHere);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
-            var elsewhere = reader.GetFieldValue<string[]>(1).Select(id => uint.Parse(id, CultureInfo.InvariantCulture));
-            return [.. Running(reader.GetString(0)).Except(elsewhere)];
+            var elsewhere = reader.GetFieldValue<string[]>(2).Select(id => uint.Parse(id, CultureInfo.InvariantCulture));
+            return [.. Begun(reader.GetString(0), unchecked((uint)reader.GetInt32(1) + 3)).Except(elsewhere)];
         }
         catch (NpgsqlException exception)
         {
@@ -184,23 +189,30 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
     private static FaultException NotVisible(TableRoute route) => new(FaultKind.Transient, "source-not-visible",
         $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down?");
 
-    /// <summary>Whether a snapshot, as <c>xmin:xmax:xip,…</c>, sees a transaction id modulo 2^32.</summary>
-    internal static bool Sees(string snapshot, uint transaction)
+    /// <summary>Whether a snapshot, as <c>xmin:xmax:xip,…</c>, sees all of these transaction ids modulo 2^32.</summary>
+    internal static bool Sees(string snapshot, IReadOnlyCollection<uint> transactions)
     {
-        var parts = snapshot.Split(':');
-        var next = (uint)ulong.Parse(parts[1], CultureInfo.InvariantCulture);
-        return (int)(transaction - next) < 0
-            && !Running(snapshot).Contains(transaction);
+        var (xmax, running) = (Behind(snapshot), Running(snapshot));
+        return transactions.All(transaction => (int)(transaction - xmax) < 0 && !running.Contains(transaction));
     }
 
-    private static uint[] Running(string snapshot) =>
+    /// <summary>The transactions that had begun and that a snapshot does not see, given the next id when it was taken or later. Some may have been given to parts of one.</summary>
+    internal static IEnumerable<uint> Begun(string snapshot, uint next)
+    {
+        var xmax = Behind(snapshot);
+        return Running(snapshot).Concat(Enumerable.Range(0, Math.Max(0, unchecked((int)(next - xmax)))).Select(i => unchecked(xmax + (uint)i)));
+    }
+
+    private static uint Behind(string snapshot) => (uint)ulong.Parse(snapshot.Split(':')[1], CultureInfo.InvariantCulture);
+
+    private static HashSet<uint> Running(string snapshot) =>
         [.. snapshot.Split(':')[2].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(id => (uint)ulong.Parse(id, CultureInfo.InvariantCulture))];
 
     private static async Task<bool> SeesAsync(NpgsqlConnection connection, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Snapshot, connection);
         var snapshot = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
-        return transactions.All(transaction => Sees(snapshot, transaction));
+        return Sees(snapshot, transactions);
     }
 
     private static async Task<IReadOnlyList<string?[]?>> QueryAsync(

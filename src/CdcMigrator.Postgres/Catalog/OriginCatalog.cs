@@ -15,6 +15,10 @@ namespace CdcMigrator.Postgres.Catalog;
 public sealed class OriginCatalog(NpgsqlDataSource source, Func<ColumnType, Carriage> carriage, ILogger log)
 {
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(20);
+
+    /// <summary>The first version whose intervals can be infinite.</summary>
+    private const int InfiniteIntervals = 17;
+
     private Dictionary<(TableName Table, string Column), ReadAgain>? readAgain;
 
     /// <summary>The columns of each source table that exists, by name; generated ones, whose values are never moved, left out.</summary>
@@ -27,9 +31,10 @@ public sealed class OriginCatalog(NpgsqlDataSource source, Func<ColumnType, Carr
         {
             var tables = await CatalogReader.ReadAsync(source, [.. mappings.Select(mapping => mapping.Source).Distinct()], cancellationToken);
             readAgain ??= await LookAsync(tables, mappings, cancellationToken);
+            var infinite = await HasInfiniteIntervalsAsync(cancellationToken);
             return tables.ToDictionary(table => table.Key, table => (IReadOnlyDictionary<string, OriginColumn>)table.Value.Columns
                 .Where(column => !column.Column.Generated)
-                .ToDictionary(column => column.Column.Name, column => Describe(table.Key, column.Column), StringComparer.Ordinal));
+                .ToDictionary(column => column.Column.Name, column => Describe(table.Key, column.Column, infinite), StringComparer.Ordinal));
         }
         catch (NpgsqlException exception)
         {
@@ -37,8 +42,15 @@ public sealed class OriginCatalog(NpgsqlDataSource source, Func<ColumnType, Carr
         }
     }
 
-    private OriginColumn Describe(TableName table, TargetColumn column) => new(column.Type)
+    private async Task<bool> HasInfiniteIntervalsAsync(CancellationToken cancellationToken)
     {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        return connection.PostgreSqlVersion.Major >= InfiniteIntervals;
+    }
+
+    private OriginColumn Describe(TableName table, TargetColumn column, bool infiniteIntervals) => new(column.Type)
+    {
+        ZeroMayBeInfinite = infiniteIntervals && column.Type.Kind == ColumnKind.Interval,
         NullHasDefault = column is { HasDefault: true, NotNull: false },
         ReadAgain = readAgain!.GetValueOrDefault((table, column.Name)),
     };

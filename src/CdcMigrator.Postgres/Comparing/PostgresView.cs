@@ -4,7 +4,7 @@ using CdcMigrator.Domain.Comparing;
 namespace CdcMigrator.Postgres.Comparing;
 
 /// <summary>
-/// What <c>pg_current_snapshot()</c> says: <c>xmin:xmax:xip,…</c>, 64-bit ids of top-level transactions; and behind it the next id that was to be given. xmax is not that: it
+/// What <c>txid_current_snapshot()</c> says (the name every version knows): <c>xmin:xmax:xip,…</c>, 64-bit ids of top-level transactions; and behind it the next id that was to be given. xmax is not that: it
 /// follows the last one that ended, and younger ones may have begun. Events carry ids modulo 2^32, of which all that live are within 2^31 of each other, so
 /// that an id means the one nearest to the snapshot's.
 /// </summary>
@@ -29,7 +29,7 @@ public sealed class PostgresView : ISourceView
     /// Columns to select in a transaction's first statement, for <see cref="Of"/>: the snapshot, then how far the next id is from the first one there is, read after
     /// the snapshot was taken.
     /// </summary>
-    internal const string Columns = "pg_catalog.pg_current_snapshot()::text, pg_catalog.age('3'::xid)";
+    internal const string Columns = "pg_catalog.txid_current_snapshot()::text, pg_catalog.age('3'::xid)";
 
     /// <summary>From the values of <see cref="Columns"/>.</summary>
     internal static PostgresView Of(string snapshot, int age)

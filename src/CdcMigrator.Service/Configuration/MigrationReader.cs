@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
@@ -44,7 +46,7 @@ internal sealed partial class MigrationReader(SectionReader root)
     /// <summary>A connection string that its driver can read, with server and database.</summary>
     private static string Connection(SectionReader section, SourceKind kind)
     {
-        var text = section.Text("connection");
+        var text = section.Filled("connection");
         if (text.Length == 0)
         {
             return text;
@@ -57,13 +59,14 @@ internal sealed partial class MigrationReader(SectionReader root)
                 var builder = new NpgsqlConnectionStringBuilder(text);
                 Want(builder.Host, "Host");
                 Want(builder.Database, "Database");
+                CheckUse(builder);
             }
             else
             {
                 _ = new DbConnectionStringBuilder { ConnectionString = text };
             }
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or KeyNotFoundException or NotSupportedException)
         {
             section.Fail("connection", $"connection is not a connection string: {e.Message}");
         }
@@ -78,6 +81,26 @@ internal sealed partial class MigrationReader(SectionReader root)
             }
         }
     }
+
+    /// <summary>What the driver refuses only when it is used: settings that do not go together, ports that do not exist.</summary>
+    private static void CheckUse(NpgsqlConnectionStringBuilder connection)
+    {
+        if (string.IsNullOrEmpty(connection.Host))
+        {
+            return;
+        }
+
+        using var _ = new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        foreach (var port in connection.Host.Split(',').Select(PortOf).Append(connection.Port).Where(port => port is < 1 or > IPEndPoint.MaxPort))
+        {
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"{port} is not a port"));
+        }
+    }
+
+    /// <summary>The port behind a host; that of an IPv6 address stands behind a bracket, a socket's folder has none.</summary>
+    private static int PortOf(string host) =>
+        !host.StartsWith('/') && host.LastIndexOf(':') is var colon and > 0 && (host.IndexOf(':', StringComparison.Ordinal) == colon || host[colon - 1] == ']')
+        && int.TryParse(host.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : NpgsqlConnection.DefaultPort;
 
     private static LogSection Log(SectionReader section, string migration, SourceKind source)
     {

@@ -34,6 +34,19 @@ internal sealed class SectionReader
 
     public string Text(string key, string? otherwise = null) => Scalar(key, required: otherwise is null)?.Text ?? otherwise ?? "";
 
+    /// <summary>A required text that says something.</summary>
+    public string Filled(string key)
+    {
+        var scalar = Scalar(key, required: true);
+        if (scalar is not { } found || !string.IsNullOrWhiteSpace(found.Text))
+        {
+            return scalar?.Text ?? "";
+        }
+
+        context.Add(found.Node, $"{Full(key)} is empty");
+        return "";
+    }
+
     public T Choice<T>(string key, T otherwise, params (string Name, T Value)[] choices)
     {
         if (Scalar(key, required: false) is not { } scalar)

@@ -55,9 +55,10 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
             await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
 
-        var asked = new TaskCompletionSource();
-        var removal = scene.RemoveAsync(new MeanwhileRows(new SourceRows(scene.Read, TimeProvider.System), () => Task.CompletedTask) { Asked = asked });
-        await asked.Task;
+        // It is committed only once the source was looked at without it.
+        var time = new WatchedTime();
+        var removal = scene.RemoveAsync(new SourceRows(scene.Read, time));
+        Assert.Same(time.Waited.Task, await Task.WhenAny(removal, time.Waited.Task));
         await transaction.CommitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(0, await removal);
@@ -78,12 +79,9 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
     /// <summary>Does something between the source's answer and the removal.</summary>
     private sealed class MeanwhileRows(ISourceRows inner, Func<Task> meanwhile) : ISourceRows
     {
-        public TaskCompletionSource? Asked { get; init; }
-
         public async Task<IReadOnlyList<string?[]?>> ReadAsync(
             TableRoute route, IReadOnlyList<string[]> keys, IReadOnlyList<int> columns, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
         {
-            Asked?.TrySetResult();
             var rows = await inner.ReadAsync(route, keys, columns, transactions, cancellationToken);
             await meanwhile();
             return rows;
@@ -93,6 +91,18 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
             inner.ReadKeysAsync(route, transactions, cancellationToken);
 
         public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => inner.ReadRunningAsync(cancellationToken);
+    }
+
+    /// <summary>The system's time, which tells when somebody begins to wait.</summary>
+    private sealed class WatchedTime : TimeProvider
+    {
+        public TaskCompletionSource Waited { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waited.TrySetResult();
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
     }
 
     private sealed class Scene : IAsyncDisposable

@@ -63,6 +63,7 @@ public sealed class ConnectorChecksTests
         { "column.include.list", "public.customers.id", "connector-column-include-list", Severity.Warning },
         { "converters", "isbn", "connector-converters", Severity.Error },
         { "transforms", "unwrap", "connector-transforms", Severity.Error },
+        { "post.processors", "shrink", "connector-post-processors", Severity.Error },
         { "exactly.once.support", "required", "connector-exactly-once-support", Severity.Warning },
         { "header.converter", "org.apache.kafka.connect.storage.StringConverter", "connector-header-converter", Severity.Error },
         { "producer.override.acks", "1", "connector-producer-override-acks", Severity.Error },
@@ -182,6 +183,13 @@ public sealed class ConnectorChecksTests
     [Fact]
     public void A_transform_that_only_adds_headers_is_fine() => Assert.Empty(ConnectorChecks.Check(
         Settings(Migrations.Postgres, ("transforms", "trace"), ("transforms.trace.type", "io.debezium.transforms.tracing.ActivateTracingSpan")), Migrations.Postgres));
+
+    [Fact]
+    public void A_processor_that_reads_columns_again_is_a_warning()
+    {
+        var settings = Settings(Migrations.Postgres, ("post.processors", "reread"), ("reread.type", "io.debezium.processors.reselect.ReselectColumnsPostProcessor"));
+        Assert.Equal(("connector-post-processors", Severity.Warning), Assert.Single(ConnectorChecks.Check(settings, Migrations.Postgres)) is var finding ? (finding.Code, finding.Severity) : default);
+    }
 
     [Fact]
     public void A_flattening_transform_is_named_with_its_effect()

@@ -89,6 +89,22 @@ public sealed class OriginColumnTests
         Assert.Equal(expected, Decode(orders.Insert(("id", 1), ("note", null)), Faithful with { Decimals = mode }, route)["note"]);
     }
 
+    [Theory]
+    [InlineData(true, "P0Y0M0DT0H0M0S", Reselect)]
+    [InlineData(true, "P0Y0M0DT0H0M0.5S", "00:00:00.5")]
+    [InlineData(true, "P0Y0M1DT0H0M0S", "1 day")]
+    [InlineData(true, null, Null)]
+    [InlineData(false, "P0Y0M0DT0H0M0S", "00:00:00")]
+    public void A_zero_interval_that_may_be_an_infinite_one_is_read_again(bool mayBeInfinite, string? value, string expected)
+    {
+        var interval = TestRoutes.Column("note", ColumnKind.Interval, "interval");
+        var source = new Dictionary<string, OriginColumn> { ["note"] = new(interval.Type) { ZeroMayBeInfinite = mayBeInfinite } };
+        var route = TestRoutes.Of("public.orders", Id, interval).WithSource(source);
+
+        Assert.Equal(expected, Decode(orders.Insert(("id", 1), ("note", value)), Faithful, route)["note"]);
+        Assert.Equal(expected, Decode(orders.SnapshotRow(("id", 1), ("note", value)), Faithful, route)["note"]);
+    }
+
     private static (string Id, string Note) Pair(DecodedRow row) => (row["id"], row["note"]);
 
     private static Dictionary<string, OriginColumn> Source(params (string Name, ColumnType Type)[] columns) =>

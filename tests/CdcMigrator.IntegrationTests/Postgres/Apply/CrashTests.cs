@@ -1,8 +1,15 @@
+using System.Globalization;
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres;
+using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.TestKit.Changes;
 using CdcMigrator.TestKit.Databases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Postgres.Apply;
 
@@ -39,29 +46,49 @@ public sealed class CrashTests(PostgresFixture postgres)
         Assert.Equal(["1|a"], await target.Database.RowsAsync("select * from items"));
     }
 
-    [Fact]
-    public async Task A_commit_whose_answer_is_lost_is_found_out_by_the_next_claim()
+    [Theory]
+    [InlineData(1, "")]
+    [InlineData(600, "COMMIT\0")]
+    public async Task A_commit_whose_answer_is_lost_is_found_out_by_the_next_claim(int rows, string lostFrom)
     {
+        // Few rows go with their commit in one round trip, many by COPY and a COMMIT of its own.
         await using var target = await CreateAsync();
-        var writer = await target.ClaimAsync();
-        using var cancel = new CancellationTokenSource();
-        var batch = new BatchBuilder(Lane).Insert(target.Route("items"), ("id", "1"), ("v", "a")).Build();
-        var applying = writer.ApplyAsync(batch, cancel.Token);
-        await cancel.CancelAsync();
-        var known = false;
-        try
+        await using var relay = new LostAnswers(target.Database.ConnectionString);
+        await using var apply = PostgresConnections.CreateApply(relay.ConnectionString);
+        await using var store = new PostgresLaneStore(
+            apply, "test", new ApplySection(), null, new PostgresMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), TimeProvider.System, NullLogger.Instance);
+        var writer = await store.ClaimAsync(Lane, LaneTarget.Identity, 0, TestContext.Current.CancellationToken);
+        await writer.ApplyAsync(Rows(0, 1), TestContext.Current.CancellationToken);
+
+        relay.LoseFrom(lostFrom);
+        var batch = Rows(1, rows);
+        var applying = writer.ApplyAsync(batch, TestContext.Current.CancellationToken);
+        while (!applying.IsCompleted && await target.Database.ScalarAsync<long>("select count(*) from items") <= rows)
         {
-            await applying;
-            known = true;
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or FaultException)
-        {
-            // The lane does not know; the target does.
+            await Task.Delay(10, TestContext.Current.CancellationToken);
         }
 
-        var next = await target.ClaimAsync();
-        Assert.Equal(next.NextOffset, await target.Database.ScalarAsync<long>("select count(*) from items"));
-        Assert.True(!known || next.NextOffset == 1);
+        Assert.False(applying.IsCompleted);
+        relay.Cut();
+        Assert.Contains((await Assert.ThrowsAsync<FaultException>(() => applying)).Fault.Kind, new[] { FaultKind.Transient, FaultKind.Unreachable });
+
+        // The lane does not know; the target does. Neither the writer nor its batch can be used again.
+        Assert.Equal("writer-misused", (await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(batch, TestContext.Current.CancellationToken))).Fault.Code);
+        var next = await store.ClaimAsync(Lane, LaneTarget.Identity, 0, TestContext.Current.CancellationToken);
+        Assert.Equal(rows + 1, next.NextOffset);
+        Assert.Equal(batch.Changes[^1].Position, next.HighestPosition);
+        Assert.Equal(rows + 1, await target.Database.ScalarAsync<long>("select count(*) from items"));
+
+        ChangeBatch Rows(int from, int count)
+        {
+            var batch = new BatchBuilder(Lane, from);
+            for (var id = from; id < from + count; id++)
+            {
+                batch.Insert(target.Route("items"), ("id", id.ToString(CultureInfo.InvariantCulture)), ("v", "a"));
+            }
+
+            return batch.Build();
+        }
     }
 
     [Fact]

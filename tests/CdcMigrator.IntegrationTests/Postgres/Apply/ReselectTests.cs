@@ -177,7 +177,15 @@ public sealed class ReselectTests(PostgresFixture postgres)
     [InlineData("4294967300:4294967301:", 4294967295u, true)]
     [InlineData("4294967290:4294967295:", 3u, false)]
     public void A_snapshot_is_compared_with_transaction_ids_that_wrap(string snapshot, uint transaction, bool sees) =>
-        Assert.Equal(sees, SourceRows.Sees(snapshot, transaction));
+        Assert.Equal(sees, SourceRows.Sees(snapshot, [transaction]));
+
+    [Theory]
+    [InlineData("100:100:", 100u, "")]
+    [InlineData("100:100:", 103u, "100,101,102")]
+    [InlineData("90:100:95", 101u, "95,100")]
+    [InlineData("4294967290:4294967294:4294967292", 4u, "4294967292,4294967294,4294967295,0,1,2,3")]
+    public void What_a_snapshot_does_not_see_goes_up_to_the_next_id(string snapshot, uint next, string begun) =>
+        Assert.Equal(begun, string.Join(',', SourceRows.Begun(snapshot, next)));
 
     private async Task<Pair> CreateAsync(string sourceRows)
     {

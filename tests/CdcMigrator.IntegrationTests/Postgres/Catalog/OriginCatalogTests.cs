@@ -38,6 +38,17 @@ public sealed class OriginCatalogTests(PostgresFixture postgres)
         Assert.True(columns.ContainsKey("late"));
     }
 
+    [Fact]
+    public async Task Intervals_can_be_infinite_where_the_server_says_so()
+    {
+        foreach (var server in new[] { postgres.CreateSourceAsync, (Func<string, Task<TestDatabase>>)postgres.CreateTargetAsync })
+        {
+            await using var source = await server("create domain span as interval; create table t(id int primary key, i interval, s span, many interval[])");
+            var infinite = await source.ScalarAsync<int>("select current_setting('server_version_num')::int") >= 170000;
+            Assert.Equal(infinite ? ["i", "s"] : [], (await LoadAsync(source))[new("public", "t")].Where(column => column.Value.ZeroMayBeInfinite).Select(column => column.Key));
+        }
+    }
+
     private static TableMapping Mapping => new() { Source = new("public", "t"), Target = new("public", "t") };
 
     private static Task<IReadOnlyDictionary<TableName, IReadOnlyDictionary<string, OriginColumn>>> LoadAsync(TestDatabase source) =>

@@ -147,6 +147,41 @@ public sealed class ParkTests(PostgresFixture postgres)
         Assert.Equal(["1|c|∅|∅", "2|two|∅|∅"], await scene.ItemsAsync());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_repeat_that_writes_a_rows_older_state_again_parks_again_what_it_refuses(bool atOnce)
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        var firstLsn = scene.Events.Lsn;
+        LogRecord[] records =
+        [
+            scene.Events.Insert(("id", 9), ("v", "nine")), scene.Events.NextTransaction().Insert(("id", 1), ("v", "a")), scene.Events.NextTransaction().Update(("id", 1), ("v", "b")),
+            scene.Events.NextTransaction().Update(("id", 1), ("v", "c")), scene.Events.NextTransaction().Insert(("id", 2), ("v", "two")),
+        ];
+        await scene.ApplyAsync(records, 2, 3);
+        await scene.Desk.DiscardAsync(new(1), "test", CancellationToken.None);
+        Assert.Null((await scene.RetryAsync()).Fault);
+        Assert.Equal(["1|c|∅|∅", "2|two|∅|∅", "9|nine|∅|∅"], await scene.ItemsAsync());
+
+        // The connector starts again, at a transaction of another row: the row's first state is written once more, and so must be what became of it.
+        var first = new DebeziumEventBuilder("public.items") { CommitLsn = null, Lsn = firstLsn, NextOffset = 5 }.Insert(("id", 9), ("v", "nine"));
+        LogRecord[] repeated = [first, .. records[1..].Select(record => record with { Offset = record.Offset + 5 })];
+        if (atOnce)
+        {
+            await scene.ApplyAsync(repeated, 7, 8);
+        }
+        else
+        {
+            await scene.ApplyAsync(repeated[..2]);
+            await scene.ApplyAsync(repeated[2..], 7, 8);
+        }
+
+        Assert.Equal(["""7|{"id":"1"}|bad-value""", """8|{"id":"1"}|bad-value"""], await scene.LettersAsync());
+        Assert.Null((await scene.RetryAsync()).Fault);
+        Assert.Equal(["1|c|∅|∅", "2|two|∅|∅", "9|nine|∅|∅"], await scene.ItemsAsync());
+    }
+
     [Fact]
     public async Task A_record_that_is_parked_already_stays_as_it_is_where_progress_was_set_back()
     {

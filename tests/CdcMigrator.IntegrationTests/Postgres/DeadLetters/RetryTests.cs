@@ -1,6 +1,8 @@
 using System.Text;
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
@@ -81,6 +83,22 @@ public sealed class RetryTests(PostgresFixture postgres)
         Assert.Equal((2, (Fault?)null), Of(await retrying));
         Assert.Equal(["1|last|b|∅"], await scene.ItemsAsync());
         Assert.Empty(await scene.LettersAsync());
+    }
+
+    [Fact]
+    public async Task What_a_truncate_in_another_lane_took_away_is_not_brought_back_by_a_retry()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres);
+        var before = scene.Events.Insert(("id", 1), ("v", "old"), ("note", null), ("code", null));
+        var truncated = scene.Events.NextTransaction().Lsn;
+        scene.Events.Lsn += 8;
+        await scene.ApplyAsync([before, scene.Events.Insert(("id", 2), ("v", "new"), ("note", null), ("code", null))], 0, 1);
+        await scene.Database.ExecuteAsync(
+            $"insert into cdc_migrator.truncation values ('test', '{ParkedScene.Lane.Topic}', '{new TableName("public", "items").Sql}', '{SourcePosition.Format(truncated)}')");
+
+        Assert.Equal((1, (Fault?)null), Of(await scene.RetryAsync(1)));
+        Assert.Equal((1, (Fault?)null), Of(await scene.RetryAsync(2)));
+        Assert.Equal(["2|new|∅|∅"], await scene.ItemsAsync());
     }
 
     [Theory]
