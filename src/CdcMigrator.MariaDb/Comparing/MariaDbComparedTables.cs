@@ -82,7 +82,8 @@ public static class MariaDbComparedTables
     private static ComparedValue ValueOf(ComparedColumn column, TableRoute route, SourceTable source)
     {
         var ordinal = route.OrdinalOfSource(column.Source);
-        return new ComparedValue(new SourceValue(source.Find(column.Source)!, route.Target.Columns[ordinal], route.MappingOf(ordinal), route.Source));
+        var (into, mapping) = (route.Target.Columns[ordinal], route.MappingOf(ordinal));
+        return new ComparedValue(new SourceValue(source.Find(column.Source)!, into, mapping, route.Source), into.Type, mapping);
     }
 
     private static ComparedTable Pair(TableRoute route, SourceTable source, long rows)

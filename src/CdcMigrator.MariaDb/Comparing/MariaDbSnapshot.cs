@@ -67,9 +67,16 @@ internal sealed partial class MariaDbSnapshot : ISourceSnapshot
     /// <inheritdoc />
     public async Task<ChunkDigest> DigestAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken)
     {
-        var hasher = new RowHasher(table);
+        var row = new RowBytes(table);
         var digest = default(ChunkDigest);
-        await ForEachAsync(table, range, row => digest = new ChunkDigest(digest.Rows + 1, digest.Sum + hasher.Hash(row)), cancellationToken);
+        var wanted = range.Buckets?.ToHashSet();
+        await ForEachBytesAsync(table, range, row, () =>
+        {
+            if (wanted?.Contains(row.BucketOf(range.BucketCount)) != false)
+            {
+                digest = new ChunkDigest(digest.Rows + 1, digest.Sum + row.Hash);
+            }
+        }, cancellationToken);
         return digest;
     }
 
@@ -77,12 +84,12 @@ internal sealed partial class MariaDbSnapshot : ISourceSnapshot
     public async Task<IReadOnlyList<ChunkDigest>> DigestBucketsAsync(ComparedTable table, int buckets, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(int.IsPow2(buckets), true);
-        var hasher = new RowHasher(table);
+        var row = new RowBytes(table);
         var digests = new ChunkDigest[buckets];
-        await ForEachAsync(table, KeyRange.All, row =>
+        await ForEachBytesAsync(table, KeyRange.All, row, () =>
         {
-            ref var digest = ref digests[hasher.BucketOf(row, buckets)];
-            digest = new ChunkDigest(digest.Rows + 1, digest.Sum + hasher.Hash(row));
+            ref var digest = ref digests[row.BucketOf(buckets)];
+            digest = new ChunkDigest(digest.Rows + 1, digest.Sum + row.Hash);
         }, cancellationToken);
         return digests;
     }
@@ -154,6 +161,24 @@ internal sealed partial class MariaDbSnapshot : ISourceSnapshot
         }, cancellationToken);
     }
 
+    /// <summary>Rows as bytes, for sums.</summary>
+    private async Task ForEachBytesAsync(ComparedTable table, KeyRange range, RowBytes row, Action action, CancellationToken cancellationToken)
+    {
+        var values = MariaDbComparedTables.ValuesOf(table);
+        var sql = $"select {string.Join(", ", values.Select(value => value.BytesSql))} from {MariaDbConnections.Sql(table.Source)} t where {Where([.. table.Key.Select(ordinal => values[ordinal])], range)}";
+        var bytes = new byte[1024];
+        await QueryAsync(table, sql, reader =>
+        {
+            row.Begin();
+            for (var i = 0; i < values.Count; i++)
+            {
+                values[i].Append(reader, i, row, ref bytes);
+            }
+
+            action();
+        }, cancellationToken);
+    }
+
     /// <summary>Under a collation other spellings of a key are found too; they are other rows.</summary>
     private async Task ForEachAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, Action<RowKey, ReadOnlySpan<string?>> action, CancellationToken cancellationToken)
     {
@@ -213,19 +238,27 @@ internal sealed partial class MariaDbSnapshot : ISourceSnapshot
     private async Task QueryAsync(
         ComparedTable table, string sql, IReadOnlyList<ComparedValue> values, IReadOnlyList<int>? ordinals, RowAction action, CancellationToken cancellationToken)
     {
+        var row = new string?[values.Count];
+        await QueryAsync(table, sql, reader =>
+        {
+            for (var i = 0; i < row.Length; i++)
+            {
+                row[i] = values[i].Read(reader, i) is { } text ? CanonicalText.Of(table.Columns[ordinals?[i] ?? i].Form, text) : null;
+            }
+
+            action(row);
+        }, cancellationToken);
+    }
+
+    private async Task QueryAsync(ComparedTable table, string sql, Action<MySqlDataReader> action, CancellationToken cancellationToken)
+    {
         try
         {
             await using var command = new MySqlCommand(sql, connection) { CommandTimeout = 0 };
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            var row = new string?[values.Count];
             while (await reader.ReadAsync(cancellationToken))
             {
-                for (var i = 0; i < row.Length; i++)
-                {
-                    row[i] = values[i].Read(reader, i) is { } text ? CanonicalText.Of(table.Columns[ordinals?[i] ?? i].Form, text) : null;
-                }
-
-                action(row);
+                action(reader);
             }
         }
         catch (MySqlException exception)

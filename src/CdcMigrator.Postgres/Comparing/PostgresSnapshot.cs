@@ -48,9 +48,16 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
     {
         if (table.Hashing == HashPlace.Here)
         {
-            var hasher = new RowHasher(table);
+            var row = new RowBytes(table);
             var digest = default(ChunkDigest);
-            await ForEachAsync(table, sql, range, row => digest = new ChunkDigest(digest.Rows + 1, digest.Sum + hasher.Hash(row)), cancellationToken);
+            var wanted = range.Buckets?.ToHashSet();
+            await CopyAsync(sql, wanted is null ? range : KeyRange.All, row, () =>
+            {
+                if (wanted?.Contains(row.BucketOf(range.BucketCount)) != false)
+                {
+                    digest = new ChunkDigest(digest.Rows + 1, digest.Sum + row.Hash);
+                }
+            }, cancellationToken);
             return digest;
         }
 
@@ -70,11 +77,11 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
             var digests = new ChunkDigest[buckets];
             if (table.Hashing == HashPlace.Here)
             {
-                var hasher = new RowHasher(table);
-                await ForEachAsync(table, sql, KeyRange.All, row =>
+                var row = new RowBytes(table);
+                await CopyAsync(sql, KeyRange.All, row, () =>
                 {
-                    ref var digest = ref digests[hasher.BucketOf(row, buckets)];
-                    digest = new ChunkDigest(digest.Rows + 1, digest.Sum + hasher.Hash(row));
+                    ref var digest = ref digests[row.BucketOf(buckets)];
+                    digest = new ChunkDigest(digest.Rows + 1, digest.Sum + row.Hash);
                 }, cancellationToken);
                 return digests;
             }
@@ -293,6 +300,14 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
         {
             throw new FaultException(FaultKind.Transient, "table-rewritten", $"{Side} {name} was truncated, rewritten or made anew after the snapshot was taken", "It is compared again");
         }
+    }
+
+    /// <summary>Rows of a range of keys as bytes, for sums.</summary>
+    private Task CopyAsync(RowSql sql, KeyRange range, RowBytes row, Action action, CancellationToken cancellationToken)
+    {
+        var columns = sql.Copied;
+        return RowCopy.ForEachAsync(
+            Connection, $"select {string.Join(", ", columns.Select(column => column.Sql))} from {sql.From} where {sql.WhereLiteral(range)}", columns, row, action, cancellationToken);
     }
 
     private async Task ForEachAsync(ComparedTable table, RowSql sql, KeyRange range, RowAction action, CancellationToken cancellationToken)

@@ -11,8 +11,8 @@ namespace CdcMigrator.Postgres.Comparing;
 /// <param name="table">The table, hashed here on both sides.</param>
 public sealed class RowHasher(ComparedTable table)
 {
-    private const int RowSeed = 7;
-    private const int KeySeed = 11;
+    internal const int RowSeed = 7;
+    internal const int KeySeed = 11;
     private byte[] buffer = new byte[4096];
     private int used;
 

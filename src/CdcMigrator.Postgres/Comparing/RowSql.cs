@@ -48,6 +48,9 @@ internal sealed class RowSql
     /// <summary>Every column's value in its form, to be read as output text.</summary>
     public IReadOnlyList<string> Values { get; }
 
+    /// <summary>Every column as it is read for sums, to be brought into its form here.</summary>
+    public IReadOnlyList<CopiedColumn> Copied => [.. table.Columns.Select(column => new CopiedColumn(column, NameOf(column), TypeOf(column)))];
+
     /// <summary>Those of the key.</summary>
     public IReadOnlyList<string> Key { get; }
 
@@ -78,9 +81,16 @@ internal sealed class RowSql
             return $"{Bucket(range.BucketCount)} = any(${parameters.Count})";
         }
 
-        var after = range.After is null ? "true" : $"({Sorted}) > ({Cast(range.After, parameters)})";
-        return range.UpTo is null ? after : $"{after} and ({Sorted}) <= ({Cast(range.UpTo, parameters)})";
+        return Where(range, value =>
+        {
+            parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Text });
+            return $"${parameters.Count}";
+        });
     }
+
+    /// <summary>Condition of a range of keys, with its values as literals, for statements that take no parameters.</summary>
+    public string WhereLiteral(KeyRange range) =>
+        Where(range, value => $"E'{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'");
 
     /// <summary>
     /// Rows of the table joined with a list of keys: <c>k.n</c> is a key's place in the list, from 1. The index finds a row by value; where equal values may have
@@ -153,11 +163,13 @@ internal sealed class RowSql
 
     private string TypeOf(ComparedColumn column) => ofSource ? column.SourceType : column.TargetType;
 
-    private string Cast(RowKey key, NpgsqlParameterCollection parameters) => string.Join(", ", table.Key.Select((ordinal, i) =>
+    private string Where(KeyRange range, Func<string, string> value)
     {
-        parameters.Add(new NpgsqlParameter { Value = key.Values[i], NpgsqlDbType = NpgsqlDbType.Text });
-        return $"${parameters.Count}::{TypeOf(table.Columns[ordinal])}";
-    }));
+        var after = range.After is null ? "true" : $"({Sorted}) > ({Cast(range.After)})";
+        return range.UpTo is null ? after : $"{after} and ({Sorted}) <= ({Cast(range.UpTo)})";
+
+        string Cast(RowKey key) => string.Join(", ", table.Key.Select((ordinal, i) => $"{value(key.Values[i])}::{TypeOf(table.Columns[ordinal])}"));
+    }
 
     private string Match(int ordinal, int part)
     {

@@ -83,6 +83,14 @@ internal static class SidesRun
             }
         }
 
+        await using (var one = await new MariaDbSides(source, target, "m", () => null).OpenSourceAsync(CancellationToken.None))
+        await using (var other = await new MariaDbSides(source, target, "m", () => null).OpenTargetAsync(CancellationToken.None))
+        {
+            var (readHere, hashedHere) = (await TimedAsync(() => ReadSourceAsync(source)), await TimedAsync(() => one.DigestAsync(table, KeyRange.All, CancellationToken.None)));
+            var (readThere, hashedThere) = (await TimedAsync(() => ReadTargetAsync(target)), await TimedAsync(() => other.DigestAsync(table, KeyRange.All, CancellationToken.None)));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"alone: MariaDB read {readHere:0.00} s, hashed {hashedHere:0.00} s; PostgreSQL read {readThere:0.00} s, hashed {hashedThere:0.00} s"));
+        }
+
         plain.Sort();
         pass.Sort();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
