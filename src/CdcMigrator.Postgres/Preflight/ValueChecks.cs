@@ -23,6 +23,7 @@ internal static class ValueChecks
             .. (await SourceValues.AskAsync(source, wanted, carriage, LongestLook, cancellationToken))
                 .Select(answer => Find(answer, tables[answer.Table], reselected.Contains((answer.Table, answer.Column)), keyless.Contains(answer.Table)))
                 .OfType<Finding>(),
+            .. definition.Log.Kind == LogKind.Kafka ? await MoneyStyle.CheckAsync(source, wanted, cancellationToken) : [],
         ];
     }
 

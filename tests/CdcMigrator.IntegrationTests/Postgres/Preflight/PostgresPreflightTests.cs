@@ -125,6 +125,10 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
         Assert.Equal("target-no-database", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
     }
 
+    [Fact]
+    public async Task Money_in_the_style_the_connector_reads_is_fine_whatever_the_sessions_own_is() =>
+        Assert.DoesNotContain(await CheckAsync("create table t(id int primary key, m money)", "create table t(id int primary key, m money)"), finding => finding.Severity != Severity.Info);
+
     private static string As(string connection, string role) => new Npgsql.NpgsqlConnectionStringBuilder(connection) { Username = role }.ConnectionString;
 
     private static MigrationDefinition Definition(string source, string target, LogKind log) => new()
