@@ -55,6 +55,7 @@ internal sealed class CommandLine
             LagCommand.Create(context),
             DlqCommand.Create(context),
             TablesCommand.Create(context), VerifyCommand.Create(context), CutoverCommand.Create(context),
+            AuditCommand.Create(context), PlanCommand.Create(context), BenchmarkCommand.Create(context),
             PreflightCommand.Create(context),
             ConnectorCommand.Create(context),
             ConfigCommand.Create(context),

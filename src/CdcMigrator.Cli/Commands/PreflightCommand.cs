@@ -40,18 +40,7 @@ internal static class PreflightCommand
 
     private static void Show(Terminal terminal, PreflightReport report)
     {
-        foreach (var finding in report.Findings)
-        {
-            var colour = finding.Severity switch { "error" => "red", "warning" => "yellow", _ => "grey" };
-            var place = finding.Table is null ? "" : finding.Column is null ? $" {finding.Table}" : $" {finding.Table}.{finding.Column}";
-            terminal.Line($"[{colour}]{finding.Severity.ToUpperInvariant(),-7}[/] {Sheet.Text(finding.Code)}{Sheet.Text(place)}: {Sheet.Text(finding.Message)}");
-            if (finding.Fix.Length > 0)
-            {
-                terminal.Line($"        {Sheet.Text(finding.Fix)}");
-            }
-        }
-
-        int Count(string severity) => report.Findings.Count(finding => finding.Severity == severity);
-        terminal.Line($"{Count("error")} errors, {Count("warning")} warnings, {Count("info")} notes: {(report.Ok ? "ready" : "not ready")}");
+        FindingsView.Show(terminal, report.Findings);
+        terminal.Line($"{FindingsView.Counts(report.Findings)}: {(report.Ok ? "ready" : "not ready")}");
     }
 }

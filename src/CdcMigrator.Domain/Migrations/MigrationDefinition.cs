@@ -26,6 +26,9 @@ public sealed record MigrationDefinition
     /// <summary>Paired business checks.</summary>
     public IReadOnlyList<BusinessRule> Rules { get; init; } = [];
 
+    /// <summary>Queries of the application whose speed the target must have.</summary>
+    public IReadOnlyList<Benchmark> Benchmarks { get; init; } = [];
+
     /// <summary>How changes are applied.</summary>
     public ApplySection Apply { get; init; } = new();
 

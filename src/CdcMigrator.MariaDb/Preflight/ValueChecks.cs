@@ -19,20 +19,7 @@ internal static class ValueChecks
 
     public static async Task<IReadOnlyList<Finding>> CheckAsync(MySqlConnection connection, SourceTable table, TableRoute route, CancellationToken cancellationToken)
     {
-        var findings = new List<Finding>();
-        await using (var command = new MySqlCommand(Cascades, connection))
-        {
-            command.Parameters.AddWithValue("@schema", table.Name.Schema);
-            command.Parameters.AddWithValue("@name", table.Name.Name);
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                findings.Add(new(Severity.Error, "cascade",
-                    $"Constraint {reader.GetString(0)} changes rows of {table.Name} with those they refer to (on delete {reader.GetString(1)}, on update {reader.GetString(2)}); such changes are not in the binlog",
-                    "Make it RESTRICT until the migration is over, and let the application change both tables"));
-            }
-        }
-
+        var findings = new List<Finding>(await CascadesAsync(connection, table.Name, cancellationToken));
         var left = LongestScan;
         var unseen = new List<string>();
         foreach (var column in table.Columns)
@@ -65,6 +52,24 @@ internal static class ValueChecks
         {
             findings.Add(new(Severity.Info, "not-scanned", $"Columns {string.Join(", ", unseen)} were not looked through within {LongestScan.TotalSeconds:0} s for values that cannot be carried",
                 "Look yourself where they may hold zero dates, U+0000 or numbers that do not fit; a row with one stops its lane"));
+        }
+
+        return findings;
+    }
+
+    /// <summary>Foreign keys that change rows of a table without the binlog saying so.</summary>
+    public static async Task<IReadOnlyList<Finding>> CascadesAsync(MySqlConnection connection, TableName table, CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        await using var command = new MySqlCommand(Cascades, connection);
+        command.Parameters.AddWithValue("@schema", table.Schema);
+        command.Parameters.AddWithValue("@name", table.Name);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            findings.Add(new(Severity.Error, "cascade",
+                $"Constraint {reader.GetString(0)} changes rows of {table} with those they refer to (on delete {reader.GetString(1)}, on update {reader.GetString(2)}); such changes are not in the binlog",
+                "Make it RESTRICT until the migration is over, and let the application change both tables"));
         }
 
         return findings;

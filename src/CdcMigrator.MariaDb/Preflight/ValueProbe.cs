@@ -31,13 +31,20 @@ internal sealed record ValueProbe(string Predicate, Finding Found)
         };
     }
 
+    /// <summary>0000-00-00, with any time of day.</summary>
+    /// <param name="name">The column, quoted.</param>
+    public static string ZeroDate(string name) => $"year({name}) = 0 and month({name}) = 0 and day({name}) = 0";
+
+    /// <summary>A date without year, month or day that is no zero date.</summary>
+    /// <param name="name">The column, quoted.</param>
+    public static string PartialDate(string name) => $"(year({name}) = 0 or month({name}) = 0 or day({name}) = 0) and not ({ZeroDate(name)})";
+
     private static IEnumerable<ValueProbe> Dates(string column, string name, TargetColumn target, ColumnMapping mapping, TableName table)
     {
-        var zero = $"year({name}) = 0 and month({name}) = 0 and day({name}) = 0";
         foreach (var (rule, setting, what, predicate) in new[]
         {
-            (mapping.ZeroDate, "zeroDate", "zero dates", zero),
-            (mapping.PartialDate, "partialDate", "dates without year, month or day", $"(year({name}) = 0 or month({name}) = 0 or day({name}) = 0) and not ({zero})"),
+            (mapping.ZeroDate, "zeroDate", "zero dates", ZeroDate(name)),
+            (mapping.PartialDate, "partialDate", "dates without year, month or day", PartialDate(name)),
         })
         {
             var refused = rule.Action == DateAction.Refuse || (rule.Action == DateAction.ByTarget && target.NotNull);

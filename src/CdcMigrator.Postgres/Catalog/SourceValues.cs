@@ -37,7 +37,8 @@ internal static class SourceValues
         return answers;
     }
 
-    private static IEnumerable<(string Column, ValueTrait Trait, string Sql)> Questions(CatalogColumn column, CatalogTable table, Func<ColumnType, Carriage> carriage)
+    /// <summary>What is worth asking of a column: a predicate of SQL each.</summary>
+    public static IEnumerable<(string Column, ValueTrait Trait, string Sql)> Questions(CatalogColumn column, CatalogTable table, Func<ColumnType, Carriage> carriage)
     {
         var (name, type) = (column.Column.Name, column.Column.Type);
         var sql = TableName.Quote(name);

@@ -31,6 +31,12 @@ public static class PostgresConnections
     /// <summary>Sessions that hold snapshots of rows to compare, on either side: read only, repeatable read, with the apply sessions' text forms.</summary>
     public static NpgsqlDataSource CreateVerify(string connectionString) => Create(connectionString, "verify", SessionSettings.Verify, replica: false);
 
+    /// <summary>Sessions that survey the source: read only, and no statement waits long for a lock.</summary>
+    public static NpgsqlDataSource CreateAudit(string connectionString) => Create(connectionString, "audit", SessionSettings.Audit, replica: false);
+
+    /// <summary>Sessions that run an application's queries on either side: read only, planned as the application's are, with one text form of values.</summary>
+    public static NpgsqlDataSource CreateBenchmark(string connectionString) => Create(connectionString, "benchmark", SessionSettings.Benchmark, replica: false);
+
     private static NpgsqlDataSource Create(string connectionString, string role, string settings, bool replica)
     {
         NpgsqlConnectionStringBuilder text;

@@ -43,4 +43,17 @@ internal static class SessionSettings
         set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on; set enable_seqscan = off;
         set idle_in_transaction_session_timeout = '5min'; set statement_timeout = '2h'; set lock_timeout = '30s';
         """;
+
+    /// <summary>A survey of the source. Each statement's limit is set with it.</summary>
+    public const string Audit = Text + """
+
+        set default_transaction_read_only = on; set idle_in_transaction_session_timeout = '60s'; set statement_timeout = '5min'; set lock_timeout = '10s';
+        """;
+
+    /// <summary>Queries of an application: search path, planner and row security as the application's, only the text of values is pinned.</summary>
+    public const string Benchmark = """
+        set client_encoding = 'UTF8'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set extra_float_digits = 1;
+        set bytea_output = 'hex'; set xmloption = 'content'; set lc_monetary = 'C'; set lc_numeric = 'C'; set client_min_messages = 'warning';
+        set default_transaction_read_only = on; set idle_in_transaction_session_timeout = '60s'; set lock_timeout = '10s';
+        """;
 }

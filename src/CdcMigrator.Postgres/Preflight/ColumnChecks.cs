@@ -18,9 +18,7 @@ internal static class ColumnChecks
             var findings = there.TryGetValue(name, out var into) ? Between(column, into, mapping.Target)
                 : column.Column.Generated ? []
                 : [new Finding(Severity.Error, "missing-column", $"The target's {mapping.Target} has no column {name}", $"ALTER TABLE {mapping.Target.Sql} ADD COLUMN {TableName.Quote(name)} {column.Declared}, or use 'exclude:' or 'rename:'")];
-            var carried = carriage is null || column.Column.Generated ? [] : mapping.Keyless ? CarriedWithoutKey(column, carriage(column.Column.Type))
-                : mapping.Reselect.Contains(column.Column.Name) ? [] : Carried(column, carriage(column.Column.Type));
-            foreach (var finding in findings.Concat(carried))
+            foreach (var finding in findings.Concat(Carried(mapping, column, carriage)))
             {
                 yield return finding with { Column = column.Column.Name };
             }
@@ -39,6 +37,15 @@ internal static class ColumnChecks
             yield return finding with { Column = column.Name };
         }
     }
+
+    /// <summary>What events carry of a source's columns, whatever they go to.</summary>
+    public static IEnumerable<Finding> Carried(TableMapping mapping, CatalogTable source, Func<ColumnType, Carriage>? carriage) =>
+        source.Columns.Where(column => !mapping.Exclude.Contains(column.Column.Name))
+            .SelectMany(column => Carried(mapping, column, carriage).Select(finding => finding with { Column = column.Column.Name }));
+
+    private static IEnumerable<Finding> Carried(TableMapping mapping, CatalogColumn column, Func<ColumnType, Carriage>? carriage) =>
+        carriage is null || column.Column.Generated ? [] : mapping.Keyless ? CarriedWithoutKey(column, carriage(column.Column.Type))
+            : mapping.Reselect.Contains(column.Column.Name) ? [] : Carried(column, carriage(column.Column.Type));
 
     private static IEnumerable<Finding> Between(CatalogColumn source, CatalogColumn target, TableName table)
     {

@@ -22,8 +22,7 @@ internal static class TableChecks
 
         if (findings.Count == 0)
         {
-            findings.AddRange(Capture(source!));
-            findings.AddRange(mapping.Keyless ? KeylessCapture(source!) : KeyCapture(source!));
+            findings.AddRange(Capturing(mapping, source!));
             findings.AddRange(Writing(target!));
             findings.AddRange(mapping.Keyless ? [] : [.. TargetKey(target!), .. Keys(mapping, source!, target!, carriage)]);
             findings.AddRange(ColumnChecks.Check(mapping, source!, target!, carriage));
@@ -31,6 +30,13 @@ internal static class TableChecks
 
         return [.. findings.Select(finding => finding with { Table = mapping.Source.ToString() })];
     }
+
+    /// <summary>The source's side alone: whether its changes can be captured, and what events carry of its columns.</summary>
+    public static IEnumerable<Finding> Source(TableMapping mapping, CatalogTable source, Func<ColumnType, Carriage>? carriage) =>
+        [.. Capturing(mapping, source), .. ColumnChecks.Carried(mapping, source, carriage)];
+
+    private static IEnumerable<Finding> Capturing(TableMapping mapping, CatalogTable source) =>
+        Capture(source).Concat(mapping.Keyless ? KeylessCapture(source) : KeyCapture(source));
 
     private static IEnumerable<Finding> Capture(CatalogTable source)
     {

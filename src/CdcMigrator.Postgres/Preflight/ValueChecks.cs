@@ -27,7 +27,8 @@ internal static class ValueChecks
         ];
     }
 
-    private static Finding? Find(ValueAnswer answer, CatalogTable table, bool reselected, bool keyless)
+    /// <summary>What an answer means; null where it means nothing.</summary>
+    public static Finding? Find(ValueAnswer answer, CatalogTable table, bool reselected, bool keyless)
     {
         var where = $"Column {answer.Column} of {answer.Table}";
         var isKey = table.Keys is [{ IsPrimary: true } key, ..] && key.Columns.Any(column => table.Columns[column].Column.Name == answer.Column);

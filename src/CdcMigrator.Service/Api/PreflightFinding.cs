@@ -13,4 +13,6 @@ public sealed record PreflightFinding(string Severity, string Code, string? Tabl
 {
     internal static PreflightFinding Of(Finding finding) =>
         new(finding.Severity.ToString().ToLowerInvariant(), finding.Code, finding.Table, finding.Column, finding.Message, finding.Fix);
+
+    internal Finding ToFinding() => new(Enum.Parse<Domain.Preflight.Severity>(Severity, ignoreCase: true), Code, Message, Fix) { Table = Table, Column = Column };
 }

@@ -59,6 +59,8 @@ public static class EffectiveFile
             ("onePartition", table.OnePartition ? "true" : "false")))));
         root.Add("rules", new YamlSequenceNode(definition.Rules.Select(rule => Map(
             ("name", rule.Name), ("source", rule.Source), ("target", rule.Target), ("tolerance", Text(rule.Tolerance))))));
+        root.Add("benchmarks", new YamlSequenceNode(definition.Benchmarks.Select(benchmark => Map(
+            ("name", benchmark.Name), ("sql", benchmark.Source), ("target", benchmark.Target), ("runs", Text(benchmark.Runs)), ("maxRatio", Text(benchmark.MaxRatio))))));
         root.Add("apply", Apply(definition.Apply));
         root.Add("verify", Verify(definition.Verify));
         root.Add("cutover", Cutover(definition.Cutover));

@@ -62,6 +62,13 @@ public static class MigrationKeys
         new("rules[].target", "SQL", Required, "Query for the target."),
         new("rules[].tolerance", "number", "0", "Largest allowed absolute difference."),
 
+        new("benchmarks", "list", "", "Queries of the application whose speed the target must have: `cdcm benchmark` runs them on both sides, and the gate wants its results."),
+        new("benchmarks[].name", "text", Required, "Name in reports."),
+        new("benchmarks[].sql", "SQL", Required, "One SELECT, with values in the place of parameters."),
+        new("benchmarks[].target", "SQL", "the query of sql", "The query for the target, where it is another there."),
+        new("benchmarks[].runs", "integer", Text(Benchmark.DefaultRuns), "How often it is timed on each side."),
+        new("benchmarks[].maxRatio", "number", Benchmark.DefaultRatio.ToString(CultureInfo.InvariantCulture), "How many times the source's time the target may take, at the median and at the 95th percentile."),
+
         new("apply", "section", "", "How changes are applied."),
         new("apply.writers", "integer", Text(Apply.Writers), "Connections that write to the target, in one process."),
         new("apply.batchChanges", "integer", Text(Apply.BatchChanges), "Most changes of one transaction and lane."),

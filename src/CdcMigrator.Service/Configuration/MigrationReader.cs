@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Reconciliation.Benchmarking;
 using Npgsql;
 
 namespace CdcMigrator.Service.Configuration;
@@ -24,6 +25,7 @@ internal sealed partial class MigrationReader(SectionReader root)
             Connect = Connect(root.Section("connect")),
             Tables = Tables(root.Entries("tables", required: true, shorthand: "source"), source.Kind),
             Rules = Rules(root.Entries("rules")),
+            Benchmarks = Benchmarks(root.Entries("benchmarks")),
             Apply = Apply(root.Section("apply")),
             Verify = Verify(root.Section("verify")),
             Cutover = Cutover(root.Section("cutover")),
@@ -263,6 +265,37 @@ internal sealed partial class MigrationReader(SectionReader root)
         }
 
         return value;
+    }
+
+    private static List<Benchmark> Benchmarks(IReadOnlyList<SectionReader> entries)
+    {
+        var benchmarks = new List<Benchmark>(entries.Count);
+        foreach (var entry in entries)
+        {
+            var (name, sql) = (entry.Text("name"), entry.Text("sql"));
+            var benchmark = new Benchmark(name, sql, entry.Text("target", sql), entry.Integer("runs", Benchmark.DefaultRuns, 1, 10_000), entry.Number("maxRatio", Benchmark.DefaultRatio));
+            if (name.Length > 0 && benchmarks.Exists(other => other.Name == name))
+            {
+                entry.Fail("name", $"two benchmarks are called {name}");
+            }
+
+            if (benchmark.MaxRatio == 0)
+            {
+                entry.Fail("maxRatio", "maxRatio is 0, which no query can be");
+            }
+
+            foreach (var (key, text) in new[] { ("sql", sql), ("target", benchmark.Target) })
+            {
+                if (text.Length > 0 && BenchmarkRun.Refuse(text) is { } refused)
+                {
+                    entry.Fail(key, $"{key} of benchmark {name} cannot be run: {refused}");
+                }
+            }
+
+            benchmarks.Add(benchmark);
+        }
+
+        return benchmarks;
     }
 
     private static ApplySection Apply(SectionReader section)

@@ -32,6 +32,7 @@ internal static class Gate
         [
             Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), DirtyKeys(now, tables),
             .. GateChecks.Of(limits, now.Checks, at),
+            .. ReadsCriterion.Of(definition, now, at),
         ];
         return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
     }

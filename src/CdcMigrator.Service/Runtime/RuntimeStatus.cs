@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Benchmarking;
 using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
@@ -43,6 +44,9 @@ public sealed record RuntimeStatus
 
     /// <summary>The last sign of life of the reconciler, whichever process it is in; null where there never was one.</summary>
     public ReconcilerBeat? Reconciler { get; init; }
+
+    /// <summary>The last result of each benchmark; null where the target does not say.</summary>
+    public IReadOnlyList<BenchmarkResult>? Benchmarks { get; init; }
 
     /// <summary>Tables being copied again; null where that is not known.</summary>
     public IReadOnlyList<string>? Copying { get; init; }

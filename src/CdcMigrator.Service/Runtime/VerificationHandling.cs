@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Benchmarking;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Service.Verifying;
@@ -9,6 +10,7 @@ namespace CdcMigrator.Service.Runtime;
 /// <summary>The comparing of both sides in a running migration: what is known, from the target, and the reconciler of this process.</summary>
 internal sealed class VerificationHandling(string migration, string targetConnection, NpgsqlDataSource control) : IAsyncDisposable
 {
+    private readonly BenchmarkStore benchmarks = new(control, migration);
     private volatile Reconciler? reconciler;
 
     /// <summary>Sessions of the target that hold snapshots to compare.</summary>
@@ -55,6 +57,7 @@ internal sealed class VerificationHandling(string migration, string targetConnec
                 Verified = (await Store.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
                 Reconciler = await Store.ReadBeatAsync(cancellationToken),
                 Checks = await Checks.ReadAsync(cancellationToken),
+                Benchmarks = await benchmarks.ReadAsync(cancellationToken),
             };
         }
         catch (FaultException)

@@ -1,0 +1,42 @@
+using System.Globalization;
+using CdcMigrator.Domain.Benchmarking;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Configuration;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Reporting;
+
+/// <summary>Whether the target is fast enough for the application, by the benchmarks of the migration file; no criterion where it has none. Pure. What is old, or was asked otherwise, never passes.</summary>
+internal static class ReadsCriterion
+{
+    private const string Name = "reads";
+    private const string Fix = "'cdcm benchmark -f FILE' runs them, and says which is slower and by how much";
+
+    public static IEnumerable<GateCriterion> Of(MigrationDefinition definition, RuntimeStatus now, DateTimeOffset at)
+    {
+        if (definition.Benchmarks.Count == 0)
+        {
+            yield break;
+        }
+
+        var allowed = $"every benchmark passed within {Durations.Format(definition.Cutover.VerifiedWithin)}";
+        if (now.Benchmarks is not { } known)
+        {
+            yield return new GateCriterion(Name, "UNKNOWN", "not known", allowed, Fix);
+            yield break;
+        }
+
+        var results = definition.Benchmarks.Select(benchmark => (benchmark.Name, Result: known.FirstOrDefault(result => result.Name == benchmark.Name && Fits(result, benchmark)))).ToList();
+        var broken = results.Where(entry => entry.Result is { Outcome: not BenchmarkOutcome.Passed }).ToList();
+        var missing = results.Where(entry => entry.Result is null).Select(entry => entry.Name).ToList();
+        var old = results.Where(entry => entry.Result is { } result && at - result.At > definition.Cutover.VerifiedWithin).Select(entry => entry.Name).ToList();
+        yield return broken.Count > 0 ? new GateCriterion(Name, "FAIL", string.Join(", ", broken.Select(entry => $"{entry.Name} {entry.Result!.Outcome}: {entry.Result.Reason}")), allowed, Fix)
+            : missing.Count > 0 ? new GateCriterion(Name, "UNKNOWN", $"not run: {string.Join(", ", missing)}", allowed, Fix)
+            : old.Count > 0 ? new GateCriterion(Name, "FAIL", $"too old: {string.Join(", ", old)}", allowed, Fix)
+            : new GateCriterion(Name, "PASS", string.Create(CultureInfo.InvariantCulture, $"at most {results.Max(entry => entry.Result!.Ratio):0.##} times the source's time"), allowed);
+    }
+
+    /// <summary>A result of the same queries, and no laxer than the file is now.</summary>
+    private static bool Fits(BenchmarkResult result, Benchmark benchmark) => result.Fingerprint == benchmark.Fingerprint && result.MaxRatio <= benchmark.MaxRatio && (result.Runs >= benchmark.Runs || result.Outcome != BenchmarkOutcome.Passed);
+}
