@@ -126,6 +126,40 @@ public sealed class MigrationFileTests
         Assert.Equal(TimeSpan.FromMilliseconds(200), definition.Apply.DrainTimeout);
     }
 
+    [Fact]
+    public void How_both_sides_are_compared_is_read()
+    {
+        var verify = Read(Least + "\nverify: { chunkTime: 200ms, tablesAtOnce: 3, dirtyKeys: 5000, pauseAboveLag: 30s, checkInterval: 1m, ruleTimeout: 5s, countTolerance: 0.5, sampleAbove: 10, sampleConfidence: 95, sampleErrorRate: 1 }").Verify;
+        Assert.Equal(
+            new VerifySection
+            {
+                ChunkTime = TimeSpan.FromMilliseconds(200),
+                TablesAtOnce = 3,
+                DirtyKeys = 5000,
+                PauseAboveLag = TimeSpan.FromSeconds(30),
+                CheckInterval = TimeSpan.FromMinutes(1),
+                RuleTimeout = TimeSpan.FromSeconds(5),
+                CountTolerance = 0.5m,
+                SampleAbove = 10,
+                SampleConfidence = 95,
+                SampleErrorRate = 1,
+            },
+            verify);
+    }
+
+    [Theory]
+    [InlineData("verify: { sampleConfidence: 100 }", 6, "verify.sampleConfidence is 100 but must be from 1 to 99.9999 percent")]
+    [InlineData("verify: { sampleErrorRate: 0 }", 6, "verify.sampleErrorRate is 0 but must be from 0.0001 to 50 percent")]
+    [InlineData("verify: { tablesAtOnce: 0 }", 6, "verify.tablesAtOnce is '0' but must be a whole number from 1 to 64")]
+    [InlineData("verify: { chunktime: 1s }", 6, "did you mean 'chunkTime'?")]
+    [InlineData("rules:\n  - { name: a, source: s, target: t }\n  - { name: a, source: s, target: t }", 8, "there are two rules of the name 'a'")]
+    public void A_mistake_in_what_is_verified_is_named_with_its_line(string more, int line, string message)
+    {
+        var error = Assert.Single(MigrationFile.Parse($"{Least.TrimEnd()}\n{more}", _ => null).Errors);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.Equal(line, error.Line);
+    }
+
     [Theory]
     [InlineData("log: { bootstrapServers: \"k:9092\" }", "log: { bootstrapServer: \"k:9092\" }", 4, "unknown key 'bootstrapServer' in log; did you mean 'bootstrapServers'?")]
     [InlineData("tables: [", "tabels: [", 5, "unknown key 'tabels'; did you mean 'tables'?")]
