@@ -51,7 +51,7 @@ public sealed class CheckStore(NpgsqlDataSource target, string migration)
         }
     }
 
-    /// <summary>Keeps a report in place of the last one of its kind.</summary>
+    /// <summary>Keeps a report in place of the last one of its kind, unless that is newer: a process that lost its lease may be late.</summary>
     /// <exception cref="Domain.Faults.FaultException">The target does not answer.</exception>
     public async Task SaveAsync(CheckReport report, CancellationToken cancellationToken)
     {
@@ -62,6 +62,7 @@ public sealed class CheckStore(NpgsqlDataSource target, string migration)
                 insert into cdc_migrator.verification_check (migration, kind, at, took, run, evidence, fault, results, more) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 on conflict (migration, kind) do update set at = excluded.at, took = excluded.took, run = excluded.run, evidence = excluded.evidence, fault = excluded.fault,
                     results = excluded.results, more = excluded.more
+                    where verification_check.run <= excluded.run and verification_check.at <= excluded.at
                 """);
             foreach (var value in new object[] { migration, report.Kind.ToString(), report.At.ToUniversalTime(), report.Took, report.Run })
             {

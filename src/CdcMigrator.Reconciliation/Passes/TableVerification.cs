@@ -64,6 +64,9 @@ public sealed class TableVerification
     /// <summary>Gives up the pass under way; what it found wrong stays.</summary>
     public void Stop() => State = IsRunning ? Judged(State with { Phase = TablePhase.Done, Reason = "stopped before its end" }) : State;
 
+    /// <summary>Says why the pass under way does not go on for now.</summary>
+    public void Wait(string reason) => State = State.Reason == reason ? State : State with { Reason = reason };
+
     /// <summary>Notes that a step failed: until another succeeds nothing is known of what it would have shown.</summary>
     public void Fail(string reason) => State = State with { Verdict = Verdict.Error, Reason = reason };
 

@@ -6,6 +6,7 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
 using CdcMigrator.MariaDb.Checking;
@@ -89,7 +90,7 @@ internal sealed class RuntimeWatches(
             SourceSide = catalog,
             TargetSide = new PostgresCheckedSide(verification.Target, readsFurthest: true),
             Constraints = new TargetConstraints(verification.Target),
-            Lag = () => status().Pipeline?.Lanes is { Count: > 0 } lanes ? lanes.Max(lane => lane.LagTime) : null,
+            Lag = () => (status().Pipeline?.Lanes ?? []).Where(lane => lane.State is LaneState.Running or LaneState.Paused).Select(lane => (TimeSpan?)lane.LagTime).Max(),
             Control = control,
             Sides = sides,
             Tables = tables,

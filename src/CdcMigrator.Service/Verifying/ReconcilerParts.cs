@@ -33,7 +33,7 @@ internal sealed record ReconcilerParts
     /// <summary>The target's constraints, for the checks.</summary>
     public required ITargetConstraints Constraints { get; init; }
 
-    /// <summary>Lag of the lanes of this process; null where it is not known.</summary>
+    /// <summary>Lag of those lanes of this process that run; null where none does. One that stands must not keep the others' tables from being compared.</summary>
     public required Func<TimeSpan?> Lag { get; init; }
 
     /// <summary>The target's control sessions, one of which holds the lease.</summary>

@@ -129,9 +129,14 @@ internal sealed class VerificationSession(
     private async Task<bool> StepAsync(VerifiedTable table, IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
     {
         var verification = table.Verification;
+        var isFarBehind = parts.Lag() > parts.Definition.Verify.PauseAboveLag;
         try
         {
-            if (verification.IsRunning && !(parts.Lag() > parts.Definition.Verify.PauseAboveLag))
+            if (verification.IsRunning && isFarBehind)
+            {
+                verification.Wait($"waits for the lanes, which are more than verify.pauseAboveLag ({parts.Definition.Verify.PauseAboveLag.TotalSeconds:0} s) behind");
+            }
+            else if (verification.IsRunning)
             {
                 await verification.StepPassAsync(cancellationToken);
             }
@@ -162,6 +167,6 @@ internal sealed class VerificationSession(
             await store.NoteAsync(state.Run, table.Result(), owner, cancellationToken);
         }
 
-        return verification.IsRunning && !verification.IsWaiting && table.Fault is null && !(parts.Lag() > parts.Definition.Verify.PauseAboveLag);
+        return verification.IsRunning && !verification.IsWaiting && table.Fault is null && !isFarBehind;
     }
 }

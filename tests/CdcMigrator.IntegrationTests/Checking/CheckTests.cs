@@ -153,6 +153,9 @@ public sealed class CheckTests(PostgresFixture postgres)
         Assert.Equivalent(new[] { report with { Kind = CheckKind.Counts }, report }, await store.ReadAsync(Token), strict: true);
         await store.SaveAsync(report with { Fault = "gone", Results = [] }, Token);
         Assert.Equal([CheckState.InFlight, CheckState.Error], (await store.ReadAsync(Token)).Select(found => found.State));
+        await store.SaveAsync(report with { Run = 6 }, Token);
+        await store.SaveAsync(report with { At = at.AddSeconds(-1) }, Token);
+        Assert.Equal("gone", (await store.ReadAsync(Token))[1].Fault);
         Assert.Empty(await new CheckStore(target.DataSource, "another").ReadAsync(Token));
     }
 
