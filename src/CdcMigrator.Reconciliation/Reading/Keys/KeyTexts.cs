@@ -147,8 +147,9 @@ internal static class KeyTexts
 
     private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
 
-    /// <summary>Bytes of a declared length; MariaDB's binlog leaves zeros at the end of such out.</summary>
-    private static string? Whole(KeyType type, string? hex) => type.Length < 0 || hex?.Length == 2 + (2 * type.Length) ? hex : null;
+    /// <summary>Bytes of a declared length: MariaDB's binlog leaves zeros at their end out.</summary>
+    private static string? Whole(KeyType type, string? hex) =>
+        type.Length < 0 || hex is null ? hex : hex.Length > 2 + (2 * type.Length) ? null : hex.PadRight(2 + (2 * type.Length), '0');
 
     private static string Hex(ReadOnlySpan<byte> bytes) => @"\x" + Convert.ToHexStringLower(bytes);
 
