@@ -45,7 +45,7 @@ internal static class VerifyView
             foreach (var row in table.Mismatches)
             {
                 var key = string.Join(", ", row.Key.Select(column => $"{column.Key}={column.Value}"));
-                terminal.Line($"{Sheet.Text(table.Source)} {Sheet.Text(key)}: {row.Kind}{Sheet.Text(row.Columns.Count == 0 ? "" : $" in {string.Join(", ", row.Columns)}")}");
+                terminal.Line($"{Sheet.Text(table.Source)} {Sheet.Text(key)}: {row.Kind}{Sheet.Text(row.Columns.Count == 0 ? "" : $" in {string.Join(", ", row.Columns)}")}{(row.Unlogged ? "; it was equal before, and no change of it came through the log" : "")}");
             }
 
             if (table.Wrong > table.Mismatches.Count)

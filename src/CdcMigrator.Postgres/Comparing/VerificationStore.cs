@@ -211,13 +211,13 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
                 await ExecuteAsync(
                     connection,
                     """
-                    insert into cdc_migrator.verification_row (migration, source_table, key, kind, columns, since) values ($1, $2, $3, $4, $5, $6)
-                    on conflict (migration, source_table, key) do update set kind = excluded.kind, columns = excluded.columns, since = case when verification_row.kind is not distinct from excluded.kind
+                    insert into cdc_migrator.verification_row (migration, source_table, key, kind, columns, since, unlogged) values ($1, $2, $3, $4, $5, $6, $7)
+                    on conflict (migration, source_table, key) do update set kind = excluded.kind, columns = excluded.columns, unlogged = excluded.unlogged, since = case when verification_row.kind is not distinct from excluded.kind
                         then verification_row.since else excluded.since end
                     """,
                     cancellationToken,
                     table, key.Values.ToArray(), OrNull(wrong?.Kind.ToString().ToLowerInvariant(), NpgsqlDbType.Text), wrong?.Columns.ToArray() ?? [],
-                    state.Pending.TryGetValue(key, out var since) ? since.ToUniversalTime() : DateTimeOffset.UtcNow);
+                    state.Pending.TryGetValue(key, out var since) ? since.ToUniversalTime() : DateTimeOffset.UtcNow, wrong?.Unlogged ?? false);
             }
         }, cancellationToken);
     }
@@ -226,19 +226,19 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
 
     private static bool Same(TableState state, TableState saved, RowKey key) =>
         state.Wrong.GetValueOrDefault(key) is var now && saved.Wrong.GetValueOrDefault(key) is var then
-        && (now is null ? then is null && saved.Pending.ContainsKey(key) : then is not null && now.Kind == then.Kind && now.Columns.SequenceEqual(then.Columns));
+        && (now is null ? then is null && saved.Pending.ContainsKey(key) : then is not null && now.Kind == then.Kind && now.Unlogged == then.Unlogged && now.Columns.SequenceEqual(then.Columns));
 
     private static NpgsqlParameter OrNull(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 
     private async Task<ILookup<TableName, (RowKey Key, RowMismatch? Wrong, DateTimeOffset Since)>> ReadRowsAsync(CancellationToken cancellationToken)
     {
-        await using var command = Command("select source_table, key, kind, columns, since from cdc_migrator.verification_row where migration = $1");
+        await using var command = Command("select source_table, key, kind, columns, since, unlogged from cdc_migrator.verification_row where migration = $1");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<(TableName Table, (RowKey, RowMismatch?, DateTimeOffset) Row)>();
         while (await reader.ReadAsync(cancellationToken))
         {
             var key = new RowKey(reader.GetFieldValue<string[]>(1));
-            var wrong = reader.IsDBNull(2) ? null : new RowMismatch(key, Enum.Parse<DifferenceKind>(reader.GetString(2), ignoreCase: true), reader.GetFieldValue<string[]>(3));
+            var wrong = reader.IsDBNull(2) ? null : new RowMismatch(key, Enum.Parse<DifferenceKind>(reader.GetString(2), ignoreCase: true), reader.GetFieldValue<string[]>(3)) { Unlogged = reader.GetBoolean(5) };
             rows.Add((TableName.Parse(reader.GetString(0)), (key, wrong, reader.GetFieldValue<DateTimeOffset>(4))));
         }
 

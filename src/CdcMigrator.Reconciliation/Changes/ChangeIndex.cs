@@ -98,6 +98,15 @@ public sealed class ChangeIndex
         }
     }
 
+    /// <summary>Whether a row changed, or may have, since it was last verified. Ask only when the reader is past everything that was compared.</summary>
+    public bool IsDirty(RowKey key)
+    {
+        lock (gate)
+        {
+            return allDirty || ofAllRows.Count > 0 || keys.ContainsKey(key);
+        }
+    }
+
     /// <summary>Whether any change at all lies in one snapshot only: what explains differences between rows that have no key.</summary>
     public bool ExplainsAny(SnapshotPair pair, bool reselects)
     {

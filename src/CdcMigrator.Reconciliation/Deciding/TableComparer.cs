@@ -120,7 +120,7 @@ public sealed class TableComparer
             }
             else
             {
-                wrong.Add(row);
+                wrong.Add(row with { Unlogged = !Table.IsKeyless && !Index.IsDirty(row.Key) });
             }
         }
 

@@ -94,7 +94,7 @@ public sealed class TableVerification
         }
 
         var found = await comparer.CompareChunksAsync(State.Cursor, sizer, limits.SnapshotTime, cancellationToken).ConfigureAwait(false);
-        var next = Note(State, found) with
+        var next = Note(State, found, State.Wrong) with
         {
             RowsSource = State.RowsSource + found.Rows,
             RowsTarget = State.RowsTarget + found.RowsTarget,
@@ -234,10 +234,15 @@ public sealed class TableVerification
                 Pending = state.Pending.Where(row => !keys.Contains(row.Key) || inFlight.Contains(row.Key)).ToDictionary(),
             },
             found,
+            state.Wrong,
             addsPending: false);
     }
 
-    private TableState Note(TableState state, Comparison found, bool addsPending = true)
+    /// <param name="state">What is known.</param>
+    /// <param name="found">What was found.</param>
+    /// <param name="before">Rows found wrong before: what is known of how they became so stays.</param>
+    /// <param name="addsPending">Whether rows on their way have to be looked at again.</param>
+    private TableState Note(TableState state, Comparison found, IReadOnlyDictionary<RowKey, RowMismatch> before, bool addsPending = true)
     {
         var wrong = state.Wrong;
         if (found.Wrong.Count > 0)
@@ -245,7 +250,7 @@ public sealed class TableVerification
             var more = new Dictionary<RowKey, RowMismatch>(wrong);
             foreach (var row in found.Wrong.Where(row => more.Count < TableState.MostWrong || more.ContainsKey(row.Key)))
             {
-                more[row.Key] = row;
+                more[row.Key] = row with { Unlogged = before.TryGetValue(row.Key, out var earlier) ? earlier.Unlogged : row.Unlogged && state.Covered };
             }
 
             wrong = more;

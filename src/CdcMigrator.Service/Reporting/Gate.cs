@@ -30,7 +30,8 @@ internal static class Gate
         var tables = definition.Tables.Select(table => (Name: table.Source, State: now.Verified?.GetValueOrDefault(table.Source))).ToList();
         GateCriterion[] criteria =
         [
-            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), DirtyKeys(now, tables),
+            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), RogueWrites(tables),
+            DirtyKeys(now, tables),
             .. GateChecks.Of(limits, now.Checks, at),
             .. ReadsCriterion.Of(definition, now, at),
         ];
@@ -137,6 +138,21 @@ internal static class Gate
             : new GateCriterion(
                 "mismatches", Fail, string.Join(", ", wrong.Select(table => $"{table.Name} {table.State!.Wrong.Count}{(table.State.WrongTruncated ? " and more" : "")}")), "0",
                 "'cdcm verify show' names the rows; 'cdcm tables resync T --yes' copies a table again from the source");
+    }
+
+    /// <summary>Rows that became wrong without any change in the log: whoever did that may do it again.</summary>
+    private static GateCriterion RogueWrites(IReadOnlyList<(TableName Name, TableState? State)> tables)
+    {
+        const string allowed = "none";
+        if (tables.Any(table => table.State is null))
+        {
+            return new GateCriterion("rogueWrites", Unknown, "not known", allowed, "'cdcm verify start --wait' compares every row");
+        }
+
+        var rogue = tables.Select(table => (table.Name, Count: table.State!.Wrong.Values.Count(row => row.Unlogged))).Where(table => table.Count > 0).ToList();
+        return Judged(
+            "rogueWrites", rogue.Count == 0 ? Pass : Fail, rogue.Count == 0 ? allowed : string.Join(", ", rogue.Select(table => $"{table.Name} {table.Count}")), allowed,
+            "Rows were equal and are not, and no change of them came: find out who writes to the target, or what wrote to the source past the log; then 'cdcm tables repair T --all-wrong'");
     }
 
     /// <summary>What is left for the last comparison: keys that changed, rows that were on their way, and records that were not read yet.</summary>

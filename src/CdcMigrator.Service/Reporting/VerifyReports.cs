@@ -72,7 +72,7 @@ internal sealed class VerifyReports(MigrationDefinition definition, MigrationRun
         InFlight = result.Verdict is null ? state?.Pending.Count ?? 0 : result.InFlight,
         Wrong = result.Verdict is null ? state?.Wrong.Count ?? 0 : result.Wrong,
         Evidence = result.Evidence,
-        Mismatches = state is null ? [] : [.. state.Wrong.Values.Take(MostMismatches).Select(row => new VerifyMismatch(KeyOf(state, row.Key), row.Kind.ToString().ToLowerInvariant(), row.Columns))],
+        Mismatches = state is null ? [] : [.. state.Wrong.Values.Take(MostMismatches).Select(row => new VerifyMismatch(KeyOf(state, row.Key), row.Kind.ToString().ToLowerInvariant(), row.Columns, row.Unlogged))],
     };
 
     private static Dictionary<string, string> KeyOf(TableState state, RowKey key) => state.KeyColumns.Count == key.Values.Count

@@ -72,7 +72,9 @@ public sealed class VerificationTests(KitFixture kit)
         // What happens to the target behind everyone's back is found by the next pass, and closes the gate.
         await ExecuteAsync(stack.Target, "begin; set local session_replication_role = replica; update customers set name = 'changed by hand' where id = 5007; commit");
         Assert.Equal(["5007"], await WrongAsync(service, token));
-        Assert.False((await GateAsync(service)).GetProperty("open").GetBoolean());
+        var gate = await GateAsync(service);
+        Assert.False(gate.GetProperty("open").GetBoolean());
+        Assert.Contains(gate.GetProperty("criteria").EnumerateArray(), criterion => criterion.GetProperty("name").GetString() == "rogueWrites" && criterion.GetProperty("state").GetString() == "FAIL");
     }
 
     private static async Task<IReadOnlyList<string>> WrongAsync(ServiceProcess service, CancellationToken token)

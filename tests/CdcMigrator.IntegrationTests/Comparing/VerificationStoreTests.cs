@@ -50,7 +50,7 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
         var next = state with
         {
             Cursor = null,
-            Wrong = new Dictionary<RowKey, RowMismatch> { [first] = new(first, DifferenceKind.Extra, []), [third] = new(third, DifferenceKind.Missing, []) },
+            Wrong = new Dictionary<RowKey, RowMismatch> { [first] = new(first, DifferenceKind.Extra, []), [third] = new(third, DifferenceKind.Missing, []) { Unlogged = true } },
             Pending = new Dictionary<RowKey, DateTimeOffset>(),
         };
         await store.SaveAsync(next, "shape", state, owner, token);

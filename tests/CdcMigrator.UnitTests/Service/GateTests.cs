@@ -50,7 +50,7 @@ public sealed class GateTests
         Assert.True(Gate.Of(Scene.Definition, Proven, Now).Open);
         var gate = Gate.Of(Scene.Definition, Proven with { Verified = null, Reconciler = null }, Now);
         Assert.False(gate.Open);
-        Assert.Equal(["reconciler", "verification", "mismatches", "dirtyKeys"], gate.Criteria.Where(criterion => criterion.State == "UNKNOWN").Select(criterion => criterion.Name));
+        Assert.Equal(["reconciler", "verification", "mismatches", "rogueWrites", "dirtyKeys"], gate.Criteria.Where(criterion => criterion.State == "UNKNOWN").Select(criterion => criterion.Name));
     }
 
     public static TheoryData<string, string, RuntimeStatus> OneBroken()
@@ -77,6 +77,7 @@ public sealed class GateTests
             { "verification", "FAIL", With(state => state with { Verdict = Verdict.Error, Reason = "the source does not answer" }) },
             { "mismatches", "FAIL", With(state => state with { Wrong = new Dictionary<RowKey, RowMismatch> { [key] = new(key, DifferenceKind.Missing, []) } }) },
             { "mismatches", "FAIL", With(state => state with { WrongTruncated = true }) },
+            { "rogueWrites", "FAIL", With(state => state with { Wrong = new Dictionary<RowKey, RowMismatch> { [key] = new(key, DifferenceKind.Missing, []) { Unlogged = true } } }) },
             { "dirtyKeys", "FAIL", With(state => state with { DirtyKeys = 100_001 }) },
             { "dirtyKeys", "FAIL", With(state => state with { Verdict = Verdict.Suspended }) },
             { "dirtyKeys", "FAIL", Proven with { Reconciler = beat with { Behind = 100_001 } } },

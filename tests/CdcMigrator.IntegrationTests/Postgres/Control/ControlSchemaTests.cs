@@ -90,6 +90,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             verification_row.kind text
             verification_row.columns _text not null
             verification_row.since timestamptz not null
+            verification_row.unlogged bool not null
             verification_run.migration text not null
             verification_run.run int8 not null
             verification_run.requested_by text not null
