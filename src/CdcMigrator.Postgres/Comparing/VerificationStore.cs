@@ -88,6 +88,8 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         ArgumentNullException.ThrowIfNull(result);
         return RunOwnedAsync(owner, async connection =>
         {
+            // Tables end side by side: of two that are noted at once each would else see the other as still to come.
+            await ExecuteAsync(connection, "select from cdc_migrator.verification_run where migration = $1 and run = $2 for update", cancellationToken, run);
             await ExecuteAsync(
                 connection,
                 """

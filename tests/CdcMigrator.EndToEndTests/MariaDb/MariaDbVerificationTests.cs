@@ -120,7 +120,7 @@ public sealed class MariaDbVerificationTests(KitFixture kit, MariaDbFixture mari
             }
 
             await command.ExecuteNonQueryAsync(CancellationToken.None);
-            await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, CancellationToken.None);
         }
 
         return n;

@@ -94,6 +94,23 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_run_ends_also_where_its_tables_end_at_once()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, token);
+        var store = new VerificationStore(target.DataSource, "shop");
+        var owner = await store.ClaimAsync(token);
+        TableName[] tables = [.. Enumerable.Range(0, 4).Select(i => new TableName("public", $"t{i}"))];
+        for (var i = 0; i < 30; i++)
+        {
+            var run = await store.RequestAsync([.. tables.Select(Mapping)], "test", token);
+            await Task.WhenAll(tables.Select(table => store.NoteAsync(run, new TableResult(table, table, Verdict.Equal, null, 5, 5, 0, 0, "x"), owner, token)));
+            Assert.Equal("finished", (await store.ReadRunAsync(run, token))!.State);
+        }
+    }
+
+    [Fact]
     public async Task A_sign_of_life_has_its_age_by_the_targets_clock()
     {
         var token = TestContext.Current.CancellationToken;
