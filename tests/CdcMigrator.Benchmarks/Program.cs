@@ -6,7 +6,7 @@ using CdcMigrator.Benchmarks.Sides;
 const string Usage = """
     usage: bench.sh [compare] [--quick | --tiny | --rows N] [--only WORKLOADS] [--output FOLDER] [--hold]
            bench.sh micro [BenchmarkDotNet's options]
-           bench.sh sides [ROWS]        a full comparison of a MariaDB table with PostgreSQL's, held against a plain read of both (1000000 rows)
+           bench.sh sides               full comparisons of PostgreSQL and of MariaDB with PostgreSQL, held against plain digests and plain reads of both sides
 
       --quick     a quarter of the rows, one setting of the JDBC sink
       --tiny      so few rows that only the program itself is tested
@@ -22,9 +22,11 @@ if (args is ["micro", .. var rest])
     return 0;
 }
 
-if (args is ["sides", ..] && (args.Length == 1 || (args.Length == 2 && int.TryParse(args[1], System.Globalization.CultureInfo.InvariantCulture, out _))))
+if (args is ["sides"])
 {
-    return await SidesRun.RunAsync(args.Length == 1 ? 1_000_000 : int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture));
+    await PostgresSidesRun.RunAsync(2_000_000);
+    await MariaDbSidesRun.RunAsync(1_000_000);
+    return 0;
 }
 
 if (CompareOptions.Parse(args is ["compare", .. var others] ? others : args) is not { } options)

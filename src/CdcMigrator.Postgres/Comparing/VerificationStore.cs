@@ -129,12 +129,16 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
     /// <summary>What is known of the tables, by source table, each with the shape it was compared in.</summary>
     public Task<IReadOnlyDictionary<TableName, (TableState State, string Shape)>> ReadTablesAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {
-        var rows = await ReadRowsAsync(cancellationToken);
-        await using var command = Command("""
+        // One snapshot: rows of one moment with the verdict of another would say what never was.
+        await using var connection = await target.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+        var rows = await ReadRowsAsync(connection, cancellationToken);
+        await using var command = new NpgsqlCommand("""
             select source_table, run, phase, cursor, rows_source, rows_target, estimated_rows, shape, covered, covered_at, equal_at, wrong_truncated, dirty_keys, verified_offsets::text, verdict, reason, evidence,
                 key_columns
             from cdc_migrator.verification_table where migration = $1
-            """);
+            """, connection);
+        Bind(command, []);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var states = new Dictionary<TableName, (TableState, string)>();
         while (await reader.ReadAsync(cancellationToken))
@@ -232,9 +236,10 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
 
     private static NpgsqlParameter OrNull(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 
-    private async Task<ILookup<TableName, (RowKey Key, RowMismatch? Wrong, DateTimeOffset Since)>> ReadRowsAsync(CancellationToken cancellationToken)
+    private async Task<ILookup<TableName, (RowKey Key, RowMismatch? Wrong, DateTimeOffset Since)>> ReadRowsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = Command("select source_table, key, kind, columns, since, unlogged from cdc_migrator.verification_row where migration = $1");
+        await using var command = new NpgsqlCommand("select source_table, key, kind, columns, since, unlogged from cdc_migrator.verification_row where migration = $1", connection);
+        Bind(command, []);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<(TableName Table, (RowKey, RowMismatch?, DateTimeOffset) Row)>();
         while (await reader.ReadAsync(cancellationToken))

@@ -53,6 +53,15 @@ public sealed class FencedSide
     {
         try
         {
+            // Asked every second: a side without the table must not fill its server's log with errors.
+            await using (var exists = database.CreateCommand("select to_regclass('cdc_migrator.fence_state') is not null"))
+            {
+                if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
+                {
+                    return null;
+                }
+            }
+
             await using var command = database.CreateCommand(
                 "select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end from cdc_migrator.fence_state where migration = $1");
             command.Parameters.Add(new NpgsqlParameter { Value = migration });
@@ -60,10 +69,6 @@ public sealed class FencedSide
             return await reader.ReadAsync(cancellationToken)
                 ? new FenceRecord(Enum.Parse<FenceState>(reader.GetString(0), ignoreCase: true), reader.GetInt64(1), reader.GetString(2), reader.GetFieldValue<TimeSpan>(3))
                 : null;
-        }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
-        {
-            return null;
         }
         catch (NpgsqlException exception)
         {
@@ -80,7 +85,7 @@ public sealed class FencedSide
     public async Task<FenceMarker> CloseAsync(string token, long epoch, TimeSpan lease, CancellationToken cancellationToken) => await Fence.CloseAsync(
         connection => ChangeAsync(
             connection, "fence-closed",
-            "state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and state = 'open' and epoch < $3",
+            "state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2)",
             cancellationToken, token, epoch, lease),
         cancellationToken)
         ?? throw new FaultException(FaultKind.NotAllowed, "fence-taken", "Another attempt has closed this side, or has left it", "See 'cdcm status'");

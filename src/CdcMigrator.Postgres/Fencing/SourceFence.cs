@@ -14,6 +14,9 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     private const string Trigger = "cdcm_fence";
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Nobody writes who could queue up behind it; and it must outlast what a server takes to end an autovacuum that is in the way (deadlock_timeout).</summary>
+    private static readonly TimeSpan LiftLockTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>How long one attempt waits for locks; writers queue behind it so long.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -59,9 +62,11 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
 
             if (all.Count > 0)
             {
-                await ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(table => table.Sql))} in share row exclusive mode", cancellationToken);
+                await LockAsync(connection, all, cancellationToken);
 
-                // Of partitions that came since.
+                // Behind the locks of their parents no partition comes any more: those that came since are fenced too.
+                all = await WithPartitionsAsync(connection, cancellationToken);
+                await LockAsync(connection, all, cancellationToken);
                 await CreateTriggersAsync(connection, all, cancellationToken);
                 await ExecuteAsync(connection, Toggle(all, "enable"), cancellationToken);
             }
@@ -89,9 +94,9 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             return false;
         }
 
-        await ExecuteAsync(connection, Toggle(all, "disable"), cancellationToken);
+        await ExecuteAsync(connection, Toggle(await WithTriggerAsync(connection, all, cancellationToken), "disable"), cancellationToken);
         return true;
-    }, cancellationToken);
+    }, cancellationToken, LiftLockTimeout);
 
     /// <summary>Removes the triggers.</summary>
     public Task DropAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
@@ -99,6 +104,35 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         await ExecuteAsync(connection, string.Concat(all.Select(table => $"drop trigger if exists {Trigger} on {table.Sql};")), cancellationToken);
         return true;
     }, cancellationToken);
+
+    /// <summary>An autovacuum gives way only after this time. Where the role may not set it, the server's setting stands.</summary>
+    private const string QuickDeadlocks = """
+        do $body$ begin
+            perform set_config('deadlock_timeout', '100ms', true);
+        exception when insufficient_privilege then
+            null;
+        end $body$;
+        """;
+
+    private static Task LockAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(table => table.Sql))} in share row exclusive mode", cancellationToken);
+
+    /// <summary>Those that have the trigger: a partition or table that came meanwhile has none, and must not keep the others closed.</summary>
+    private static async Task<IReadOnlyList<TableName>> WithTriggerAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"select t.place from unnest($1::text[]) with ordinality as t(name, place) join pg_trigger g on g.tgrelid = t.name::regclass and g.tgname = '{Trigger}'", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = all.Select(table => table.Sql).ToArray() } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var some = new List<TableName>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            some.Add(all[(int)reader.GetInt64(0) - 1]);
+        }
+
+        return some;
+    }
 
     private static string Toggle(IReadOnlyList<TableName> all, string verb) =>
         string.Concat(all.Select(table => $"alter table {table.Sql} {verb} trigger {Trigger};"));
@@ -121,7 +155,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     }
 
     /// <summary>True once the work is committed; false where it declined, and then it is rolled back.</summary>
-    private async Task<bool> RetryWhileLockedAsync(Func<NpgsqlConnection, IReadOnlyList<TableName>, Task<bool>> work, CancellationToken cancellationToken)
+    private async Task<bool> RetryWhileLockedAsync(Func<NpgsqlConnection, IReadOnlyList<TableName>, Task<bool>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
     {
         var started = time.GetTimestamp();
         while (true)
@@ -131,7 +165,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             try
             {
-                await ExecuteAsync(connection, $"set local lock_timeout = {(long)LockTimeout.TotalMilliseconds}; set local synchronous_commit = on;", cancellationToken);
+                await ExecuteAsync(connection, $"set local lock_timeout = {(long)(lockTimeout ?? LockTimeout).TotalMilliseconds}; set local synchronous_commit = on; {QuickDeadlocks}", cancellationToken);
                 if (!await work(connection, all))
                 {
                     return false;

@@ -94,7 +94,9 @@ public sealed class TableVerification
         }
 
         var found = await comparer.CompareChunksAsync(State.Cursor, sizer, limits.SnapshotTime, cancellationToken).ConfigureAwait(false);
-        var next = Note(State, found, State.Wrong) with
+        // One scan of a table without a key is all that is known of it: what was wrong before is found again, or is not wrong any more.
+        var known = comparer.Table.IsKeyless ? State with { Wrong = new Dictionary<RowKey, RowMismatch>() } : State;
+        var next = Note(known, found, State.Wrong) with
         {
             RowsSource = State.RowsSource + found.Rows,
             RowsTarget = State.RowsTarget + found.RowsTarget,
@@ -155,7 +157,8 @@ public sealed class TableVerification
             Index.ForgetSettled();
         }
 
-        var keys = Index.TakeSettled(most).Concat(State.Wrong.Keys.Take(most)).ToHashSet();
+        // Rows that were still on their way when a pass ended may be of no dirty key: a change from before the reader's beginning, one that was parked.
+        var keys = Index.TakeSettled(most).Concat(State.Wrong.Keys.Take(most)).Concat(IsRunning ? [] : State.Pending.Keys.Take(most)).ToHashSet();
         if (keys.Count > 0)
         {
             State = Compared(State, keys, await comparer.CompareKeysAsync(keys, cancellationToken).ConfigureAwait(false));
@@ -245,11 +248,19 @@ public sealed class TableVerification
     private TableState Note(TableState state, Comparison found, IReadOnlyDictionary<RowKey, RowMismatch> before, bool addsPending = true)
     {
         var wrong = state.Wrong;
+        var forgotten = false;
         if (found.Wrong.Count > 0)
         {
             var more = new Dictionary<RowKey, RowMismatch>(wrong);
-            foreach (var row in found.Wrong.Where(row => more.Count < TableState.MostWrong || more.ContainsKey(row.Key)))
+            foreach (var row in found.Wrong)
             {
+                if (more.Count >= TableState.MostWrong && !more.ContainsKey(row.Key))
+                {
+                    // Not remembered, and no longer dirty: only another pass finds it again.
+                    forgotten = true;
+                    continue;
+                }
+
                 more[row.Key] = row with { Unlogged = before.TryGetValue(row.Key, out var earlier) ? earlier.Unlogged : row.Unlogged && state.Covered };
             }
 
@@ -271,6 +282,8 @@ public sealed class TableVerification
         return state with
         {
             Wrong = wrong,
+            WrongTruncated = state.WrongTruncated || forgotten,
+            Covered = state.Covered && !forgotten,
             Pending = pending,
             Evidence = $"source snapshot {found.Pair.Source}; target progress {string.Join(", ", found.Pair.Applied.OrderBy(p => p.Key).Select(p => $"{p.Key}:{p.Value}"))}",
         };

@@ -47,6 +47,13 @@ internal static class Gate
             return new GateCriterion("lag", Unknown, "not known", allowed, fix);
         }
 
+        // Of lanes of other processes only their records are known: none may be left.
+        if (now.Elsewhere is not { Behind: 0 })
+        {
+            return new GateCriterion(
+                "lag", Unknown, now.Elsewhere is { } others ? $"{others.Behind} records in {others.Lanes} lanes of other processes, or of none" : "not known of lanes of other processes", allowed, fix);
+        }
+
         var lag = pipeline.Lanes.Max(lane => lane.LagTime);
         return Judged("lag", lag <= limits.MaxLag ? Pass : Fail, $"{lag.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)}s", allowed, fix);
     }
@@ -131,7 +138,7 @@ internal static class Gate
             return new GateCriterion("mismatches", Unknown, "not known", "0", "'cdcm verify start --wait' compares every row");
         }
 
-        var wrong = tables.Where(table => table.State!.Wrong.Count > 0 || table.State.WrongTruncated).ToList();
+        var wrong = tables.Where(table => table.State!.Wrong.Count > 0 || table.State.WrongTruncated || table.State.Verdict == Verdict.Mismatch).ToList();
         return wrong.Count == 0 && sampled.Count > 0
             ? new GateCriterion("mismatches", Fail, $"in a sample of {string.Join(", ", sampled)}", "0", "'cdcm verify start --wait' names all rows; 'cdcm verify checks samples' what was sampled")
             : wrong.Count == 0 ? new GateCriterion("mismatches", Pass, "0", "0")

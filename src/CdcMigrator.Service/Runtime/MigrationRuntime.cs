@@ -158,6 +158,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             DeadLetters = await DeadLetters.TryCountAsync(cancellationToken),
             Copying = resyncs is { } copies ? await copies.TryReadActiveAsync(cancellationToken) : null,
+            Elsewhere = await OtherLanes.TryReadAsync(pipeline?.Status(), inspector, topics, store, embedded?.Incarnation, cancellationToken),
         };
         return await Verification.AddToAsync(now, cancellationToken);
     }

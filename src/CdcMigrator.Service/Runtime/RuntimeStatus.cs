@@ -48,6 +48,9 @@ public sealed record RuntimeStatus
     /// <summary>The last result of each benchmark; null where the target does not say.</summary>
     public IReadOnlyList<BenchmarkResult>? Benchmarks { get; init; }
 
+    /// <summary>Lanes that are not this process's; null where the log or the target does not say.</summary>
+    public OtherLanes? Elsewhere { get; init; }
+
     /// <summary>Tables being copied again; null where that is not known.</summary>
     public IReadOnlyList<string>? Copying { get; init; }
 

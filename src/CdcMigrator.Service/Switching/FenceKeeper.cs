@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Postgres.Fencing;
@@ -44,26 +45,39 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    /// <summary>Looks once, and mends what is found. A side that was never prepared has no attempts.</summary>
+    /// <summary>Looks once, and mends what is found. A side that was never prepared has no attempts; one that is away keeps no other closed.</summary>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        if (await source.ReadAsync(cancellationToken) is not { } here || await target.ReadAsync(cancellationToken) is not { } there)
+        var (here, lost) = await LiftAsync(source, "source", cancellationToken);
+        var (there, away) = await LiftAsync(target, "target", cancellationToken);
+        if ((lost ?? away) is { } failure)
         {
-            return;
+            ExceptionDispatchInfo.Throw(failure);
         }
 
-        await LiftAsync(source, here, "source", cancellationToken);
-        await LiftAsync(target, there, "target", cancellationToken);
-        await (here.IsLeftFor(there) ? OpenAsync(target, here, "target", cancellationToken)
-            : there.IsLeftFor(here) ? OpenAsync(source, there, "source", cancellationToken)
-            : Task.CompletedTask);
+        if (here is not null && there is not null)
+        {
+            await (here.IsLeftFor(there) ? OpenAsync(target, here, "target", cancellationToken)
+                : there.IsLeftFor(here) ? OpenAsync(source, there, "source", cancellationToken)
+                : Task.CompletedTask);
+        }
     }
 
-    private async Task LiftAsync(FencedSide side, FenceRecord record, string name, CancellationToken cancellationToken)
+    private async Task<(FenceRecord? Record, Exception? Failure)> LiftAsync(FencedSide side, string name, CancellationToken cancellationToken)
     {
-        if (record.IsForsaken && await side.UndoAsync(record.Token, onlyForsaken: true, cancellationToken))
+        try
         {
-            RuntimeLog.FenceLifted(log, name, record.Token);
+            var record = await side.ReadAsync(cancellationToken);
+            if (record is { IsForsaken: true } && await side.UndoAsync(record.Token, onlyForsaken: true, cancellationToken))
+            {
+                RuntimeLog.FenceLifted(log, name, record.Token);
+            }
+
+            return (record, null);
+        }
+        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        {
+            return (null, exception);
         }
     }
 

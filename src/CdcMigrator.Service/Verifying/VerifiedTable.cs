@@ -27,7 +27,8 @@ internal sealed class VerifiedTable(ComparedTable table, TableVerification verif
     public int OpenChanges => index.OpenChanges;
 
     /// <summary>Whether keys wait to be verified, or what is kept may say more than is known.</summary>
-    public bool NeedsKeys => index.DirtyKeys > 0 || index.AllDirty || verification.State.Wrong.Count > 0 || Fault is not null;
+    public bool NeedsKeys => index.DirtyKeys > 0 || index.AllDirty || verification.State.Wrong.Count > 0 || verification.State.Pending.Count > 0
+        || verification.State.Verdict == Verdict.Error || Fault is not null;
 
     /// <summary>
     /// What tells whether earlier findings are of the table as it is now: everything that decides what is compared, whose log it is, and the columns' types, whose change

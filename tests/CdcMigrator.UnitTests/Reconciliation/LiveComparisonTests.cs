@@ -48,6 +48,64 @@ public sealed class LiveComparisonTests
         Assert.Equal(["k1"], Wrong(table));
     }
 
+    [Fact]
+    public async Task More_wrong_rows_than_are_remembered_take_the_tables_coverage_away()
+    {
+        var index = new ChangeIndex();
+        var sides = new TwoSides(1, index);
+        var keys = Enumerable.Range(0, TableState.MostWrong + 50).Select(i => $"k{i:00000}").ToList();
+        var comparer = new TableComparer(TwoSides.Table, TwoSides.Topic, index, sides, sides, TimeProvider.System);
+        var table = new TableVerification(comparer, new TableState { Table = TwoSides.Table.Source }, sides, new VerificationLimits(), TimeProvider.System);
+        sides.Commit("k", "v");
+        await sides.DrainAsync();
+        table.Begin(1);
+        await RunToEndAsync(table);
+        Assert.Equal(Verdict.Equal, table.State.Verdict);
+
+        foreach (var key in keys)
+        {
+            sides.Commit(key, "new");
+            sides.Corrupt(key, "stale");
+        }
+
+        await sides.DrainAsync();
+        await table.StepKeysAsync(2 * TableState.MostWrong, default);
+        Assert.Equal((TableState.MostWrong, true, false, Verdict.Mismatch), (table.State.Wrong.Count, table.State.WrongTruncated, table.State.Covered, table.State.Verdict));
+
+        // Those that are remembered are repaired: the others are wrong as before.
+        sides.Mend();
+        sides.Corrupt(keys[^1], "stale");
+        await table.StepKeysAsync(2 * TableState.MostWrong, default);
+        Assert.NotEqual(Verdict.Equal, table.State.Verdict);
+        table.Begin(2);
+        await RunToEndAsync(table);
+        Assert.Equal([keys[^1]], Wrong(table));
+    }
+
+    [Fact]
+    public async Task A_row_that_was_on_its_way_when_a_pass_ended_is_looked_at_again_though_nothing_changes()
+    {
+        var index = new ChangeIndex();
+        var sides = new TwoSides(1, index);
+        sides.Commit("k1", "v");
+        sides.Commit("k2", "v");
+        await sides.DrainAsync();
+        sides.RestartReader();
+        sides.Corrupt("k1", "parked before, and given up since");
+        var comparer = new TableComparer(TwoSides.Table, TwoSides.Topic, index, sides, sides, TimeProvider.System);
+        var state = new TableState
+        {
+            Table = TwoSides.Table.Source,
+            Phase = TablePhase.Done,
+            Covered = true,
+            Pending = new[] { "k1", "k2" }.ToDictionary(key => new RowKey(key), _ => DateTimeOffset.UtcNow),
+        };
+        var table = new TableVerification(comparer, state, sides, new VerificationLimits(), TimeProvider.System);
+        await table.StepKeysAsync(100, default);
+        Assert.Equal(["k1"], Wrong(table));
+        Assert.Empty(table.State.Pending);
+    }
+
     private static async Task RunAsync(int seed, int partitions, bool truncates)
     {
         var random = new Random(seed);

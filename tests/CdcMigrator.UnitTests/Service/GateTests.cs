@@ -62,6 +62,9 @@ public sealed class GateTests
         return new TheoryData<string, string, RuntimeStatus>
         {
             { "lag", "FAIL", Proven with { Pipeline = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 1, 9, 5.1)).Pipeline } },
+            { "lag", "UNKNOWN", Proven with { Elsewhere = null } },
+            { "lag", "UNKNOWN", Proven with { Elsewhere = new OtherLanes(3, 1) } },
+            { "mismatches", "FAIL", With(state => state with { Verdict = Verdict.Mismatch }) },
             { "lanes", "FAIL", Proven with { Pipeline = Scene.Running(Scene.Lane("orders", 0, LaneState.Halted, 9, 9)).Pipeline } },
             { "source", "FAIL", Proven with { Findings = [new Finding(Severity.Warning, "resync-needed", "x", "y")] } },
             { "deadLetters", "FAIL", Proven with { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 1 } } },

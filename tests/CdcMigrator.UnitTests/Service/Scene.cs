@@ -44,5 +44,6 @@ internal static class Scene
         Phase = RuntimePhase.Running,
         Pipeline = new PipelineStatus { Lanes = lanes, Applied = new ApplyCounts(10, 20, 3, 1000, 5, 2) },
         Faults = [.. lanes.Select(lane => lane.Fault).OfType<Fault>()],
+        Elsewhere = new OtherLanes(0, 0),
     };
 }

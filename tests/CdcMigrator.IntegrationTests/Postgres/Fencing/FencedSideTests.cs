@@ -96,6 +96,59 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_side_that_was_never_prepared_has_no_row_and_the_keeper_leaves_it_alone()
+    {
+        await using var bare = await postgres.CreateSourceAsync(Schema);
+        await using var pair = await PairAsync();
+        var side = new FencedSide(bare.DataSource, "m", Tables, "test", TimeProvider.System);
+        Assert.Null(await side.ReadAsync(Cancellation));
+        Assert.Null(await new FencedSide(pair.Left.DataSource, "another", Tables, "test", TimeProvider.System).ReadAsync(Cancellation));
+        await new FenceKeeper(side, pair.Target, TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation);
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    [Fact]
+    public async Task An_attempt_that_does_not_know_whether_it_closed_closes_again()
+    {
+        await using var pair = await PairAsync();
+        var first = await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
+        var again = await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
+        Assert.True(again.Lsn > first.Lsn);
+        Assert.Equal((false, false), await pair.WritableAsync());
+        Assert.True(await pair.Source.UndoAsync("a", onlyForsaken: false, Cancellation));
+    }
+
+    [Fact]
+    public async Task Partitions_that_come_meanwhile_are_fenced_with_the_next_closing_and_keep_nothing_closed()
+    {
+        await using var database = await postgres.CreateSourceAsync("create table parts(id int, d int, primary key (id, d)) partition by range (d); create table p1 partition of parts for values from (0) to (10)");
+        await ControlSchema.MigrateAsync(database.DataSource, Cancellation);
+        var side = new FencedSide(database.DataSource, "m", [new TableName("public", "parts")], "test", TimeProvider.System);
+        await side.PrepareOpenAsync(Cancellation);
+        await database.ExecuteAsync("create table p2 partition of parts for values from (10) to (20)");
+        await side.CloseAsync("a", 2, Lease, Cancellation);
+        Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, (await Assert.ThrowsAsync<PostgresException>(() => database.ExecuteAsync("insert into p2 values (1, 11)"))).SqlState);
+
+        await database.ExecuteAsync("create table p3 partition of parts for values from (20) to (30)");
+        Assert.True(await side.UndoAsync("a", onlyForsaken: false, Cancellation));
+        await database.ExecuteAsync("insert into parts values (1, 1), (1, 11), (1, 21); insert into p2 values (2, 11)");
+    }
+
+    [Fact]
+    public async Task A_side_that_is_away_keeps_the_other_not_closed()
+    {
+        await using var pair = await PairAsync();
+        await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=x;Timeout=2");
+        var away = new FencedSide(nowhere, "m", Tables, "test", TimeProvider.System);
+        await pair.Source.CloseAsync("a", 2, Over, Cancellation);
+        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(pair.Source, away, TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
+        Assert.Equal((true, false), await pair.WritableAsync());
+        await pair.Source.CloseAsync("b", 3, Over, Cancellation);
+        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(away, pair.Source, TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    [Fact]
     public async Task Of_two_operators_one_wins()
     {
         await using var pair = await PairAsync();

@@ -1,16 +1,11 @@
-using System.Diagnostics;
 using System.Globalization;
 using CdcMigrator.Domain.Comparing;
-using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Servers;
 using CdcMigrator.MariaDb.Comparing;
 using CdcMigrator.MariaDb.Connections;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
-using CdcMigrator.Reconciliation.Changes;
-using CdcMigrator.Reconciliation.Deciding;
-using CdcMigrator.Reconciliation.Passes;
 using CdcMigrator.TestKit.Databases;
 using MySqlConnector;
 using Npgsql;
@@ -18,7 +13,7 @@ using Npgsql;
 namespace CdcMigrator.Benchmarks.Sides;
 
 /// <summary>A full pass over a table in MariaDB and in PostgreSQL, held against a plain read of all rows of both by the same drivers at the same time.</summary>
-internal static class SidesRun
+internal static class MariaDbSidesRun
 {
     private const int Rounds = 5;
 
@@ -40,8 +35,8 @@ internal static class SidesRun
         vacuum analyze t;
         """;
 
-    /// <summary>Runs it; 3 where the sides are not found equal.</summary>
-    public static async Task<int> RunAsync(int rows)
+    /// <summary>Runs it; throws where the sides are not found equal.</summary>
+    public static async Task RunAsync(int rows)
     {
         var count = rows.ToString(CultureInfo.InvariantCulture);
         await using var mariaDb = await MariaDbServer.StartAsync("innodb-buffer-pool-size=1G");
@@ -73,8 +68,8 @@ internal static class SidesRun
         var (plain, pass) = (new List<double>(), new List<double>());
         for (var round = 0; round <= Rounds; round++)
         {
-            var read = await TimedAsync(() => Task.WhenAll(ReadSourceAsync(source), ReadTargetAsync(target)));
-            var compared = await TimedAsync(() => PassAsync(table, new MariaDbSides(source, target, "m", () => null), rows));
+            var read = await Pass.TimedAsync(() => Task.WhenAll(ReadSourceAsync(source), ReadTargetAsync(target)));
+            var compared = await Pass.TimedAsync(() => Pass.RunAsync(table, new MariaDbSides(source, target, "m", () => null), rows));
             if (round > 0)
             {
                 plain.Add(read);
@@ -86,53 +81,15 @@ internal static class SidesRun
         await using (var one = await new MariaDbSides(source, target, "m", () => null).OpenSourceAsync(CancellationToken.None))
         await using (var other = await new MariaDbSides(source, target, "m", () => null).OpenTargetAsync(CancellationToken.None))
         {
-            var (readHere, hashedHere) = (await TimedAsync(() => ReadSourceAsync(source)), await TimedAsync(() => one.DigestAsync(table, KeyRange.All, CancellationToken.None)));
-            var (readThere, hashedThere) = (await TimedAsync(() => ReadTargetAsync(target)), await TimedAsync(() => other.DigestAsync(table, KeyRange.All, CancellationToken.None)));
+            var (readHere, hashedHere) = (await Pass.TimedAsync(() => ReadSourceAsync(source)), await Pass.TimedAsync(() => one.DigestAsync(table, KeyRange.All, CancellationToken.None)));
+            var (readThere, hashedThere) = (await Pass.TimedAsync(() => ReadTargetAsync(target)), await Pass.TimedAsync(() => other.DigestAsync(table, KeyRange.All, CancellationToken.None)));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"alone: MariaDB read {readHere:0.00} s, hashed {hashedHere:0.00} s; PostgreSQL read {readThere:0.00} s, hashed {hashedThere:0.00} s"));
         }
 
         plain.Sort();
         pass.Sort();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {rows:N0} | {plain[Rounds / 2]:0.00} | {pass[Rounds / 2]:0.00} | {pass[Rounds / 2] / plain[Rounds / 2]:0.00} | {rows / pass[Rounds / 2]:N0} |"));
-        return 0;
-    }
-
-    private static async Task<double> TimedAsync(Func<Task> work)
-    {
-        GC.Collect();
-        var began = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(began).TotalSeconds;
-    }
-
-    /// <summary>Every chunk as a verification takes them; what it finds is asserted.</summary>
-    private static async Task PassAsync(ComparedTable table, MariaDbSides sides, long rows)
-    {
-        var limits = new VerificationLimits();
-        var sizer = new ChunkSizer(limits.ChunkTime);
-        var reader = await StillReader.CreateAsync(sides);
-        var comparer = new TableComparer(table, "t", new ChangeIndex(), sides, reader, TimeProvider.System);
-        RowKey? after = null;
-        long compared = 0;
-        Comparison found;
-        do
-        {
-            found = await comparer.CompareChunksAsync(after, sizer, limits.SnapshotTime, CancellationToken.None);
-            compared += found.Rows;
-            if (found.Wrong.Count + found.InFlight.Count > 0)
-            {
-                throw new InvalidOperationException($"{found.Wrong.Count} rows differ: {string.Join("; ", found.Wrong.Take(3))}");
-            }
-
-            after = found.Last;
-        }
-        while (!found.AtEnd);
-
-        if (compared != rows)
-        {
-            throw new InvalidOperationException($"{compared} rows were compared");
-        }
+            $"| MariaDB: plain read of both sides, full pass | {rows:N0} | {plain[Rounds / 2]:0.00} | {pass[Rounds / 2]:0.00} | {pass[Rounds / 2] / plain[Rounds / 2]:0.00} | {rows / pass[Rounds / 2]:N0} |"));
     }
 
     private static async Task ReadSourceAsync(MySqlDataSource source)
@@ -156,21 +113,5 @@ internal static class SidesRun
         {
             reader.GetValues(values);
         }
-    }
-
-    /// <summary>A log in which nothing happens.</summary>
-    private sealed class StillReader(ISourceView began) : IChangeReader
-    {
-        public IReadOnlyDictionary<LaneId, long> Positions { get; } = new Dictionary<LaneId, long>();
-
-        public ISourceView Began => began;
-
-        public static async Task<StillReader> CreateAsync(MariaDbSides sides)
-        {
-            await using var snapshot = await sides.OpenSourceAsync(CancellationToken.None);
-            return new StillReader(snapshot.View);
-        }
-
-        public Task PassAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
