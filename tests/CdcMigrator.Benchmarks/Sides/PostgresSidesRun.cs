@@ -15,6 +15,7 @@ internal static class PostgresSidesRun
     private const int Rounds = 5;
     private const int DirtyKeys = 100_000;
     private const int KeysAtOnce = 20_000;
+    private static readonly Dictionary<string, string> Settings = new() { ["shared_buffers"] = "1GB" };
     private const string Digest = "select count(*), sum(hashtextextended(t::text, 7)) from public.t";
 
     private const string Sql = """
@@ -30,8 +31,8 @@ internal static class PostgresSidesRun
     /// <summary>Runs it; throws where the sides are not found equal.</summary>
     public static async Task RunAsync(int rows)
     {
-        await using var here = await LocalPostgresServer.StartAsync(new LocalPostgresOptions());
-        await using var there = await LocalPostgresServer.StartAsync(new LocalPostgresOptions());
+        await using var here = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Settings = Settings });
+        await using var there = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Settings = Settings });
         var (from, to) = (await here.CreateDatabaseAsync("shop", "select 1"), await there.CreateDatabaseAsync("shop", "select 1"));
         await Task.WhenAll(FillAsync(from, rows), FillAsync(to, rows));
         await using var source = PostgresConnections.CreateVerify(from);
