@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace CdcMigrator.Domain.Auditing;
 
 /// <summary>A column and what the rows that were read hold in it.</summary>
@@ -25,4 +27,32 @@ public sealed record ColumnProfile(string Name, string Type)
 
     /// <summary>Rows of one oddity; 0 where there are none, or it was not looked for.</summary>
     public long Count(string oddity) => Oddities.GetValueOrDefault(oddity);
+
+    /// <summary>Names of what is asked of a column beside its oddities: what each becomes here.</summary>
+    public const string AskedNulls = "nulls";
+
+    /// <inheritdoc cref="AskedNulls" />
+    public const string AskedMin = "min";
+
+    /// <inheritdoc cref="AskedNulls" />
+    public const string AskedMax = "max";
+
+    /// <inheritdoc cref="AskedNulls" />
+    public const string AskedLongest = "longest";
+
+    /// <summary>The profile with one answer: of what is asked of every column, or how many rows have an oddity.</summary>
+    /// <param name="asked">What was asked.</param>
+    /// <param name="answer">The server's answer as text; null for NULL.</param>
+    public ColumnProfile With(string asked, string? answer)
+    {
+        var number = asked is AskedMin or AskedMax || answer is null ? 0 : (long)decimal.Parse(answer, NumberStyles.Float, CultureInfo.InvariantCulture);
+        return asked switch
+        {
+            AskedNulls => this with { Nulls = number },
+            AskedMin => this with { Min = answer },
+            AskedMax => this with { Max = answer },
+            AskedLongest => this with { LongestBytes = answer is null ? null : number },
+            _ => number <= 0 ? this : this with { Oddities = new SortedDictionary<string, long>(Oddities.ToDictionary(), StringComparer.Ordinal) { [asked] = number } },
+        };
+    }
 }

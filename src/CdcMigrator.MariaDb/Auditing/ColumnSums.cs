@@ -9,10 +9,6 @@ namespace CdcMigrator.MariaDb.Auditing;
 /// <summary>The aggregates an audit computes of one column, all in the same pass over the table, and what their answers mean. Pure.</summary>
 internal sealed class ColumnSums
 {
-    private const string Nulls = "nulls";
-    private const string Min = "min";
-    private const string Max = "max";
-    private const string Longest = "longest";
     private readonly SourceColumn column;
     private readonly List<(string Name, string Sql)> asked = [];
 
@@ -22,7 +18,7 @@ internal sealed class ColumnSums
     {
         this.column = column;
         var name = MariaDbConnections.Quote(column.Name);
-        Ask(Nulls, $"count(*) - count({name})");
+        Ask(ColumnProfile.AskedNulls, $"count(*) - count({name})");
         switch (column.Type)
         {
             case "enum":
@@ -70,7 +66,7 @@ internal sealed class ColumnSums
                 }
 
                 Count(ValueOddity.Empty, $"octet_length({name}) = 0");
-                Ask(Longest, $"max(octet_length({name}))");
+                Ask(ColumnProfile.AskedLongest, $"max(octet_length({name}))");
                 Count(ValueOddity.OverMegabyte, $"octet_length({name}) > {ValueRules.MessageBytes.ToString(CultureInfo.InvariantCulture)}");
                 break;
         }
@@ -86,29 +82,14 @@ internal sealed class ColumnSums
     /// <param name="answers">Values of <see cref="Sql"/> as text, in its order; null for NULL.</param>
     public ColumnProfile Read(ReadOnlySpan<string?> answers)
     {
-        var oddities = new SortedDictionary<string, long>(StringComparer.Ordinal);
         var profile = new ColumnProfile(column.Name, column.Declared) { Nullable = column.Nullable };
         for (var i = 0; i < asked.Count; i++)
         {
-            var answer = answers[i];
-            profile = asked[i].Name switch
-            {
-                Nulls => profile with { Nulls = Number(answer) },
-                Min => profile with { Min = answer },
-                Max => profile with { Max = answer },
-                Longest => profile with { LongestBytes = answer is null ? null : Number(answer) },
-                _ => profile,
-            };
-            if (asked[i].Name is not (Nulls or Min or Max or Longest) && Number(answer) > 0)
-            {
-                oddities[asked[i].Name] = Number(answer);
-            }
+            profile = profile.With(asked[i].Name, answers[i]);
         }
 
-        return profile with { Oddities = oddities };
+        return profile;
     }
-
-    private static long Number(string? text) => text is null ? 0 : (long)decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 
     /// <summary>Compared by bytes: under most collations U+0000 is nothing, and U+FFFD every character beyond 16 bits.</summary>
     private void Text(string name)
@@ -122,8 +103,8 @@ internal sealed class ColumnSums
 
     private void Extremes(string sql)
     {
-        Ask(Min, $"cast(min({sql}) as char)");
-        Ask(Max, $"cast(max({sql}) as char)");
+        Ask(ColumnProfile.AskedMin, $"cast(min({sql}) as char)");
+        Ask(ColumnProfile.AskedMax, $"cast(max({sql}) as char)");
     }
 
     private void Count(string oddity, string condition) => Ask(oddity, $"coalesce(sum({condition}), 0)");

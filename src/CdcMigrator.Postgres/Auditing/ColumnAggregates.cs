@@ -11,10 +11,6 @@ internal sealed class ColumnAggregates
     /// <summary>PostgreSQL takes 1,664 expressions a query.</summary>
     public const int MostInAQuery = 1600;
 
-    private const string Nulls = "nulls";
-    private const string Min = "min";
-    private const string Max = "max";
-    private const string Longest = "longest";
     private readonly CatalogColumn column;
     private readonly List<(string Name, string Sql)> asked = [];
 
@@ -26,7 +22,7 @@ internal sealed class ColumnAggregates
         this.column = column;
         var sql = TableName.Quote(column.Column.Name);
         var type = column.Column.Type;
-        Ask(Nulls, $"count(*) - count({sql})");
+        Ask(ColumnProfile.AskedNulls, $"count(*) - count({sql})");
         switch (type.Kind)
         {
             case ColumnKind.Text when type.BaseName is "text" or "varchar" or "bpchar" or "citext" or "name":
@@ -80,29 +76,14 @@ internal sealed class ColumnAggregates
     /// <param name="answers">Values of <see cref="Sql"/> as text, in its order; null for NULL.</param>
     public ColumnProfile Read(ReadOnlySpan<string?> answers)
     {
-        var oddities = new SortedDictionary<string, long>(StringComparer.Ordinal);
         var profile = new ColumnProfile(column.Column.Name, column.Declared) { Nullable = !column.Column.NotNull };
         for (var i = 0; i < asked.Count; i++)
         {
-            var answer = answers[i];
-            profile = asked[i].Name switch
-            {
-                Nulls => profile with { Nulls = Number(answer) },
-                Min => profile with { Min = answer },
-                Max => profile with { Max = answer },
-                Longest => profile with { LongestBytes = answer is null ? null : Number(answer) },
-                _ => profile,
-            };
-            if (asked[i].Name is not (Nulls or Min or Max or Longest) && Number(answer) > 0)
-            {
-                oddities[asked[i].Name] = Number(answer);
-            }
+            profile = profile.With(asked[i].Name, answers[i]);
         }
 
-        return profile with { Oddities = oddities };
+        return profile;
     }
-
-    private static long Number(string? text) => text is null ? 0 : long.Parse(text, CultureInfo.InvariantCulture);
 
     private void Text(string text, bool isUtf8)
     {
@@ -119,14 +100,14 @@ internal sealed class ColumnAggregates
 
     private void Lengths(string length)
     {
-        Ask(Longest, $"max({length})");
+        Ask(ColumnProfile.AskedLongest, $"max({length})");
         Count(ValueOddity.OverMegabyte, $"{length} > {ValueRules.MessageBytes.ToString(CultureInfo.InvariantCulture)}");
     }
 
     private void Extremes(string sql, string filter)
     {
-        Ask(Min, $"min({sql}){filter}");
-        Ask(Max, $"max({sql}){filter}");
+        Ask(ColumnProfile.AskedMin, $"min({sql}){filter}");
+        Ask(ColumnProfile.AskedMax, $"max({sql}){filter}");
     }
 
     private void Count(string oddity, string condition) => Ask(oddity, $"count(*) filter (where {condition})");

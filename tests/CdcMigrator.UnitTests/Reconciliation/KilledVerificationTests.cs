@@ -49,35 +49,19 @@ public sealed class KilledVerificationTests
         var random = new Random(seed);
         var sides = new TwoSides(partitions, new ChangeIndex());
         var wrong = new HashSet<string>();
-        void Step()
+        void Commit()
         {
-            switch (random.Next(6))
+            var key = random.Next(15) == 0 ? null : Keys[random.Next(Keys.Length)];
+            sides.Commit(key, random.Next(4) == 0 ? null : $"v{random.Next(3)}");
+            if (random.Next(6) == 0)
             {
-                case 0:
-                    var key = random.Next(15) == 0 ? null : Keys[random.Next(Keys.Length)];
-                    sides.Commit(key, random.Next(4) == 0 ? null : $"v{random.Next(3)}");
-                    if (random.Next(6) == 0)
-                    {
-                        var row = key ?? Keys[random.Next(Keys.Length)];
-                        sides.Corrupt(row, random.Next(2) == 0 ? null : $"v{random.Next(3)}");
-                        wrong.Add(row);
-                    }
-
-                    break;
-                case 1:
-                    sides.Publish();
-                    break;
-                case 2:
-                    sides.Show(random.Next(100));
-                    break;
-                case 3:
-                    sides.Read(random.Next(partitions));
-                    break;
-                default:
-                    sides.Apply(random.Next(partitions));
-                    break;
+                var row = key ?? Keys[random.Next(Keys.Length)];
+                sides.Corrupt(row, random.Next(2) == 0 ? null : $"v{random.Next(3)}");
+                wrong.Add(row);
             }
         }
+
+        void Step() => sides.Step(random, Commit);
 
         void Move(int most)
         {

@@ -126,27 +126,7 @@ public sealed class LiveComparisonTests
             }
         }
 
-        void Step()
-        {
-            switch (random.Next(6))
-            {
-                case 0:
-                    Commit();
-                    break;
-                case 1:
-                    sides.Publish();
-                    break;
-                case 2:
-                    sides.Show(random.Next(100));
-                    break;
-                case 3:
-                    sides.Read(random.Next(partitions));
-                    break;
-                default:
-                    sides.Apply(random.Next(partitions));
-                    break;
-            }
-        }
+        void Step() => sides.Step(random, Commit);
 
         for (var i = random.Next(200); i > 0; i--)
         {

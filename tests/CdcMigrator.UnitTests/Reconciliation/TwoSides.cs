@@ -121,6 +121,31 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
         }
     }
 
+    /// <summary>One move of either side, or of what is between them.</summary>
+    /// <param name="random">Chooses.</param>
+    /// <param name="commit">How the source moves.</param>
+    public void Step(Random random, Action commit)
+    {
+        switch (random.Next(6))
+        {
+            case 0:
+                commit();
+                break;
+            case 1:
+                Publish();
+                break;
+            case 2:
+                Show(random.Next(100));
+                break;
+            case 3:
+                Read(random.Next(partitions));
+                break;
+            default:
+                Apply(random.Next(partitions));
+                break;
+        }
+    }
+
     /// <summary>Everything arrives everywhere.</summary>
     public async Task DrainAsync()
     {
