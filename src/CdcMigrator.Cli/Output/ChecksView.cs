@@ -26,11 +26,11 @@ internal static class ChecksView
         foreach (var check in report.Checks)
         {
             kinds.AddRow(
-                Sheet.Text(NameOf(check.Kind)), State(check.State), Sheet.Text($"{check.At:u}"), Sheet.Seconds(check.Took.TotalSeconds), Sheet.Number(check.Results.Count + check.More), Sheet.Text(check.Fault));
+                Sheet.Text(NameOf(check.Kind)), State(check.State), Sheet.Text($"{check.At:u}"), Sheet.Seconds(check.Took.TotalSeconds), Sheet.Number(check.Results.Count + check.More), Sheet.Text(check.Fault ?? (check.Changed.Count == 0 ? null : $"not asked since it changed: {string.Join(", ", check.Changed)}")));
         }
 
         terminal.Show(kinds);
-        var shown = report.Checks.SelectMany(check => check.Results.Where(result => all || result.State != CheckState.Pass).Select(result => (check.Kind, Result: result))).ToList();
+        var shown = report.Checks.SelectMany(check => check.Answers.Where(result => all || result.State != CheckState.Pass).Select(result => (check.Kind, Result: result))).ToList();
         if (shown.Count == 0)
         {
             return;

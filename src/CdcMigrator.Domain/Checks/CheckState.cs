@@ -6,7 +6,7 @@ public enum CheckState
     /// <summary>As it must be, at the moment it was looked at.</summary>
     Pass,
 
-    /// <summary>Not as it must be, and changes on their way may be why.</summary>
+    /// <summary>Not decided: not as it must be, and changes on their way may be why; or, of a whole, something of it was not asked yet.</summary>
     InFlight,
 
     /// <summary>Not as it must be, and nothing on its way explains it.</summary>

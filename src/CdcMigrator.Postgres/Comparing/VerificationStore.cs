@@ -13,6 +13,8 @@ namespace CdcMigrator.Postgres.Comparing;
 /// <param name="migration">Name of the migration.</param>
 public sealed class VerificationStore(NpgsqlDataSource target, string migration)
 {
+    private readonly VerificationOwner own = new(target, migration);
+
     private const string RunColumns = """
         select r.run, r.state, r.requested_by, r.requested_at, r.finished_at, t.source_table, t.target_table, t.verdict, t.reason, t.rows_source, t.rows_target, t.wrong, t.in_flight, t.evidence
         from cdc_migrator.verification_run r left join cdc_migrator.verification_result t on t.migration = r.migration and t.run = r.run
@@ -113,7 +115,7 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
     {
         await using var command = Command(
             "update cdc_migrator.verification_beat set at = clock_timestamp(), behind = $2, fault = $3 where migration = $1 and owner = $4", behind, OrNull(fault, NpgsqlDbType.Text), owner);
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? 0 : throw Fenced();
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? 0 : throw own.Fenced();
     });
 
     /// <summary>The last sign of life; null where there never was one.</summary>
@@ -277,26 +279,11 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         return (IReadOnlyList<VerificationRun>)runs;
     });
 
-    /// <summary>One transaction, which a later owner waits for.</summary>
     private Task<int> RunOwnedAsync(long owner, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken) => RunAsync(async () =>
     {
-        await using var connection = await target.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var own = new NpgsqlCommand("select true from cdc_migrator.verification_beat where migration = $1 and owner = $2 for share", connection))
-        {
-            Bind(own, [owner]);
-            if (await own.ExecuteScalarAsync(cancellationToken) is not true)
-            {
-                throw Fenced();
-            }
-        }
-
-        await work(connection);
-        await transaction.CommitAsync(cancellationToken);
+        await own.WriteAsync(owner, work, cancellationToken);
         return 0;
     });
-
-    private FaultException Fenced() => new(FaultKind.Fenced, "verification-fenced", $"Another process compares migration {migration} now", "Nothing is to be done");
 
     private NpgsqlCommand Command(string sql, params object[] values)
     {

@@ -93,7 +93,7 @@ public sealed record GreatExpectationsReport
         var kind = JsonNamingPolicy.SnakeCaseLower.ConvertName(report.Kind.ToString());
         return report.Fault is { } fault
             ? [new GreatExpectationsResult(false, new GreatExpectationsConfiguration($"expect_{kind}", new Dictionary<string, object?>(), "critical"), new Dictionary<string, object?>(), GreatExpectationsException.Of(fault))]
-            : report.Results.Select(result => new GreatExpectationsResult(
+            : report.Answers.Concat(report.Changed.Select(name => new CheckResult(name, CheckState.InFlight, "not asked since it changed"))).Select(result => new GreatExpectationsResult(
                 result.State == CheckState.Pass,
                 new GreatExpectationsConfiguration(
                     $"expect_{kind}", new Dictionary<string, object?> { ["name"] = result.Name, ["table"] = result.Table, ["column"] = result.Column },

@@ -7,8 +7,8 @@ namespace CdcMigrator.Service.Reporting;
 
 /// <summary>
 /// The gate's criteria that come from the checks beside the rows. Pure. A kind passes if it was checked recently enough, as a whole, and nothing of it fails with the
-/// weight of an error. What is undecided because changes are on their way passes if it was found as it must be recently enough, and not otherwise since; samples never
-/// pass anything, but a wrong row in one counts.
+/// weight of an error. What the migration file asks otherwise than it did then, or did not ask, is not known until it is asked. What is undecided because changes are on
+/// their way passes if it was found as it must be recently enough, and not otherwise since; samples never pass anything, but a wrong row in one counts.
 /// </summary>
 internal static class GateChecks
 {
@@ -30,7 +30,7 @@ internal static class GateChecks
 
     /// <summary>Tables in which a sample met wrong rows.</summary>
     public static IReadOnlyList<string> WrongSamples(IReadOnlyList<CheckReport>? reports) =>
-        [.. (reports ?? []).Where(report => report is { Kind: CheckKind.Samples, Fault: null }).SelectMany(report => report.Results).Where(result => result.Blocks).Select(result => result.Name)];
+        [.. (reports ?? []).Where(report => report is { Kind: CheckKind.Samples, Fault: null }).SelectMany(report => report.Answers).Where(result => result.Blocks).Select(result => result.Name)];
 
     private static GateCriterion Of(CheckKind kind, string name, string allowed, CutoverSection limits, CheckReport? report, DateTimeOffset at)
     {
@@ -45,11 +45,15 @@ internal static class GateChecks
             return new GateCriterion(name, "FAIL", $"could not be checked: {fault}", allowed, show);
         }
 
-        var blocking = report.Results.Where(result => result.Blocks).Select(result => result.Name).ToList();
+        var blocking = report.Answers.Where(result => result.Blocks).Select(result => result.Name).ToList();
         if (blocking.Count > 0)
         {
-            var more = blocking.Count > MostNamed ? $" and {blocking.Count - MostNamed} more" : "";
-            return new GateCriterion(name, "FAIL", string.Join(", ", blocking.Take(MostNamed)) + more, allowed, show);
+            return new GateCriterion(name, "FAIL", Named(blocking), allowed, show);
+        }
+
+        if (report.Changed.Count > 0)
+        {
+            return new GateCriterion(name, "UNKNOWN", $"not asked since it changed: {Named(report.Changed)}", allowed, Start);
         }
 
         if (at - report.At > limits.VerifiedWithin || report.More > 0)
@@ -61,6 +65,8 @@ internal static class GateChecks
         return undecided.Count > 0 ? new GateCriterion(name, "UNKNOWN", $"on its way each time: {string.Join(", ", undecided.Take(MostNamed))}", allowed, show)
             : new GateCriterion(name, "PASS", Measured(report), allowed);
     }
+
+    private static string Named(IReadOnlyList<string> names) => string.Join(", ", names.Take(MostNamed)) + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
 
     private static string Measured(CheckReport report)
     {

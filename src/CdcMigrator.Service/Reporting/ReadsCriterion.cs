@@ -32,7 +32,7 @@ internal static class ReadsCriterion
         var missing = results.Where(entry => entry.Result is null).Select(entry => entry.Name).ToList();
         var old = results.Where(entry => entry.Result is { } result && at - result.At > definition.Cutover.VerifiedWithin).Select(entry => entry.Name).ToList();
         yield return broken.Count > 0 ? new GateCriterion(Name, "FAIL", string.Join(", ", broken.Select(entry => $"{entry.Name} {entry.Result!.Outcome}: {entry.Result.Reason}")), allowed, Fix)
-            : missing.Count > 0 ? new GateCriterion(Name, "UNKNOWN", $"not run: {string.Join(", ", missing)}", allowed, Fix)
+            : missing.Count > 0 ? new GateCriterion(Name, "UNKNOWN", $"not run, or not since it changed: {string.Join(", ", missing)}", allowed, Fix)
             : old.Count > 0 ? new GateCriterion(Name, "FAIL", $"too old: {string.Join(", ", old)}", allowed, Fix)
             : new GateCriterion(Name, "PASS", string.Create(CultureInfo.InvariantCulture, $"at most {results.Max(entry => entry.Result!.Ratio):0.##} times the source's time"), allowed);
     }

@@ -49,7 +49,7 @@ internal sealed class VerifyReports(MigrationDefinition definition, MigrationRun
     public async Task<VerifyStopReport> StopAsync(CancellationToken cancellationToken) => new(await store.StopAsync(cancellationToken));
 
     /// <summary>What the checks beside the rows found last.</summary>
-    public async Task<VerifyChecksReport> ChecksAsync(CancellationToken cancellationToken) => new(await runtime.Verification.Checks.ReadAsync(cancellationToken));
+    public async Task<VerifyChecksReport> ChecksAsync(CancellationToken cancellationToken) => new(await runtime.Verification.ReadChecksAsync(cancellationToken));
 
     private TableMapping Named(string name) => definition.Tables.FirstOrDefault(table => table.Source.ToString() == name)
         ?? throw new FaultException(FaultKind.Configuration, "unknown-table", $"'{name}' is no source table of migration {definition.Name}",

@@ -91,7 +91,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         store = new PostgresLaneStore(apply, definition.Name, definition.Apply,
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
-        Verification = new VerificationHandling(definition.Name, definition.Target.Connection, control);
+        Verification = new VerificationHandling(definition, control);
         Repairs = new TableRepairs(definition, Verification, routes, new RowRepair(store), time);
         metrics.SetPhase(phase);
     }

@@ -1,29 +1,38 @@
+using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Benchmarking;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Reconciliation.Checks;
 using CdcMigrator.Service.Verifying;
 using Npgsql;
 
 namespace CdcMigrator.Service.Runtime;
 
 /// <summary>The comparing of both sides in a running migration: what is known, from the target, and the reconciler of this process.</summary>
-internal sealed class VerificationHandling(string migration, string targetConnection, NpgsqlDataSource control) : IAsyncDisposable
+internal sealed class VerificationHandling(MigrationDefinition definition, NpgsqlDataSource control) : IAsyncDisposable
 {
-    private readonly BenchmarkStore benchmarks = new(control, migration);
+    private readonly BenchmarkStore benchmarks = new(control, definition.Name);
+    private readonly IReadOnlyDictionary<CheckKind, IReadOnlyDictionary<string, string>> questions = CheckQuestions.Of(definition);
     private volatile Reconciler? reconciler;
 
     /// <summary>Sessions of the target that hold snapshots to compare.</summary>
-    public NpgsqlDataSource Target { get; } = PostgresConnections.CreateVerify(targetConnection);
+    public NpgsqlDataSource Target { get; } = PostgresConnections.CreateVerify(definition.Target.Connection);
 
     /// <summary>What was compared, by every process.</summary>
-    public VerificationStore Store { get; } = new(control, migration);
+    public VerificationStore Store { get; } = new(control, definition.Name);
 
     /// <summary>What the checks beside the rows found, of every process.</summary>
-    public CheckStore Checks { get; } = new(control, migration);
+    public CheckStore Checks { get; } = new(control, definition.Name);
 
     /// <summary>What keeps this process from comparing; null where it compares, or another process does.</summary>
     public Fault? Fault => reconciler?.Fault;
+
+    /// <summary>What the checks found last of what the migration file asks now.</summary>
+    /// <exception cref="FaultException">The target does not answer.</exception>
+    public async Task<IReadOnlyList<CheckReport>> ReadChecksAsync(CancellationToken cancellationToken) =>
+        [.. (await Checks.ReadAsync(cancellationToken)).Select(report => report.Against(questions[report.Kind]))];
 
     /// <summary>The migration has started.</summary>
     public void Begin(Reconciler started) => reconciler = started;
@@ -56,7 +65,7 @@ internal sealed class VerificationHandling(string migration, string targetConnec
             {
                 Verified = (await Store.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
                 Reconciler = await Store.ReadBeatAsync(cancellationToken),
-                Checks = await Checks.ReadAsync(cancellationToken),
+                Checks = await ReadChecksAsync(cancellationToken),
                 Benchmarks = await benchmarks.ReadAsync(cancellationToken),
             };
         }

@@ -8,16 +8,17 @@ namespace CdcMigrator.Service.Verifying;
 
 /// <summary>
 /// Makes the checks beside the rows, one kind after the other: when a comparison is asked for, every <c>verify.checkInterval</c>, and sooner where something does not pass,
-/// for that is waited for; but never more than a twentieth of the time. Each report replaces the last one of its kind, faults included: what could not be checked is
+/// for that is waited for, or where the migration file asks otherwise than before; but never more than a twentieth of the time. Each report replaces the last one of its kind, faults included: what could not be checked is
 /// not shown as it was before.
 /// </summary>
-internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTable> tables, ChangeFollower follower, TimeProvider time, ILogger log)
+internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyList<CheckedTable> tables, ChangeFollower follower, TimeProvider time, ILogger log)
 {
     private const long SequenceMargin = 1_000;
     private const int MostOfTheTime = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(15);
     private readonly VerifySection limits = parts.Definition.Verify;
+    private readonly IReadOnlyDictionary<CheckKind, IReadOnlyDictionary<string, string>> questions = CheckQuestions.Of(parts.Definition);
 
     /// <summary>Checks until cancelled. Faults are kept with the kind they concern.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -30,16 +31,16 @@ internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTa
                 var run = (await parts.Store.ReadRunsAsync(1, stop)) is [var last] ? last.Run : 0;
                 foreach (var kind in Enum.GetValues<CheckKind>())
                 {
-                    var before = reports.GetValueOrDefault(kind);
-                    if (IsDue(before, run, limits.CheckInterval, time.GetUtcNow()))
+                    var before = reports.GetValueOrDefault(kind)?.Against(questions[kind]);
+                    if (IsDue(before, questions[kind], run, limits.CheckInterval, time.GetUtcNow()))
                     {
-                        await parts.Checks.SaveAsync(await MakeAsync(kind, run, before, stop), stop);
+                        await parts.Checks.SaveAsync(await MakeAsync(kind, run, before, stop), owner, stop);
                     }
                 }
             }
             catch (FaultException)
             {
-                // The target does not answer; the session beside this loop says so.
+                // The target does not answer, or another process compares; the session beside this loop says so.
             }
             catch (OperationCanceledException)
             {
@@ -52,25 +53,26 @@ internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTa
 
     /// <summary>Whether a kind is to be checked now.</summary>
     /// <param name="before">Its last report; null for none.</param>
+    /// <param name="asked">What the migration file asks of it.</param>
     /// <param name="run">The last comparison that was asked for.</param>
     /// <param name="interval">How often it is checked where nothing is asked for.</param>
-    /// <param name="now">The time.</param>
-    internal static bool IsDue(CheckReport? before, long run, TimeSpan interval, DateTimeOffset now)
+    /// <param name="now">The time. A report from later than that was made by a process with another clock.</param>
+    internal static bool IsDue(CheckReport? before, IReadOnlyDictionary<string, string> asked, long run, TimeSpan interval, DateTimeOffset now)
     {
-        if (before is null || before.Run < run)
+        if (before is null || before.Run < run || before.Asked.Count != asked.Count || before.Against(asked).Changed.Count > 0)
         {
             return true;
         }
 
         var wanted = before.State == CheckState.Pass || interval < Retry ? interval : Retry;
         var gentle = before.Took * MostOfTheTime;
-        return now - before.At >= (wanted > gentle ? wanted : gentle);
+        return before.At > now || now - before.At >= (wanted > gentle ? wanted : gentle);
     }
 
-    /// <summary>The results with what they take over from the last look: when a thing that is undecided now was last found as it must be, unless it was found otherwise since.</summary>
+    /// <summary>The results with what they take over from the last look: when a thing that is undecided now was last found as it must be, unless it was found otherwise, or asked otherwise, since.</summary>
     internal static IReadOnlyList<CheckResult> Carried(IReadOnlyList<CheckResult> results, CheckReport? before)
     {
-        var known = (before?.Results ?? []).Where(result => result.State is CheckState.Pass or CheckState.InFlight).GroupBy(result => result.Name).ToDictionary(same => same.Key, same => same.First().PassedAt);
+        var known = (before?.Answers ?? []).Where(result => result.State is CheckState.Pass or CheckState.InFlight).GroupBy(result => result.Name).ToDictionary(same => same.Key, same => same.First().PassedAt);
         return
         [
             .. results.Select(result => result.State == CheckState.InFlight ? result with { PassedAt = known.GetValueOrDefault(result.Name) } : result)
@@ -81,7 +83,7 @@ internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTa
     private async Task<CheckReport> MakeAsync(CheckKind kind, long run, CheckReport? before, CancellationToken stop)
     {
         var began = time.GetTimestamp();
-        var report = new CheckReport { Kind = kind, At = time.GetUtcNow(), Run = run };
+        var report = new CheckReport { Kind = kind, At = time.GetUtcNow(), Run = run, Asked = questions[kind] };
         try
         {
             report = report with { Evidence = await PositionAsync(stop) };
@@ -91,7 +93,7 @@ internal sealed class CheckRunner(ReconcilerParts parts, IReadOnlyList<CheckedTa
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             // A defect in a check must not end the comparing beside it, nor be shown as anything but what it is.
-            report = report with { Fault = exception is FaultException ? exception.Message : $"internal error: {exception.GetType().Name}: {exception.Message}", Results = before?.Results ?? [] };
+            report = report with { Fault = exception is FaultException ? exception.Message : $"internal error: {exception.GetType().Name}: {exception.Message}", Results = [.. before?.Answers ?? []] };
         }
 
         report = report with { At = time.GetUtcNow(), Took = time.GetElapsedTime(began) };

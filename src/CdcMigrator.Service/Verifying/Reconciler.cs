@@ -182,7 +182,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             var comparer = new TableComparer(table, parts.TopicOf(table.Source), index, parts.Sides, follower, time);
             return new VerifiedTable(table, new TableVerification(comparer, states[table.Source], follower, limits, time), index, parts.Incarnation);
         });
-        var checks = new CheckRunner(parts, [.. tables.Select(table => new CheckedTable(table, parts.TopicOf(table.Source), indexes[table.Source]))], follower, time, log);
+        var checks = new CheckRunner(parts, owner, [.. tables.Select(table => new CheckedTable(table, parts.TopicOf(table.Source), indexes[table.Source]))], follower, time, log);
         return new VerificationSession(parts, owner, follower, checks, [.. verified], parts.Definition.Verify.TablesAtOnce, KeysAStep, time, log);
     }
 

@@ -136,6 +136,7 @@ public sealed class CheckTests(PostgresFixture postgres)
         await using var target = await postgres.CreateTargetAsync();
         await ControlSchema.MigrateAsync(target.DataSource, Token);
         var store = new CheckStore(target.DataSource, "m");
+        var owner = await new VerificationStore(target.DataSource, "m").ClaimAsync(Token);
         var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var report = new CheckReport
         {
@@ -145,18 +146,36 @@ public sealed class CheckTests(PostgresFixture postgres)
             Run = 7,
             Evidence = "seen",
             More = 2,
+            Asked = new Dictionary<string, string> { ["a \"b\""] = "1" },
             Results = [new CheckResult("a \"b\"", CheckState.InFlight, "ünder way") { Severity = Severity.Warning, Source = "1", PassedAt = at, Fix = "wait" }],
         };
-        await store.SaveAsync(report, Token);
-        await store.SaveAsync(report with { Kind = CheckKind.Counts }, Token);
-        await store.SaveAsync(report, Token);
+        await store.SaveAsync(report, owner, Token);
+        await store.SaveAsync(report with { Kind = CheckKind.Counts }, owner, Token);
+        await store.SaveAsync(report, owner, Token);
         Assert.Equivalent(new[] { report with { Kind = CheckKind.Counts }, report }, await store.ReadAsync(Token), strict: true);
-        await store.SaveAsync(report with { Fault = "gone", Results = [] }, Token);
+        await store.SaveAsync(report with { Fault = "gone", Results = [] }, owner, Token);
         Assert.Equal([CheckState.InFlight, CheckState.Error], (await store.ReadAsync(Token)).Select(found => found.State));
-        await store.SaveAsync(report with { Run = 6 }, Token);
-        await store.SaveAsync(report with { At = at.AddSeconds(-1) }, Token);
-        Assert.Equal("gone", (await store.ReadAsync(Token))[1].Fault);
         Assert.Empty(await new CheckStore(target.DataSource, "another").ReadAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_report_of_a_process_that_lost_its_lease_is_refused_however_late_it_is()
+    {
+        await using var target = await postgres.CreateTargetAsync();
+        await ControlSchema.MigrateAsync(target.DataSource, Token);
+        var (store, lease) = (new CheckStore(target.DataSource, "m"), new VerificationStore(target.DataSource, "m"));
+        var before = await lease.ClaimAsync(Token);
+        var now = await lease.ClaimAsync(Token);
+        var report = new CheckReport { Kind = CheckKind.Rules, At = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), Run = 7 };
+        await store.SaveAsync(report with { Results = [new CheckResult("a", CheckState.Fail, "differs")] }, now, Token);
+        var late = report with { At = report.At.AddMinutes(1), Run = 8, Results = [new CheckResult("a", CheckState.Pass, "equal")] };
+        Assert.Equal(FaultKind.Fenced, (await Assert.ThrowsAsync<FaultException>(() => store.SaveAsync(late, before, Token))).Fault.Kind);
+        Assert.Equal(FaultKind.Fenced, (await Assert.ThrowsAsync<FaultException>(() => store.SaveAsync(late with { Kind = CheckKind.Counts }, before, Token))).Fault.Kind);
+        Assert.Equal(CheckState.Fail, Assert.Single(await store.ReadAsync(Token)).State);
+
+        // The owner's own clock may be behind that of the one before it.
+        await store.SaveAsync(report with { At = report.At.AddMinutes(-1), Results = late.Results }, now, Token);
+        Assert.Equal(CheckState.Pass, Assert.Single(await store.ReadAsync(Token)).State);
     }
 
     [Fact]

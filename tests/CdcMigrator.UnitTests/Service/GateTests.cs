@@ -92,6 +92,10 @@ public sealed class GateTests
             { "counts", "UNKNOWN", Check(CheckKind.Counts, report => report with { At = Now - TimeSpan.FromHours(24.1) }) },
             { "counts", "UNKNOWN", Check(CheckKind.Counts, report => report with { More = 1 }) },
             { "rules", "FAIL", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.Error)] }) },
+            { "rules", "UNKNOWN", Check(CheckKind.Rules, report => report.Against(new Dictionary<string, string> { ["added"] = "1" })) },
+            { "rules", "UNKNOWN", Check(CheckKind.Rules, report => (report with { Asked = Tightened("1"), Results = [Result(CheckState.Fail)] }).Against(Tightened("2"))) },
+            { "rules", "FAIL", Check(CheckKind.Rules, report => (report with { Results = [Result(CheckState.Fail)] }).Against(new Dictionary<string, string> { ["added"] = "1" })) },
+            { "counts", "UNKNOWN", Check(CheckKind.Counts, report => report.Against(new Dictionary<string, string> { ["public.added"] = "1" })) },
             { "rules", "FAIL", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.Error) with { Severity = Severity.Info }] }) },
             { "rules", "UNKNOWN", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.InFlight)] }) },
             { "rules", "UNKNOWN", Check(CheckKind.Rules, report => report with { Results = [Result(CheckState.InFlight) with { PassedAt = Now - TimeSpan.FromHours(24.1) }] }) },
@@ -109,6 +113,14 @@ public sealed class GateTests
         var gate = Gate.Of(Scene.Definition, status, Now);
         Assert.False(gate.Open);
         Assert.Contains(gate.Criteria, criterion => criterion.Name == name && criterion.State == state);
+    }
+
+    [Fact]
+    public void What_was_not_asked_since_it_changed_is_named_with_the_command_that_asks()
+    {
+        var rules = Gate.Of(Scene.Definition, Check(CheckKind.Rules, report => report.Against(new Dictionary<string, string> { ["revenue"] = "1", ["orders"] = "2" })), Now).Criteria.Single(found => found.Name == "rules");
+        Assert.Equal(("UNKNOWN", "not asked since it changed: orders, revenue", "'cdcm verify start' has it checked at once"), (rules.State, rules.Measured, rules.Fix));
+        Assert.True(Gate.Of(Scene.Definition, Check(CheckKind.Rules, report => (report with { Asked = Tightened("2") }).Against(Tightened("2"))), Now).Open);
     }
 
     [Fact]
@@ -141,6 +153,8 @@ public sealed class GateTests
         var criterion = Gate.Of(Scene.Definition, parked, Now).Criteria.Single(found => found.Name == "deadLetters");
         Assert.Equal(("FAIL", "3 (public.items 1, public.orders 2)"), (criterion.State, criterion.Measured));
     }
+
+    private static Dictionary<string, string> Tightened(string fingerprint) => new() { ["public.orders"] = fingerprint };
 
     private static CheckResult Result(CheckState state) => new("public.orders", state, "found");
 

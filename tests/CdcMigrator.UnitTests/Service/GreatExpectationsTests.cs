@@ -64,6 +64,15 @@ public sealed class GreatExpectationsTests
         });
     }
 
+    [Fact]
+    public void A_rule_that_was_not_asked_since_it_changed_is_not_met()
+    {
+        var report = new CheckReport { Kind = CheckKind.Rules, At = At, Asked = new Dictionary<string, string> { ["revenue"] = "1" }, Results = [new CheckResult("revenue", CheckState.Pass, "equal")] };
+        Assert.True(GreatExpectationsReport.Of(new VerifyChecksReport([report])).Success);
+        var now = GreatExpectationsReport.Of(new VerifyChecksReport([report.Against(new Dictionary<string, string> { ["revenue"] = "2", ["added"] = "1" })]));
+        Assert.Equal(2, now.Statistics.UnsuccessfulExpectations);
+    }
+
     private static VerifyTable Table(string source, string target, Verdict verdict, long rows, long rowsTarget) =>
         new() { Source = source, Target = target, Verdict = verdict, RowsCompared = rows, RowsTarget = rowsTarget, InFlight = 0, Wrong = 0, Mismatches = [] };
 
