@@ -63,7 +63,7 @@ public static class EffectiveFile
             ("name", benchmark.Name), ("sql", benchmark.Source), ("target", benchmark.Target), ("runs", Text(benchmark.Runs)), ("maxRatio", Text(benchmark.MaxRatio))))));
         root.Add("apply", Apply(definition.Apply));
         root.Add("verify", Verify(definition.Verify));
-        root.Add("cutover", Cutover(definition.Cutover));
+        root.Add("cutover", EffectiveCutover.Of(definition));
         root.Add("service", Map(("url", definition.Service.Url.OriginalString)));
         return root;
     }
@@ -140,14 +140,6 @@ public static class EffectiveFile
         ("sampleConfidence", Text(verify.SampleConfidence)),
         ("sampleErrorRate", Text(verify.SampleErrorRate)));
 
-    private static YamlMappingNode Cutover(CutoverSection cutover) => Map(
-        ("maxLag", Durations.Format(cutover.MaxLag)),
-        ("budget", Durations.Format(cutover.Budget)),
-        ("verifiedWithin", Durations.Format(cutover.VerifiedWithin)),
-        ("appRoles", List(cutover.AppRoles)),
-        ("route", List([])),
-        ("rollbackWindow", Durations.Format(cutover.RollbackWindow)));
-
     private static string Kind(SourceKind kind) => kind switch
     {
         SourceKind.MariaDb => "mariadb",
@@ -155,12 +147,12 @@ public static class EffectiveFile
         _ => "postgresql",
     };
 
-    private static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
+    internal static string Text(IFormattable value) => value.ToString(null, System.Globalization.CultureInfo.InvariantCulture);
 
-    private static YamlMappingNode Map(params (string Key, YamlNode Value)[] pairs) =>
+    internal static YamlMappingNode Map(params (string Key, YamlNode Value)[] pairs) =>
         new(pairs.Select(pair => KeyValuePair.Create<YamlNode, YamlNode>(new YamlScalarNode(pair.Key), Quoted(pair.Value))));
 
-    private static YamlSequenceNode List(IEnumerable<string> items) =>
+    internal static YamlSequenceNode List(IEnumerable<string> items) =>
         new(items.Select(item => Quoted(new YamlScalarNode(item)))) { Style = YamlDotNet.Core.Events.SequenceStyle.Flow };
 
     private static YamlMappingNode Settings(IReadOnlyDictionary<string, string> settings) =>
@@ -171,7 +163,7 @@ public static class EffectiveFile
         };
 
     /// <summary>A scalar that YAML would not read as the same text, or that would be taken for a reference, is quoted and escaped.</summary>
-    private static YamlNode Quoted(YamlNode node)
+    internal static YamlNode Quoted(YamlNode node)
     {
         if (node is YamlScalarNode { Value: { } text } scalar)
         {

@@ -9,7 +9,10 @@ namespace CdcMigrator.Service.Configuration;
 internal sealed class EnvironmentReferences(Func<string, string?> environment)
 {
     /// <summary>Expands a text. Null, with what is wrong, where a reference leads nowhere.</summary>
-    public string? Expand(string text, out string? error)
+    /// <param name="text">The text.</param>
+    /// <param name="error">What is wrong.</param>
+    /// <param name="values">Takes what references stand for.</param>
+    public string? Expand(string text, out string? error, ICollection<string>? values = null)
     {
         error = null;
         if (!text.Contains("${", StringComparison.Ordinal))
@@ -46,6 +49,7 @@ internal sealed class EnvironmentReferences(Func<string, string?> environment)
                 return null;
             }
 
+            values?.Add(value);
             result.Append(value);
             i = end;
         }

@@ -28,7 +28,7 @@ internal sealed partial class MigrationReader(SectionReader root)
             Benchmarks = Benchmarks(root.Entries("benchmarks")),
             Apply = Apply(root.Section("apply")),
             Verify = Verify(root.Section("verify")),
-            Cutover = Cutover(root.Section("cutover")),
+            Cutover = CutoverReader.Read(root.Section("cutover"), source.Kind),
             Service = Service(root.Section("service")),
         };
     }
@@ -45,8 +45,8 @@ internal sealed partial class MigrationReader(SectionReader root)
 
     private static TargetSection Target(SectionReader section) => new(Connection(section, SourceKind.PostgreSql));
 
-    /// <summary>A connection string that its driver can read, with server and database.</summary>
-    private static string Connection(SectionReader section, SourceKind kind)
+    /// <summary>A connection string that its driver can read, with server and, where none is understood, database.</summary>
+    internal static string Connection(SectionReader section, SourceKind kind, bool wantsDatabase = true)
     {
         var text = section.Filled("connection");
         if (text.Length == 0)
@@ -60,7 +60,11 @@ internal sealed partial class MigrationReader(SectionReader root)
             {
                 var builder = new NpgsqlConnectionStringBuilder(text);
                 Want(builder.Host, "Host");
-                Want(builder.Database, "Database");
+                if (wantsDatabase)
+                {
+                    Want(builder.Database, "Database");
+                }
+
                 CheckUse(builder);
             }
             else
@@ -315,24 +319,6 @@ internal sealed partial class MigrationReader(SectionReader root)
             OnPoison = section.Choice("onPoison", defaults.OnPoison, ("halt", PoisonPolicy.Halt), ("deadLetter", PoisonPolicy.DeadLetter)),
             DeadLetterCount = section.Integer("deadLetterCount", defaults.DeadLetterCount, 1, 10_000_000),
             DeadLetterBytes = section.Size("deadLetterBytes", defaults.DeadLetterBytes),
-        };
-    }
-
-    private static CutoverSection Cutover(SectionReader section)
-    {
-        var defaults = new CutoverSection();
-        if (section.Texts("route").Count > 0)
-        {
-            section.Fail("route", "routing hooks are not available in this version; leave 'route' out and switch the application's address yourself");
-        }
-
-        return new CutoverSection
-        {
-            MaxLag = section.Duration("maxLag", defaults.MaxLag),
-            Budget = section.Duration("budget", defaults.Budget),
-            VerifiedWithin = section.Duration("verifiedWithin", defaults.VerifiedWithin),
-            AppRoles = section.Texts("appRoles"),
-            RollbackWindow = section.Duration("rollbackWindow", defaults.RollbackWindow),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using YamlDotNet.RepresentationModel;
 
@@ -31,6 +32,9 @@ internal sealed class SectionReader
 
     /// <summary>Whether the file holds the section.</summary>
     public bool Exists => node is not null;
+
+    /// <summary>Whether the section holds a key.</summary>
+    public bool Has(string key) => Child(key) is not null;
 
     public string Text(string key, string? otherwise = null) => Scalar(key, required: otherwise is null)?.Text ?? otherwise ?? "";
 
@@ -114,7 +118,12 @@ internal sealed class SectionReader
         }
     }
 
-    public IReadOnlyList<string> Texts(string key)
+    public IReadOnlyList<string> Texts(string key) => [.. HookTexts(key).Select(text => text.Value)];
+
+    /// <summary>A text with what may be shown of it; null where the key is left out.</summary>
+    public HookText? HookText(string key) => Child(key) is { } child && !IsAbsent(child) ? TextOf(child, Full(key)) : null;
+
+    public IReadOnlyList<HookText> HookTexts(string key)
     {
         var child = Child(key);
         if (IsAbsent(child))
@@ -128,12 +137,14 @@ internal sealed class SectionReader
             return [];
         }
 
-        return [.. sequence.Children.Select(item => TextOf(item, $"an entry of {Full(key)}")).OfType<string>()];
+        return [.. sequence.Children.Select(item => TextOf(item, $"an entry of {Full(key)}")).OfType<HookText>()];
     }
 
-    public IReadOnlyDictionary<string, string> Map(string key)
+    public IReadOnlyDictionary<string, string> Map(string key) => HookMap(key).ToDictionary(pair => pair.Key, pair => pair.Value.Value, StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, HookText> HookMap(string key)
     {
-        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        var result = new Dictionary<string, HookText>(StringComparer.Ordinal);
         var child = Child(key);
         if (IsAbsent(child))
         {
@@ -162,7 +173,7 @@ internal sealed class SectionReader
     {
         var child = Child(key);
         var sectionPath = Full(key);
-        if (IsAbsent(child))
+        if (IsAbsent(child) || (!required && child is YamlSequenceNode { Children.Count: 0 }))
         {
             if (required && !misspelt.Contains(key))
             {
@@ -199,12 +210,16 @@ internal sealed class SectionReader
     public string? Word(string key) => Child(key) is YamlScalarNode { Style: YamlDotNet.Core.ScalarStyle.Plain, Value: "null" or "~" } ? "null" : Scalar(key, required: false)?.Text;
 
     /// <summary>The entries of a list of sections.</summary>
-    public IReadOnlyList<SectionReader> Entries(string key, bool required = false, string? shorthand = null)
+    /// <param name="key">Key of the list.</param>
+    /// <param name="required">Whether there must be one.</param>
+    /// <param name="shorthand">The key a plain text in the place of an entry stands for.</param>
+    /// <param name="entryPath">Where the keys of an entry stand in the table, if several lists share them.</param>
+    public IReadOnlyList<SectionReader> Entries(string key, bool required = false, string? shorthand = null, string? entryPath = null)
     {
         var child = Child(key);
         if (child is YamlSequenceNode sequence && (sequence.Children.Count > 0 || !required))
         {
-            return [.. sequence.Children.Select(item => Entry(item, $"{Full(key)}[]", shorthand))];
+            return [.. sequence.Children.Select(item => Entry(item, entryPath ?? $"{Full(key)}[]", shorthand))];
         }
 
         if (!IsAbsent(child) || (required && !misspelt.Contains(key)))
@@ -294,14 +309,14 @@ internal sealed class SectionReader
             return null;
         }
 
-        return TextOf(child!, Full(key)) is { } text ? (text, child!) : null;
+        return TextOf(child!, Full(key)) is { } text ? (text.Value, child!) : null;
     }
 
-    private string? TextOf(YamlNode child, string what)
+    private HookText? TextOf(YamlNode child, string what)
     {
         if (child is YamlScalarNode scalar)
         {
-            return context.TextOf(scalar);
+            return context.HookTextOf(scalar);
         }
 
         context.Add(child, $"{what} must be a single value");

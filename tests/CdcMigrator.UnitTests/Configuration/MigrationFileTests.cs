@@ -189,7 +189,7 @@ public sealed class MigrationFileTests
     [InlineData("tables:", "apply: { drainTimeout: 5 }\ntables:", 5, "apply.drainTimeout is '5' but must be a duration like")]
     [InlineData("tables:", "apply: { batchBytes: 16Mb }\ntables:", 5, "apply.batchBytes is '16Mb' but must be a size like")]
     [InlineData("tables:", "apply: { writers: 0 }\ntables:", 5, "apply.writers is '0' but must be a whole number from 1 to 64")]
-    [InlineData("tables:", "cutover: { route: [ pgbouncer ] }\ntables:", 5, "routing hooks are not available in this version")]
+    [InlineData("tables:", "cutover: { route: [ pgbouncer ] }\ntables:", 5, "cutover.route must be a section of keys: pgbouncer, beforeFence, afterOpen, onAbort")]
     [InlineData("tables:", "service: { url: \"https://0.0.0.0:8080\" }\ntables:", 5, "service.url must be a plain http address")]
     [InlineData("tables:", "connect: { url: \"http://c:8083\" }\ntables:", 5, "key 'connector' is missing in connect")]
     [InlineData("tables:", "migration: again\ntables:", 5, "not YAML")]

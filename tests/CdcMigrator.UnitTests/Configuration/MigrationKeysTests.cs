@@ -14,7 +14,7 @@ public sealed class MigrationKeysTests
     public void The_loader_reads_every_key_of_its_table()
     {
         var context = new ReadingContext(_ => null);
-        MigrationFile.Parse("tables: [ { source: a.b, columns: { c: {} } } ]\nrules: [ {} ]\nbenchmarks: [ {} ]", context);
+        MigrationFile.Parse("tables: [ { source: a.b, columns: { c: {} } } ]\nrules: [ {} ]\nbenchmarks: [ {} ]\ncutover: { route: { pgbouncer: [ {} ], beforeFence: [ {} ] } }", context);
         Assert.Equal(MigrationKeys.All.Select(key => key.Path).Order(StringComparer.Ordinal), context.Asked.Order(StringComparer.Ordinal));
     }
 
