@@ -54,7 +54,7 @@ internal sealed class CommandLine
             StatusCommand.Create(context),
             LagCommand.Create(context),
             DlqCommand.Create(context),
-            TablesCommand.Create(context), VerifyCommand.Create(context), CutoverCommand.Create(context),
+            TablesCommand.Create(context), VerifyCommand.Create(context), CutoverCommand.Create(context), CutoverCommand.CreateRollback(context), CutoverCommand.CreateRehearsal(context),
             AuditCommand.Create(context), PlanCommand.Create(context), BenchmarkCommand.Create(context),
             PreflightCommand.Create(context),
             ConnectorCommand.Create(context),

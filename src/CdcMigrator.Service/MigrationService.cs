@@ -5,6 +5,7 @@ using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Service.Http;
 using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Runtime;
+using CdcMigrator.Service.Switching;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Npgsql;
@@ -20,19 +21,20 @@ public sealed class MigrationService : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly NpgsqlDataSource probe;
+    private readonly BothWays ways;
 
-    private MigrationService(WebApplication app, MigrationRuntime runtime, NpgsqlDataSource probe)
+    private MigrationService(WebApplication app, BothWays ways, NpgsqlDataSource probe)
     {
         this.app = app;
+        this.ways = ways;
         this.probe = probe;
-        Runtime = runtime;
     }
 
     /// <summary>Address that is listened on, with the port the system chose where the file says 0.</summary>
     public Uri Url => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     /// <summary>The migration itself.</summary>
-    public MigrationRuntime Runtime { get; }
+    public MigrationRuntime Runtime => ways.Forward;
 
     /// <summary>Starts HTTP; the migration starts with <see cref="RunAsync"/>.</summary>
     /// <exception cref="FaultException">Configuration <c>service-url</c>: the address cannot be listened on, as when its port is in use.</exception>
@@ -53,10 +55,23 @@ public sealed class MigrationService : IAsyncDisposable
 
         var runtime = new MigrationRuntime(definition, registry, options.Time, app.Services.GetRequiredService<ILoggerFactory>());
         var probe = PostgresConnections.CreateControl(definition.Target.Connection);
-        var service = new MigrationService(app, runtime, probe);
+        var backRegistry = Metrics.NewCustomRegistry();
+        backRegistry.SetStaticLabels(new Dictionary<string, string> { ["migration"] = definition.Name, ["direction"] = "back" });
+        var ways = new BothWays(definition, runtime, backRegistry, options.Time, app.Services.GetRequiredService<ILoggerFactory>());
+        var service = new MigrationService(app, ways, probe);
         app.Use(FaultAnswers.HandleAsync);
         StatusApi.Map(app, runtime, new StatusReports(definition, runtime));
         VerifyApi.Map(app, new VerifyReports(definition, runtime));
+        CutoverApi.Map(app, definition, ways.Desk);
+        if (ways.Back is { } back)
+        {
+            var there = app.MapGroup("/back");
+            StatusApi.Map(there, back, new StatusReports(back.Definition, back));
+            VerifyApi.Map(there, new VerifyReports(back.Definition, back));
+            DeadLetterApi.Map(there, back.DeadLetters);
+            app.MapMetrics(settings => settings.Registry = backRegistry, "/back/metrics");
+        }
+
         DeadLetterApi.Map(app, runtime.DeadLetters);
         HealthApi.Map(app, runtime, probe, options.Time);
         StatusPage.Map(app);
@@ -80,7 +95,7 @@ public sealed class MigrationService : IAsyncDisposable
     {
         try
         {
-            await Runtime.RunAsync(stop);
+            await ways.RunAsync(stop);
         }
         finally
         {
@@ -93,6 +108,7 @@ public sealed class MigrationService : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        await ways.DisposeAsync();
         await Runtime.DisposeAsync();
         await app.DisposeAsync();
         await probe.DisposeAsync();

@@ -59,6 +59,9 @@ internal static partial class StreamingLog
     [LoggerMessage(119, LogLevel.Warning, "Lane {Lane} offset {Offset}: {Row} is a dead letter now: {Code}: {Reason}. See 'cdcm dlq list'")]
     public static partial void Parked(ILogger log, LaneId lane, long offset, ChangeKey row, string code, string reason);
 
+    [LoggerMessage(120, LogLevel.Information, "Lane {Lane} is closed: the migration does not go this way now")]
+    public static partial void LaneClosed(ILogger log, LaneId lane);
+
     [LoggerMessage(130, LogLevel.Error, "The thread that follows the log failed and starts again")]
     public static partial void FollowerFailed(ILogger log, Exception exception);
 

@@ -1,20 +1,46 @@
 using System.CommandLine;
 using CdcMigrator.Cli.Output;
+using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Service.Api;
 
 namespace CdcMigrator.Cli.Commands;
 
-/// <summary><c>cdcm cutover check</c>.</summary>
+/// <summary><c>cdcm cutover check|prepare|start|status|abort</c>, <c>cdcm rollback</c> and <c>cdcm rehearse</c>.</summary>
 internal static class CutoverCommand
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
     public static Command Create(CommandContext context) => new Verb(
         "cutover",
-        "Whether the target may take over.",
-        ("cdcm cutover check", "what stands in the way"))
+        "Makes the target take over: fence, drain, proof, one point of no return. A failure before it lifts the fence.",
+        ("cdcm cutover check", "what stands in the way"),
+        ("cdcm cutover prepare", "once, days before: fences (lifted) and the way back"),
+        ("cdcm cutover start", "switches; asks first"))
     {
         Check(context),
+        Prepare(context),
+        Switch(
+            context, "start", MigrationDirection.Forward, rehearsal: false,
+            "Makes the target take over. Exit code: 0 done, 3 refused by the gate or by the proof, 5 timed out and undone, 6 not allowed now. Only 0 means that applications write to the target.",
+            ("cdcm cutover start", ""), ("cdcm cutover start --yes -o json | jq .writeOutageMs", "for scripts")),
+        Status(context),
+        Abort(context),
     };
+
+    /// <summary><c>cdcm rollback</c>.</summary>
+    public static Command CreateRollback(CommandContext context) => Switch(
+        context, "rollback", MigrationDirection.Back, rehearsal: false,
+        "Goes back to the source, with everything that was written to the target since: the same steps the other way. Exit codes as of 'cdcm cutover start'.",
+        ("cdcm rollback", ""), ("cdcm rollback --yes -o json", "for scripts"));
+
+    /// <summary><c>cdcm rehearse</c>.</summary>
+    public static Command CreateRehearsal(CommandContext context) => Switch(
+        context, "rehearse", MigrationDirection.Forward, rehearsal: true,
+        "Does everything up to the point of no return, then lifts the fence: writes wait as long as in the cutover, and go on where they were.",
+        ("cdcm rehearse", ""), ("cdcm rehearse --yes -o json | jq .steps", "how long each step took"));
 
     private static Verb Check(CommandContext context)
     {
@@ -22,11 +48,15 @@ internal static class CutoverCommand
             "check",
             "Shows the gate: every criterion with what is measured, what is allowed and what to do. Exit code: 0 open, 3 closed.",
             ("cdcm cutover check", ""),
-            ("cdcm cutover check -o json", "the body of /api/gate, for scripts"));
+            ("cdcm cutover check --back", "of the way back, once the target has taken over"),
+            ("cdcm cutover check -o json", "the body of /api/gate, for scripts"))
+        {
+            Back,
+        };
         context.Handle(command, async call =>
         {
             using var service = call.Connect();
-            var (report, _) = await service.GetAsync<GateReport>("/api/gate", call.Cancellation);
+            var (report, _) = await service.GetAsync<GateReport>(call.Value(Back) ? "/back/api/gate" : "/api/gate", call.Cancellation);
             if (call.IsJson)
             {
                 call.Terminal.Json(report);
@@ -39,5 +69,124 @@ internal static class CutoverCommand
             return report.Open ? ExitCode.Done : ExitCode.Negative;
         });
         return command;
+    }
+
+    private static Option<bool> Back { get; } = new("--back") { Description = "Of the way back, from the target to the source" };
+
+    private static Verb Prepare(CommandContext context)
+    {
+        var command = new Verb(
+            "prepare",
+            "Creates the fences of both sides (the source's lifted: applications notice nothing; the target's closed, so that only the migration writes there) and registers the connector of the way back. May be repeated.",
+            ("cdcm cutover prepare", ""));
+        context.Handle(command, async call =>
+        {
+            using var service = new ServiceClient(call.Server, call.Timeout > Patience ? call.Timeout : Patience);
+            Show(call, await service.PostAsync<CutoverStatus>("/api/cutover/prepare", new { }, call.Cancellation));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb Status(CommandContext context)
+    {
+        var command = new Verb(
+            "status",
+            "Shows which side takes writes, and the last attempt to change that.",
+            ("cdcm cutover status", ""),
+            ("cdcm cutover status -o json | jq .target.state", "for scripts"));
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            Show(call, (await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation)).Value);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb Abort(CommandContext context)
+    {
+        var command = new Verb(
+            "abort",
+            "Calls an attempt off and lifts its fence. Nothing behind the point of no return: 'cdcm rollback' is the way back from there. Exit code 6 where there is nothing to call off.",
+            ("cdcm cutover abort", ""));
+        context.Handle(command, async call =>
+        {
+            using var service = new ServiceClient(call.Server, call.Timeout > Patience ? call.Timeout : Patience);
+            Show(call, await service.PostAsync<CutoverStatus>("/api/cutover/abort", new { }, call.Cancellation));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb Switch(CommandContext context, string name, MigrationDirection direction, bool rehearsal, string description, params (string, string)[] examples)
+    {
+        var yes = new Option<bool>("--yes") { Description = "Do not ask" };
+        var command = new Verb(name, description, examples) { yes };
+        context.Handle(command, async call =>
+        {
+            using var service = call.Connect();
+            var (before, _) = await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation);
+            Confirm(call, before.Migration, call.Value(yes), rehearsal ? "writes will wait for some seconds" : $"the {(direction == MigrationDirection.Forward ? "target" : "source")} will take over");
+            var now = await service.PostAsync<CutoverStatus>(
+                "/api/cutover/start", new CutoverRequest(before.Migration, direction, rehearsal, $"{System.Environment.UserName}@{System.Environment.MachineName}"), call.Cancellation);
+            var attempt = now.Attempt;
+            var told = 0;
+            while (now.Phase == CutoverPhase.Running)
+            {
+                await Task.Delay(Look, TimeProvider.System, call.Cancellation);
+                now = (await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation)).Value;
+                told = call.IsJson ? told : CutoverView.Tell(call.Terminal, now, told);
+            }
+
+            if (now.Attempt != attempt)
+            {
+                throw new FaultException(FaultKind.Unreachable, "service-restarted", "The service was restarted during the attempt", "It is undone, or ended, by the databases' own state: 'cdcm cutover status' shows which");
+            }
+
+            Show(call, now);
+            return CodeOf(now);
+        });
+        return command;
+    }
+
+    private static ExitCode CodeOf(CutoverStatus now) => now switch
+    {
+        { Phase: CutoverPhase.Done or CutoverPhase.Rehearsed, Fault: null } => ExitCode.Done,
+        { Fault.Code: "gate-closed" or "not-equal" or "over-budget" } => ExitCode.Negative,
+        { Phase: CutoverPhase.Undone, Fault.Kind: FaultKind.TimedOut } => ExitCode.TimedOut,
+        { Fault: { } fault } => fault.Kind.ToExitCode(),
+        _ => ExitCode.Unreachable,
+    };
+
+    private static void Show(Invocation call, CutoverStatus now)
+    {
+        if (call.IsJson)
+        {
+            call.Terminal.Json(now);
+        }
+        else
+        {
+            CutoverView.Show(call.Terminal, now);
+        }
+    }
+
+    /// <summary>A person types the migration's name; a script says --yes.</summary>
+    private static void Confirm(Invocation call, string migration, bool yes, string what)
+    {
+        if (yes)
+        {
+            return;
+        }
+
+        if (!call.Terminal.IsInteractive)
+        {
+            throw new FaultException(FaultKind.Configuration, "not-confirmed", what, "Say --yes");
+        }
+
+        if (call.Terminal.Ask($"{what}. Type the migration's name to go on: ") != migration)
+        {
+            throw new FaultException(FaultKind.Configuration, "not-confirmed", "That is not the migration's name", $"Type {migration}");
+        }
     }
 }

@@ -52,13 +52,13 @@ internal static class IdentityChecks
         }
 
         var slot = settings.GetValueOrDefault("slot.name", "debezium");
-        if (slot != ConnectorNames.Slot(definition.Name))
+        if (slot != ConnectorNames.Slot(definition.LogName))
         {
             yield return new Finding(
                 Severity.Warning,
                 SettingRule.CodeOf("slot.name"),
-                $"Connector setting slot.name is '{slot}', not this migration's '{ConnectorNames.Slot(definition.Name)}': make sure that no other connector uses it",
-                $"Set slot.name to '{ConnectorNames.Slot(definition.Name)}' before the first start; a slot cannot be renamed");
+                $"Connector setting slot.name is '{slot}', not this migration's '{ConnectorNames.Slot(definition.LogName)}': make sure that no other connector uses it",
+                $"Set slot.name to '{ConnectorNames.Slot(definition.LogName)}' before the first start; a slot cannot be renamed");
         }
 
         var query = settings.GetValueOrDefault("heartbeat.action.query", "");

@@ -21,7 +21,7 @@ internal static class MySqlSettings
         settings["connector.class"] = definition.Source.Kind == SourceKind.MariaDb ? MariaDbClass : MySqlClass;
         settings["tasks.max"] = "1";
         source.Write(settings, options.PasswordReference);
-        settings["database.server.id"] = ConnectorNames.ServerId(definition.Name).ToString(CultureInfo.InvariantCulture);
+        settings["database.server.id"] = ConnectorNames.ServerId(definition.LogName).ToString(CultureInfo.InvariantCulture);
         if (source.SslMode is { } ssl)
         {
             settings["database.ssl.mode"] = ssl;

@@ -29,8 +29,8 @@ internal static class PostgresSettings
 
         settings["topic.prefix"] = definition.Log.TopicPrefix;
         settings["plugin.name"] = "pgoutput";
-        settings["slot.name"] = ConnectorNames.Slot(definition.Name);
-        settings["publication.name"] = ConnectorNames.Publication(definition.Name);
+        settings["slot.name"] = ConnectorNames.Slot(definition.LogName);
+        settings["publication.name"] = ConnectorNames.Publication(definition.LogName);
         settings["publication.autocreate.mode"] = "filtered";
         settings["publish.via.partition.root"] = "true";
         settings["table.include.list"] = ConnectorTemplate.Captured(definition, ConnectorNames.SignalTable);
@@ -39,13 +39,13 @@ internal static class PostgresSettings
             settings["column.exclude.list"] = string.Join(',', reselected);
         }
 
-        settings["snapshot.mode"] = "initial";
+        settings["snapshot.mode"] = definition.Direction == MigrationDirection.Forward ? "initial" : "no_data";
         settings["signal.data.collection"] = ConnectorNames.SignalTable.ToString();
         settings["incremental.snapshot.chunk.size"] = "8192";
         settings["incremental.snapshot.watermarking.strategy"] = "insert_delete";
         settings["skipped.operations"] = "none";
         settings["tombstones.on.delete"] = "true";
-        settings["unavailable.value.placeholder"] = ConnectorNames.Placeholder(definition.Name);
+        settings["unavailable.value.placeholder"] = ConnectorNames.Placeholder(definition.LogName);
         settings["event.processing.failure.handling.mode"] = "fail";
         settings["event.converting.failure.handling.mode"] = "warn";
         settings["include.unknown.datatypes"] = "true";

@@ -5,4 +5,8 @@ namespace CdcMigrator.Domain.Migrations;
 /// <param name="Source">SQL for the source.</param>
 /// <param name="Target">SQL for the target.</param>
 /// <param name="Tolerance">Largest allowed absolute difference.</param>
-public sealed record BusinessRule(string Name, string Source, string Target, decimal Tolerance);
+public sealed record BusinessRule(string Name, string Source, string Target, decimal Tolerance)
+{
+    /// <summary>The same rule the other way.</summary>
+    public BusinessRule TurnedRound() => this with { Source = Target, Target = Source };
+}

@@ -18,6 +18,9 @@ public enum LaneState
     /// <summary>Stopped by a fault that a person must see to.</summary>
     Halted,
 
+    /// <summary>Closed: the migration does not go this way now. Opens by itself when it does.</summary>
+    Closed,
+
     /// <summary>Given up to another process.</summary>
     Revoked,
 }

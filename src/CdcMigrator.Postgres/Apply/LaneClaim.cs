@@ -5,6 +5,7 @@ using CdcMigrator.Domain.Log;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
+using CdcMigrator.Postgres.Fencing;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Apply;
@@ -44,6 +45,7 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         try
         {
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+            await RefuseOpenSideAsync(session.Connection, cancellationToken);
             if (identity.Ephemeral)
             {
                 await RefuseEndedLogAsync(session.Connection, identity, cancellationToken);
@@ -62,6 +64,22 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         {
             await ApplySessions.DiscardAsync(session);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// A side that applications write to takes nothing from the log. Its row is locked until the claim commits: an opening either waits and then freezes this lane
+    /// too, or is seen here. Markers are no rows: theirs is never closed.
+    /// </summary>
+    private async Task RefuseOpenSideAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select state from cdc_migrator.fence_state where migration = $1 for share", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = store.Migration } },
+        };
+        if (!Directions.IsMarkerTopic(lane.Topic) && await command.ExecuteScalarAsync(cancellationToken) is string state && state != "sealed")
+        {
+            throw Closed();
         }
     }
 
@@ -130,7 +148,7 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         var (progress, recorded) = taken;
         if (progress.Frozen)
         {
-            throw new FaultException(new Fault(FaultKind.NotAllowed, "lane-frozen", $"Lane {lane} is closed in this direction", "See 'cdcm status' for the migration's phase") { Lane = lane });
+            throw Closed();
         }
 
         if (identity.Ephemeral && identity.ClusterId != recorded.ClusterId)
@@ -167,6 +185,9 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
 
         return progress;
     }
+
+    private FaultException Closed() =>
+        new(new Fault(FaultKind.NotAllowed, "lane-frozen", $"Lane {lane} is closed in this direction", "See 'cdcm status' for the migration's phase") { Lane = lane });
 
     private FaultException Broken(string code, string message)
     {

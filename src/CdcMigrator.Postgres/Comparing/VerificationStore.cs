@@ -73,14 +73,17 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
     /// not known until the first sign of life.
     /// </summary>
     /// <returns>The owner's number, to be given with every write.</returns>
+    /// <exception cref="FaultException">NotAllowed <c>direction-closed</c>: the migration does not go this way now.</exception>
     public Task<long> ClaimAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {
         await using var command = Command(
             """
-            insert into cdc_migrator.verification_beat as b (migration, at, behind, owner) values ($1, clock_timestamp(), -1, 1)
+            with side as (select state from cdc_migrator.fence_state where migration = $1 for share)
+            insert into cdc_migrator.verification_beat as b (migration, at, behind, owner) select $1, clock_timestamp(), -1, 1 where not exists (select from side where state <> 'sealed')
             on conflict (migration) do update set owner = b.owner + 1, behind = -1 returning owner
             """);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return await command.ExecuteScalarAsync(cancellationToken) as long? ?? throw new FaultException(
+            FaultKind.NotAllowed, "direction-closed", "Applications write to this side: nothing is moved to it now that could be compared", "See 'cdcm cutover status'");
     });
 
     /// <summary>Notes what a run found of a table, and ends the run with its last one.</summary>

@@ -118,9 +118,9 @@ public sealed class FencedSide
     /// </summary>
     /// <param name="token">The attempt.</param>
     /// <param name="margin">How much of the lease must be left.</param>
-    /// <param name="aim">Sets where the way back begins; null where there is none.</param>
+    /// <param name="aim">Where the way back begins; null where there is none.</param>
     /// <param name="cancellationToken">Gives up; whether it is sealed must then be read.</param>
-    public async Task<bool> SealAsync(string token, TimeSpan margin, Func<NpgsqlConnection, Task>? aim, CancellationToken cancellationToken)
+    public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -137,7 +137,7 @@ public sealed class FencedSide
             return false;
         }
 
-        await (aim?.Invoke(connection) ?? Task.CompletedTask);
+        await (aim is null ? Task.CompletedTask : Directions.BeginAsync(connection, migration, aim, cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
@@ -156,12 +156,7 @@ public sealed class FencedSide
                 return false;
             }
 
-            await using var freeze = new NpgsqlCommand(
-                "update cdc_migrator.progress set frozen = true, epoch = epoch + 1, updated_at = clock_timestamp() where migration = $1 and not frozen", connection)
-            {
-                Parameters = { new NpgsqlParameter { Value = migration } },
-            };
-            await freeze.ExecuteNonQueryAsync(cancellationToken);
+            await Directions.EndAsync(connection, migration, cancellationToken);
             return true;
         },
         cancellationToken);

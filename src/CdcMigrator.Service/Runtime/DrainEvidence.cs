@@ -1,6 +1,9 @@
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Sources;
 using CdcMigrator.Streaming.Inspection;
 
@@ -11,12 +14,40 @@ internal sealed class DrainEvidence(
     FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, DeadLetterHandling letters, string? clusterId)
     : IDrainEvidence
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
     public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => fence.SawAsync(markerId, cancellationToken);
 
     public Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) => source.ReadConfirmedAsync(cancellationToken);
 
     public async Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken) =>
         (await inspector.ReadTopicRangesAsync(topics, cancellationToken)).ToDictionary(range => range.Key, range => range.Value.End);
+
+    /// <summary>
+    /// Where a direction begins that is turned on behind a marker: the ends of all partitions of its tables, once they hold everything that was committed before the
+    /// marker. The embedded log goes by the marker's position alone.
+    /// </summary>
+    public async Task<DirectionStart> ReadStartAsync(FenceMarker marker, IReadOnlyList<TableMapping> tables, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (clusterId is not null)
+        {
+            return new DirectionStart([], marker.Lsn, tables);
+        }
+
+        while (!(await IsMarkerSeenAsync(marker.Id, cancellationToken) && await ReadConfirmedLsnAsync(cancellationToken) >= marker.Lsn))
+        {
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+
+        var rows = topics.Where(topic => !Directions.IsMarkerTopic(topic)).ToList();
+        var described = await inspector.DescribeAsync(rows, cancellationToken);
+        var ends = await inspector.ReadTopicRangesAsync(rows, cancellationToken);
+        return new DirectionStart([.. ends.Select(end =>
+        {
+            var topic = described.Topic(end.Key.Topic);
+            return new AimedLane(end.Key, new LogIdentity(described.ClusterId, topic.TopicId, topic.Partitions), end.Value.End);
+        })], marker.Lsn, tables);
+    }
 
     public async Task<IReadOnlyDictionary<LaneId, long>> ReadProgressAsync(CancellationToken cancellationToken) =>
         (await store.ReadProgressAsync(cancellationToken))

@@ -15,13 +15,11 @@ using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
-using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Repair;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Repairing;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
-using CdcMigrator.Service.Switching;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
@@ -36,7 +34,6 @@ namespace CdcMigrator.Service.Runtime;
 /// </summary>
 public sealed class MigrationRuntime : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private readonly MigrationDefinition definition;
     private readonly TimeProvider time;
@@ -53,12 +50,11 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly RouteKeeper routes;
     private readonly PulseStore pulses;
     private readonly FenceWatch fence;
-    private volatile Fault? waitingFor;
+    private readonly StartSteps steps;
     private volatile ApplyPipeline? pipeline;
     private volatile EmbeddedLog? embedded;
     private volatile SourceWatch? watch;
     private volatile TableResyncs? resyncs;
-    private volatile FenceKeeper? keeper;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
     private LogInspector? inspector;
@@ -93,6 +89,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
         Verification = new VerificationHandling(definition, control);
         Repairs = new TableRepairs(definition, Verification, routes, new RowRepair(store), time);
+        steps = new StartSteps(time, log);
         metrics.SetPhase(phase);
     }
 
@@ -105,8 +102,11 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <summary>The comparing of both sides.</summary>
     internal VerificationHandling Verification { get; }
 
+    /// <summary>What it moves, and which way.</summary>
+    internal MigrationDefinition Definition => definition;
+
     /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
-    private string Slot => ConnectorNames.Slot(definition.Name);
+    private string Slot => ConnectorNames.Slot(definition.LogName);
 
     /// <summary>Starts, runs until cancelled, stops gracefully. Returns normally after a stop that was asked for.</summary>
     /// <exception cref="FaultException">Configuration and other faults that waiting cannot heal.</exception>
@@ -117,7 +117,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), keeper?.RunAsync(ending.Token) ?? Task.CompletedTask, new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
+            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
             try
             {
                 await WatchAsync(stop);
@@ -143,7 +143,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     {
         var now = pipeline?.Status();
         var report = watch?.Report ?? SourceReport.Empty;
-        var faults = new[] { waitingFor, embedded?.Status.Fault, now?.Fault }
+        var faults = new[] { steps.WaitingFor, embedded?.Status.Fault, now?.Fault }
             .Concat(report.Faults)
             .Concat(now?.Lanes.Select(lane => report.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
@@ -187,10 +187,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     private async Task<DrainReport> DrainLogAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var log = inspector ?? throw NotStarted();
-        var evidence = new DrainEvidence(fence, source, log, topics, store, DeadLetters, embedded?.Incarnation);
-        return await new DrainProof(evidence, time).RunAsync(markerId, lsn, timeout, cancellationToken);
+        return await new DrainProof(Evidence(), time).RunAsync(markerId, lsn, timeout, cancellationToken);
     }
+
+    /// <summary>What the log and the target say of themselves.</summary>
+    /// <exception cref="FaultException">NotAllowed: not started yet.</exception>
+    internal DrainEvidence Evidence() => new(fence, source, inspector ?? throw NotStarted(), topics, store, DeadLetters, embedded?.Incarnation);
 
     /// <summary>Copies of tables that are running, and the last one of each table; empty before the start.</summary>
     public async Task<IReadOnlyList<ResyncState>> ReadResyncsAsync(CancellationToken cancellationToken) =>
@@ -223,10 +225,10 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     private async Task StartAsync(CancellationToken stop)
     {
-        await WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
-        await WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
+        await steps.WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
+        await steps.WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
         DebeziumSettings settings = null!;
-        await WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
+        await steps.WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
         if (source is PostgresSource { Control: var catalog } && definition.Log.Kind == LogKind.Kafka)
         {
             var origin = new OriginCatalog(catalog, type => EventFidelity.Of(type, settings), log);
@@ -237,10 +239,10 @@ public sealed class MigrationRuntime : IAsyncDisposable
             routes.Source = mariaDb.LoadAsync;
         }
 
-        await WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);
+        await steps.WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);
         if (definition.Log.Kind == LogKind.Embedded)
         {
-            await WaitForAsync(async () => embedded = await StartEmbeddedAsync(stop), waitsForTables: false, stop);
+            await steps.WaitForAsync(async () => embedded = await StartEmbeddedAsync(stop), waitsForTables: false, stop);
         }
 
         var options = PipelineOptions.Of(definition, embedded);
@@ -256,7 +258,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, () => routes.Routes, resyncs, Status, loggers));
-        keeper = watches.Keeper();
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;
@@ -324,38 +325,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
         if (began)
         {
             RuntimeLog.Stopped(log);
-        }
-    }
-
-    /// <summary>Repeats a step of the start while what it needs is not there; other faults end the process.</summary>
-    private async Task WaitForAsync(Func<Task> step, bool waitsForTables, CancellationToken stop)
-    {
-        while (true)
-        {
-            try
-            {
-                await step();
-                waitingFor = null;
-                return;
-            }
-            catch (Exception exception) when (exception is FaultException or NpgsqlException)
-            {
-                var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
-                if (!(fault.Kind is FaultKind.Unreachable or FaultKind.Transient || (waitsForTables && fault.Kind == FaultKind.Configuration)
-                    || fault.Code is "slot-in-use" or "connector-unknown"))
-                {
-                    throw new FaultException(fault, exception);
-                }
-
-                if (waitingFor?.ToString() != fault.ToString())
-                {
-                    RuntimeLog.Waiting(log, fault);
-                }
-
-                waitingFor = fault;
-            }
-
-            await Task.Delay(RetryPause, time, stop);
         }
     }
 

@@ -14,7 +14,7 @@ internal static class PipelineOptions
     public static StreamingOptions Of(MigrationDefinition definition, EmbeddedLog? embedded) => new()
     {
         BootstrapServers = embedded?.BootstrapServers ?? definition.Log.BootstrapServers,
-        Group = definition.Log.Group.Length > 0 ? definition.Log.Group : $"cdcm-{definition.Name}",
+        Group = definition.Log.Group.Length > 0 ? definition.Log.Group : $"cdcm-{definition.LogName}",
         Topics = [.. definition.Tables.Select(table => EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table.Source))],
         FenceTopic = EmbeddedLog.TopicOf(definition.Log.TopicPrefix, FenceTable.Name),
         Client = definition.Log.Client,

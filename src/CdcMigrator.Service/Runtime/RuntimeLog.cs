@@ -39,4 +39,16 @@ internal static partial class RuntimeLog
 
     [LoggerMessage(1021, LogLevel.Warning, "the {Side} is opened: the attempt {Token} had sealed the other side and did not go on")]
     public static partial void SideOpened(ILogger log, string side, string token);
+
+    [LoggerMessage(1022, LogLevel.Information, "the way back begins: what the target commits is read too, and applied to the source from the cutover on")]
+    public static partial void WayBackBegins(ILogger log);
+
+    [LoggerMessage(1023, LogLevel.Error, "the way back has ended, and no cutover is possible without it: {Fault}")]
+    public static partial void WayBackEnded(ILogger log, Fault fault);
+
+    [LoggerMessage(1024, LogLevel.Information, "way back: {What}")]
+    public static partial void WayBackPrepared(ILogger log, string what);
+
+    [LoggerMessage(1025, LogLevel.Error, "the attempt {Token} failed")]
+    public static partial void AttemptFailed(ILogger log, Exception exception, string token);
 }

@@ -15,13 +15,11 @@ using CdcMigrator.Postgres.Checking;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Drift;
-using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Reconciliation.Passes;
 using CdcMigrator.Reconciliation.Reading;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
-using CdcMigrator.Service.Switching;
 using CdcMigrator.Service.Verifying;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
@@ -112,12 +110,6 @@ internal sealed class RuntimeWatches(
         var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };
         return new Reconciler(parts, limits, time, log);
     }
-
-    /// <summary>What ends the attempts of dead coordinators; null where the source cannot be fenced.</summary>
-    public FenceKeeper? Keeper() => source is null ? null : new FenceKeeper(
-        new FencedSide(source, definition.Name, [.. definition.Tables.Select(table => table.Source)], "keeper", time),
-        new FencedSide(control, definition.Name, [.. definition.Tables.Select(table => table.Target)], "keeper", time),
-        time, log);
 
     private (IComparedSides Sides, Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables, ICheckedSide Catalog) Compared(
         VerificationHandling verification, IMigrationSource origin, StreamingOptions options, Func<TableName, bool> reselects) => origin switch

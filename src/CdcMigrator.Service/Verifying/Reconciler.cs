@@ -62,7 +62,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             catch (Exception exception) when (exception is FaultException or NpgsqlException)
             {
                 var now = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
-                if (fault?.ToString() != now.ToString())
+                if (now.Code != "direction-closed" && fault?.ToString() != now.ToString())
                 {
                     RuntimeLog.SampleFailed(log, "verification", now);
                 }

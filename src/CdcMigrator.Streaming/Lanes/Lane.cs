@@ -20,6 +20,9 @@ internal sealed class Lane
     /// <summary>A fenced lane is normally about to be revoked; claiming back at once would only fence the new owner.</summary>
     private static readonly TimeSpan FencedPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often a closed lane asks whether the migration goes its way again.</summary>
+    private static readonly TimeSpan ClosedPause = TimeSpan.FromMilliseconds(500);
+
     private readonly LaneParts parts;
     private readonly ILaneFeed feed;
     private readonly Func<LaneSession, Task> stream;
@@ -36,6 +39,7 @@ internal sealed class Lane
     private long behindSinceMs;
     private long carriedOldestMs;
     private volatile bool claimed;
+    private volatile bool closed;
 
     public Lane(LaneId id, LaneParts parts, ILaneFeed feed, Func<LaneSession, Task> stream)
     {
@@ -138,7 +142,8 @@ internal sealed class Lane
     public LaneStatus Status()
     {
         var next = NextOffset;
-        var end = Math.Max(next, Volatile.Read(ref endOffset));
+        // Nothing of a closed lane will be applied, so nothing of it is behind.
+        var end = closed ? next : Math.Max(next, Volatile.Read(ref endOffset));
         var (fault, state) = trouble.Current;
         return new LaneStatus
         {
@@ -146,6 +151,7 @@ internal sealed class Lane
             NextOffset = next,
             EndOffset = end,
             State = closing.IsCancellationRequested ? LaneState.Revoked
+                : closed ? LaneState.Closed
                 : state ?? (!claimed ? LaneState.Claiming : Volatile.Read(ref session) is { Paused: true } ? LaneState.Paused : LaneState.Running),
             Fault = fault,
             LagTime = next >= 0 && end > next ? Age() : TimeSpan.Zero,
@@ -194,6 +200,7 @@ internal sealed class Lane
         var begin = Id.Topic == parts.Options.FenceTopic ? range.Start : 0;
         var writer = await parts.Store.ClaimAsync(Id, now, begin, closing.Token).ConfigureAwait(false);
         identity = now;
+        closed = false;
 
         // The end was read before the claim: the former owner may have moved past it since.
         range = writer.NextOffset > range.End ? await RangeAsync().ConfigureAwait(false) : range;
@@ -231,6 +238,18 @@ internal sealed class Lane
 
     private async Task RecoverAsync(Fault fault, long offset)
     {
+        if (fault.Code == "lane-frozen")
+        {
+            if (!closed)
+            {
+                StreamingLog.LaneClosed(parts.Log, Id);
+            }
+
+            closed = true;
+            await PauseAsync(ClosedPause).ConfigureAwait(false);
+            return;
+        }
+
         if (fault.Kind == FaultKind.Fenced)
         {
             StreamingLog.LaneFenced(parts.Log, Id);

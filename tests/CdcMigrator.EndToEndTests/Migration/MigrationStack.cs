@@ -229,6 +229,7 @@ internal sealed class MigrationStack : IAsyncDisposable
             try
             {
                 await http.DeleteAsync(new Uri($"connectors/{Name}-source", UriKind.Relative));
+                await http.DeleteAsync(new Uri($"connectors/{Name}-source-back", UriKind.Relative));
             }
             catch (HttpRequestException)
             {

@@ -1,5 +1,7 @@
+using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
@@ -193,11 +195,8 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     {
         await using var pair = await PairAsync();
         await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
-        await Assert.ThrowsAsync<PostgresException>(() => pair.Source.SealAsync("a", Margin, async connection =>
-        {
-            await using var command = new NpgsqlCommand("select 1 / 0", connection);
-            await command.ExecuteNonQueryAsync(Cancellation);
-        }, Cancellation));
+        var impossible = new DirectionStart([new AimedLane(new LaneId("t", 0), new LogIdentity("c", "", 1), 0), new AimedLane(new LaneId("t", 1), new LogIdentity("c", null!, 1), 0)], 0, []);
+        await Assert.ThrowsAnyAsync<Exception>(() => pair.Source.SealAsync("a", Margin, impossible, Cancellation));
         Assert.Equal(FenceState.Closed, (await pair.Source.ReadAsync(Cancellation))!.State);
         Assert.True(await pair.Source.UndoAsync("a", onlyForsaken: false, Cancellation));
     }

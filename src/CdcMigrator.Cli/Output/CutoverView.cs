@@ -1,0 +1,53 @@
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Service.Api;
+using Spectre.Console;
+
+namespace CdcMigrator.Cli.Output;
+
+/// <summary>An attempt for people: each step as it ends, then which side takes writes.</summary>
+internal static class CutoverView
+{
+    /// <summary>Tells of steps that ended since; returns how many were told.</summary>
+    public static int Tell(Terminal terminal, CutoverStatus now, int told)
+    {
+        foreach (var step in now.Steps.Skip(told))
+        {
+            terminal.Line($"{step.Ms,9:N0} ms  {(step.Done ? "[bold]" : "[red]")}{step.Name,-8}[/] {Sheet.Text(step.Outcome)}");
+        }
+
+        return now.Steps.Count;
+    }
+
+    public static void Show(Terminal terminal, CutoverStatus now)
+    {
+        var sheet = Sheet.Of("side", "takes writes", "attempt", "lease");
+        sheet.AddRow("source", State(now.Source), Sheet.Text(now.Source?.Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""), Lease(now.Source));
+        sheet.AddRow("target", State(now.Target), Sheet.Text(now.Target?.Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""), Lease(now.Target));
+        terminal.Show(sheet);
+        if (now.Phase is { } phase)
+        {
+            terminal.Line($"last attempt: {now.Direction}, by {Sheet.Text(now.Actor ?? "")}: {(phase is CutoverPhase.Done or CutoverPhase.Rehearsed ? "[green]" : "[yellow]")}{phase}[/]"
+                + (now.WriteOutageMs is { } outage ? $", writes denied for {outage:N0} ms" : "") + (now.PredictedMs is { } predicted ? $" (predicted {predicted:N0})" : ""));
+        }
+
+        foreach (var fault in new[] { now.Fault, now.WayBack }.OfType<FaultReport>())
+        {
+            terminal.Line($"[red]{Sheet.Text(fault.Message)}[/]{(fault.Fix is { Length: > 0 } fix ? $" {Sheet.Text(fix)}" : "")}");
+        }
+
+        foreach (var next in now.NextSteps)
+        {
+            terminal.Line($"next: {Sheet.Text(next)}");
+        }
+    }
+
+    private static string State(CutoverSide? side) => side?.State switch
+    {
+        null => "not prepared",
+        Domain.Fencing.FenceState.Open => "[green]yes[/]",
+        Domain.Fencing.FenceState.Closed => "[yellow]no: closed by an attempt[/]",
+        _ => "no",
+    };
+
+    private static string Lease(CutoverSide? side) => side?.LeaseLeftMs is { } left ? $"{left / 1000:0.0} s" : "";
+}

@@ -1,0 +1,272 @@
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+
+namespace CdcMigrator.Cutover.Switching;
+
+/// <summary>
+/// One attempt, from its first look to its end: refused, undone or done. Before the seal whatever fails, takes too long or is called off lifts the fence; a process that dies
+/// is undone by the lease. Behind the seal it only goes forward, in this process or another. What decides is in the databases: an answer that was lost is read there, never guessed.
+/// </summary>
+/// <param name="actions">What is done.</param>
+/// <param name="limits">How long it may take.</param>
+/// <param name="time">Clock.</param>
+/// <param name="report">Told of every change; from the attempt's own task.</param>
+public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, TimeProvider time, Action<CutoverReport> report)
+{
+    private const string FenceTaken = "fence-taken";
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+    private CutoverReport now = null!;
+    private long closing;
+
+    /// <summary>Runs the attempt to its end.</summary>
+    /// <param name="attempt">Which.</param>
+    /// <param name="abort">Calls it off while that can be done; behind the seal it changes nothing.</param>
+    /// <param name="stop">The process ends. What is closed is lifted as for <paramref name="abort"/>; what is sealed is left to whoever lives.</param>
+    public async Task<CutoverReport> RunAsync(CutoverAttempt attempt, CancellationToken abort, CancellationToken stop)
+    {
+        now = new CutoverReport { Attempt = attempt };
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(abort, stop);
+        try
+        {
+            await StepAsync(CutoverStep.Prepare, limits.Prepare, token => actions.PrepareAsync(attempt, token), until.Token);
+        }
+        catch (FaultException exception)
+        {
+            return await EndAsync(CutoverPhase.Refused, exception.Fault);
+        }
+
+        var fault = await CloseAndSealAsync(attempt, until.Token);
+        if (attempt.Rehearsal || fault is not null)
+        {
+            try
+            {
+                if (!await LiftAsync(attempt))
+                {
+                    await RouteBackAsync(attempt);
+                    return await EndAsync(fault is null ? CutoverPhase.Rehearsed : fault.Code == FenceTaken ? CutoverPhase.Refused : CutoverPhase.Undone, fault);
+                }
+            }
+            catch (FaultException exception)
+            {
+                return await EndAsync(CutoverPhase.Unknown, fault ?? exception.Fault);
+            }
+        }
+
+        try
+        {
+            await StepAsync(CutoverStep.Open, Timeout.InfiniteTimeSpan, token => UntilDoneAsync(async () =>
+            {
+                await actions.OpenAsync(attempt, token);
+                now = now with { OutageMs = Math.Round(time.GetElapsedTime(closing).TotalMilliseconds, 1) };
+                return "writes are taken";
+            }, token), stop);
+        }
+        catch (FaultException exception)
+        {
+            return await EndAsync(CutoverPhase.Unknown, exception.Fault);
+        }
+
+        try
+        {
+            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, token), stop);
+            return await EndAsync(CutoverPhase.Done, null);
+        }
+        catch (FaultException exception)
+        {
+            // Nothing is undone for a router that does not answer: the side is open, and the fault says what to do by hand.
+            return await EndAsync(CutoverPhase.Done, exception.Fault);
+        }
+    }
+
+    /// <summary>Null where everything was done up to the seal, and the seal where it is no rehearsal.</summary>
+    private async Task<Fault?> CloseAndSealAsync(CutoverAttempt attempt, CancellationToken until)
+    {
+        using var leased = CancellationTokenSource.CreateLinkedTokenSource(until);
+        var renewing = Task.CompletedTask;
+        FencePosition fence = null!;
+        DrainReport drain = null!;
+        CutoverProof proof = null!;
+        closing = time.GetTimestamp();
+        try
+        {
+            await StepAsync(CutoverStep.Fence, limits.Closed, async token =>
+            {
+                var told = await actions.BeforeFenceAsync(attempt, token);
+                closing = time.GetTimestamp();
+                fence = await actions.CloseAsync(attempt, limits.Lease, token);
+                now = now with { Fence = fence };
+                renewing = RenewAsync(attempt, leased);
+                return told.Length == 0 ? "writes are denied" : $"writes are denied; {told}";
+            }, leased.Token);
+            await StepAsync(CutoverStep.Drain, Left(), async token =>
+            {
+                drain = await actions.DrainAsync(fence, Left(), token);
+                now = now with { Drain = drain };
+                return drain.Drained
+                    ? $"marker seen, slot confirmed, {drain.Lanes.Count} lanes at their ends"
+                    : throw new FaultException(
+                        FaultKind.TimedOut, "not-drained", $"The side that takes over did not get everything in time; it waits for {drain.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow; then try again");
+            }, leased.Token);
+            await StepAsync(CutoverStep.Prove, Left(), async token =>
+            {
+                proof = await actions.ProveAsync(attempt, drain, token);
+                now = now with { Proof = proof };
+                return $"{proof.Tables.Count} tables equal, {proof.Sequences.Count} sequences moved on{(proof.Back is null ? "" : ", the way back is set")}";
+            }, leased.Token);
+            if (!attempt.Rehearsal)
+            {
+                await StepAsync(CutoverStep.Seal, Left(), async token => await actions.SealAsync(attempt, proof, token)
+                    ? "left for good"
+                    : throw new FaultException(
+                        FaultKind.TimedOut, "lease-lost", "The fence was lifted, or about to be, before the side could be sealed", "'cdcm cutover status' shows who lifted it; then try again"), leased.Token);
+            }
+
+            return null;
+        }
+        catch (FaultException exception)
+        {
+            return exception.Fault;
+        }
+        finally
+        {
+            await leased.CancelAsync();
+            await renewing;
+        }
+    }
+
+    /// <summary>
+    /// Lifts the fence where it is this attempt's. True where the attempt had sealed the side after all, though the answer was lost: then it goes on. A COMMIT that is still on its
+    /// way holds the row's lock, so that this waits for it. An end of the process does not call it off: for as long as the lease, then others do it.
+    /// </summary>
+    private async Task<bool> LiftAsync(CutoverAttempt attempt)
+    {
+        using var patience = new CancellationTokenSource(limits.Lease, time);
+        return await UntilDoneAsync(
+            async () =>
+            {
+                if (await actions.UndoAsync(attempt, patience.Token))
+                {
+                    return false;
+                }
+
+                var record = await actions.ReadAsync(attempt, patience.Token);
+                return record.State == FenceState.Sealed && record.Token == attempt.Token;
+            },
+            patience.Token);
+    }
+
+    private async Task RouteBackAsync(CutoverAttempt attempt)
+    {
+        try
+        {
+            await actions.RouteBackAsync(attempt, CancellationToken.None);
+        }
+        catch (FaultException exception)
+        {
+            now = now with { Fault = exception.Fault };
+        }
+    }
+
+    /// <summary>Keeps the side closed while the attempt works; where it is lost, or cannot be kept, the attempt is called off.</summary>
+    private async Task RenewAsync(CutoverAttempt attempt, CancellationTokenSource leased)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(limits.Lease / 4, time, leased.Token);
+                if (!await actions.RenewAsync(attempt, limits.Lease, leased.Token))
+                {
+                    await leased.CancelAsync();
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The attempt is over.
+        }
+        catch (FaultException)
+        {
+            // Not kept: the lease runs on, and the seal looks at it.
+        }
+    }
+
+    private TimeSpan Left() => limits.Closed - time.GetElapsedTime(closing) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+
+    private async Task StepAsync(CutoverStep step, TimeSpan limit, Func<CancellationToken, Task<string>> work, CancellationToken until)
+    {
+        now = now with { Current = step };
+        report(now);
+        var began = time.GetTimestamp();
+        using var ending = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(until, ending.Token);
+        Fault? fault = null;
+        var outcome = "";
+        try
+        {
+            outcome = await work(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            fault = ending.IsCancellationRequested
+                ? new Fault(FaultKind.TimedOut, "step-timeout", $"Step {step} took longer than {limit.TotalSeconds:0.#} s", "'cdcm status' shows what is slow; then try again")
+                : new Fault(FaultKind.NotAllowed, "called-off", $"The attempt was called off in step {step}", "Try again when that is wanted");
+        }
+        catch (FaultException exception)
+        {
+            fault = exception.Fault;
+        }
+
+        var ms = Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1);
+        now = now with { Steps = [.. now.Steps, new StepReport(step, ms, fault?.Message ?? outcome, fault is null)], Current = null };
+        report(now);
+        if (fault is not null)
+        {
+            throw new FaultException(fault);
+        }
+    }
+
+    private async Task<T> UntilDoneAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (FaultException exception) when (exception.Fault.Kind is FaultKind.Unreachable or FaultKind.Transient or FaultKind.TimedOut)
+            {
+                try
+                {
+                    await Task.Delay(RetryPause, time, cancellationToken);
+                }
+                catch (OperationCanceledException)
+                {
+                    throw exception;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                throw new FaultException(FaultKind.Unreachable, "no-answer", "A database did not answer in time", "Any process of the migration ends the attempt once both sides answer; 'cdcm cutover status' shows how");
+            }
+        }
+    }
+
+    private async Task<CutoverReport> EndAsync(CutoverPhase phase, Fault? fault)
+    {
+        now = now with { Phase = phase, Fault = fault ?? now.Fault, Current = null };
+        report(now);
+        try
+        {
+            await actions.NoteAsync(now, CancellationToken.None);
+        }
+        catch (FaultException)
+        {
+            // What decides is in the fence's own rows.
+        }
+
+        return now;
+    }
+}

@@ -1,0 +1,80 @@
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Migrations;
+
+namespace CdcMigrator.Service.Api;
+
+/// <summary>Who takes writes, and the last attempt of this process to change that: the body of <c>/api/cutover</c>.</summary>
+public sealed record CutoverStatus
+{
+    /// <summary>Name of the migration.</summary>
+    public required string Migration { get; init; }
+
+    /// <summary>The source; null before it was prepared.</summary>
+    public required CutoverSide? Source { get; init; }
+
+    /// <summary>The target; null before it was prepared.</summary>
+    public required CutoverSide? Target { get; init; }
+
+    /// <summary>How the last attempt stands; null before the first in this process.</summary>
+    public required CutoverPhase? Phase { get; init; }
+
+    /// <summary>Which way it goes; null before the first.</summary>
+    public required MigrationDirection? Direction { get; init; }
+
+    /// <summary>Who asked for it.</summary>
+    public required string? Actor { get; init; }
+
+    /// <summary>Its identity.</summary>
+    public required string? Attempt { get; init; }
+
+    /// <summary>The step under way.</summary>
+    public required CutoverStep? Step { get; init; }
+
+    /// <summary>Steps that are over.</summary>
+    public required IReadOnlyList<StepReport> Steps { get; init; }
+
+    /// <summary>From the first lock of the fence to the opening, in milliseconds.</summary>
+    public required double? WriteOutageMs { get; init; }
+
+    /// <summary>What was predicted of it before the fence, in milliseconds.</summary>
+    public required double? PredictedMs { get; init; }
+
+    /// <summary>Why the attempt was refused or undone, or what is left to do by hand.</summary>
+    public required FaultReport? Fault { get; init; }
+
+    /// <summary>What keeps the way back from running.</summary>
+    public required FaultReport? WayBack { get; init; }
+
+    /// <summary>What to do next.</summary>
+    public required IReadOnlyList<string> NextSteps { get; init; }
+
+    internal static CutoverStatus Of(string migration, FenceRecord? source, FenceRecord? target, CutoverReport? last, double? predicted, Fault? wayBack) => new()
+    {
+        Migration = migration,
+        Source = CutoverSide.Of(source),
+        Target = CutoverSide.Of(target),
+        Phase = last?.Phase,
+        Direction = last?.Attempt.Direction,
+        Actor = last?.Attempt.Actor,
+        Attempt = last?.Attempt.Token,
+        Step = last?.Current,
+        Steps = last?.Steps ?? [],
+        WriteOutageMs = last?.OutageMs,
+        PredictedMs = predicted is { } ms ? Math.Round(ms, 1) : null,
+        Fault = last?.Fault is { } fault ? FaultReport.Of(fault) : null,
+        WayBack = wayBack is null ? null : FaultReport.Of(wayBack),
+        NextSteps = Next(source, target),
+    };
+
+    private static IReadOnlyList<string> Next(FenceRecord? source, FenceRecord? target) => (source?.State, target?.State) switch
+    {
+        (null, _) or (_, null) => ["'cdcm cutover prepare' prepares both sides; applications notice nothing"],
+        (FenceState.Open, FenceState.Sealed) => ["'cdcm cutover check' shows what stands in the way, 'cdcm cutover start' makes the target take over"],
+        (FenceState.Sealed, FenceState.Open) => ["'cdcm rollback' goes back to the source without loss"],
+        (FenceState.Closed, _) or (_, FenceState.Closed) => ["An attempt has closed a side: 'cdcm cutover abort' lifts its fence, and so does its lease when it ends"],
+        (FenceState.Sealed, FenceState.Sealed) => ["The side that takes over is being opened, by any process that reaches both sides"],
+        _ => ["Both sides take writes: that must not be; stop the applications"],
+    };
+}

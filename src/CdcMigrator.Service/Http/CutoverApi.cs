@@ -1,0 +1,55 @@
+using System.Text.Json;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Switching;
+
+namespace CdcMigrator.Service.Http;
+
+/// <summary>Addresses of the cutover and the way back.</summary>
+internal static class CutoverApi
+{
+    private const string Form = """Send {"migration": "NAME", "direction": "forward" or "back", "rehearsal": false, "actor": "who"}""";
+
+    public static void Map(IEndpointRouteBuilder routes, MigrationDefinition definition, CutoverDesk? desk)
+    {
+        routes.MapGet("/api/cutover", async context => await AnswerAsync(context, await Require(desk).StatusAsync(context.RequestAborted)));
+        routes.MapPost("/api/cutover/prepare", async context => await AnswerAsync(context, await Require(desk).PrepareAsync(context.RequestAborted)));
+        routes.MapPost("/api/cutover/abort", async context => await AnswerAsync(context, await Require(desk).AbortAsync(context.RequestAborted)));
+        routes.MapPost("/api/cutover/start", context => StartAsync(context, definition, Require(desk)));
+    }
+
+    private static async Task StartAsync(HttpContext context, MigrationDefinition definition, CutoverDesk desk)
+    {
+        CutoverRequest? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync<CutoverRequest>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+        }
+        catch (JsonException exception)
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", $"the body is not a request for a cutover: {exception.Message}", Form);
+        }
+
+        if (request is not { Migration.Length: > 0, Actor.Length: > 0 })
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", "a request for a cutover names the migration and who asks", Form);
+        }
+
+        if (request.Migration != definition.Name)
+        {
+            throw new FaultException(FaultKind.Configuration, "another-migration", $"This service runs migration {definition.Name}, not {request.Migration}", "Name the migration that is meant, or the service (--server)");
+        }
+
+        await AnswerAsync(context, await desk.StartAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
+    }
+
+    private static CutoverDesk Require(CutoverDesk? desk) => desk
+        ?? throw new FaultException(FaultKind.NotAllowed, "no-fence", "A source that is not PostgreSQL cannot be fenced yet", "Stop its applications, wait for 'cdcm lag' and 'cdcm verify start --wait', then open the target by hand");
+
+    private static Task AnswerAsync<T>(HttpContext context, T answer)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return context.Response.WriteAsJsonAsync(answer, ApiJson.Options, context.RequestAborted);
+    }
+}

@@ -1,0 +1,127 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Service.Runtime;
+using Npgsql;
+using Prometheus;
+
+namespace CdcMigrator.Service.Switching;
+
+/// <summary>
+/// A migration with its way back: the runtime of each direction, of which the databases let one write, the keeper that ends what a dead coordinator left, and the desk
+/// where an attempt is asked for. The way back begins once both sides are prepared for it; a fault there never ends the way forward.
+/// </summary>
+internal sealed class BothWays : IAsyncDisposable
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly NpgsqlDataSource? source;
+    private readonly NpgsqlDataSource? target;
+    private volatile Fault? waysBackFault;
+
+    /// <summary>Composes both; nothing connects before <see cref="RunAsync"/>.</summary>
+    /// <param name="definition">The migration file.</param>
+    /// <param name="forward">Its runtime.</param>
+    /// <param name="registry">Where the metrics of the way back go.</param>
+    /// <param name="time">Clock and timers.</param>
+    /// <param name="loggers">Where to log.</param>
+    public BothWays(MigrationDefinition definition, MigrationRuntime forward, CollectorRegistry registry, TimeProvider time, ILoggerFactory loggers)
+    {
+        this.time = time;
+        Forward = forward;
+        log = loggers.CreateLogger<BothWays>();
+        if (definition.Source.Kind != SourceKind.PostgreSql)
+        {
+            return;
+        }
+
+        source = PostgresConnections.CreateControl(definition.Source.Connection);
+        target = PostgresConnections.CreateControl(definition.Target.Connection);
+        Back = new MigrationRuntime(definition.TurnedRound(), registry, time, loggers);
+        Sides = new Sides(definition, source, target, time);
+        Desk = new CutoverDesk(definition, this, Sides, time, log);
+    }
+
+    /// <summary>From the source of the migration file to its target.</summary>
+    public MigrationRuntime Forward { get; }
+
+    /// <summary>From the target back to the source; null where there is no way back.</summary>
+    public MigrationRuntime? Back { get; }
+
+    /// <summary>Both databases with their fences; null where the source cannot be fenced.</summary>
+    public Sides? Sides { get; }
+
+    /// <summary>Where attempts are asked for; null where the source cannot be fenced.</summary>
+    public CutoverDesk? Desk { get; }
+
+    /// <summary>What keeps the way back from running; null while it runs, or has not been prepared.</summary>
+    public Fault? BackFault => waysBackFault;
+
+    /// <summary>The runtime of a direction.</summary>
+    public MigrationRuntime Of(MigrationDirection direction) => direction == MigrationDirection.Forward ? Forward : Back!;
+
+    /// <summary>Runs until cancelled, or until the way forward ends by a fault.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
+            new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync(ending.Token),
+            RunBackAsync(ending.Token));
+        try
+        {
+            await Forward.RunAsync(stop);
+        }
+        finally
+        {
+            await (Desk?.EndAsync() ?? Task.CompletedTask);
+            await ending.CancelAsync();
+            await beside.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        Desk?.Dispose();
+        await (Back?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (source?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (target?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    /// <summary>Waits until the sides are prepared, then runs the way back; where it ends by a fault it is shown, and the process goes on without it.</summary>
+    private async Task RunBackAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (!await IsPreparedAsync(stop))
+            {
+                await Task.Delay(LookInterval, time, stop);
+            }
+
+            RuntimeLog.WayBackBegins(log);
+            await Back!.RunAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        catch (FaultException exception)
+        {
+            waysBackFault = exception.Fault;
+            RuntimeLog.WayBackEnded(log, exception.Fault);
+        }
+    }
+
+    private async Task<bool> IsPreparedAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await Sides!.Source.ReadAsync(stop) is not null && await Sides.Target.ReadAsync(stop) is not null;
+        }
+        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Service.Connectors;
+using CdcMigrator.Connect.Templates;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Switching;
+
+/// <summary>Where attempts are asked for, called off and looked at. One at a time in this process; between processes the side's row decides.</summary>
+internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways, Sides sides, TimeProvider time, ILogger log) : IDisposable
+{
+    private static readonly TimeSpan ConnectorPatience = TimeSpan.FromMinutes(1);
+    private readonly CutoverLimits limits = new();
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource ending = new();
+    private CancellationTokenSource? abort;
+    private Task running = Task.CompletedTask;
+    private volatile CutoverReport? last;
+    private volatile OutageTrial? trial;
+
+    /// <summary>What is known now.</summary>
+    public async Task<CutoverStatus> StatusAsync(CancellationToken cancellationToken)
+    {
+        var (source, target) = await sides.ReadAsync(cancellationToken);
+        return CutoverStatus.Of(definition.Name, source, target, last, trial?.Total.TotalMilliseconds, ways.BackFault);
+    }
+
+    /// <summary>Prepares both sides, and the connector of the way back. Idempotent; returns once the connector runs.</summary>
+    /// <exception cref="FaultException">What stands in the way.</exception>
+    public async Task<CutoverStatus> PrepareAsync(CancellationToken cancellationToken)
+    {
+        await sides.PrepareAsync(cancellationToken);
+        if (definition.Log.Kind == LogKind.Kafka && definition.Connect is not null)
+        {
+            await ConnectorRegistration.RunAsync(definition.TurnedRound(), new ConnectorTemplateOptions(), ConnectorPatience, text => RuntimeLog.WayBackPrepared(log, text), cancellationToken);
+        }
+
+        return await StatusAsync(cancellationToken);
+    }
+
+    /// <summary>Begins an attempt; it goes on behind the answer.</summary>
+    /// <exception cref="FaultException">NotAllowed: another one is under way, the sides are not prepared, or the direction does not lead away from the open side.</exception>
+    public async Task<CutoverStatus> StartAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
+    {
+        var (source, target) = await sides.ReadAsync(cancellationToken);
+        if (source is null || target is null)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "not-prepared", "The sides are not prepared for a cutover", "'cdcm cutover prepare' does it; applications notice nothing");
+        }
+
+        var left = direction == MigrationDirection.Forward ? source : target;
+        if (left.State != FenceState.Open)
+        {
+            throw new FaultException(
+                FaultKind.NotAllowed, "not-open", $"Applications do not write to the {(direction == MigrationDirection.Forward ? "source" : "target")} now: it is {left.State.ToString().ToLowerInvariant()}",
+                "'cdcm cutover status' shows both sides");
+        }
+
+        var attempt = new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);
+        lock (gate)
+        {
+            if (!running.IsCompleted)
+            {
+                throw new FaultException(FaultKind.NotAllowed, "attempt-running", $"An attempt of {last?.Attempt.Actor} is under way", "'cdcm cutover status' shows it");
+            }
+
+            abort?.Dispose();
+            abort = new CancellationTokenSource();
+            last = new CutoverReport { Attempt = attempt };
+            trial = null;
+            running = Task.Run(() => RunAsync(attempt, abort.Token), CancellationToken.None);
+        }
+
+        return await StatusAsync(cancellationToken);
+    }
+
+    /// <summary>Calls an attempt off, whichever process it is in: this one's at its next step, another one's by lifting its fence. Nothing behind the seal.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>.</exception>
+    public async Task<CutoverStatus> AbortAsync(CancellationToken cancellationToken)
+    {
+        Task current;
+        lock (gate)
+        {
+            current = running;
+            abort?.Cancel();
+        }
+
+        if (!current.IsCompleted)
+        {
+            await current.WaitAsync(cancellationToken);
+            return await StatusAsync(cancellationToken);
+        }
+
+        var (source, target) = await sides.ReadAsync(cancellationToken);
+        var lifted = false;
+        foreach (var (side, record) in new[] { (sides.Source, source), (sides.Target, target) })
+        {
+            lifted |= record is { State: FenceState.Closed } && await Sides.AskAsync(() => side.UndoAsync(record.Token, onlyForsaken: false, cancellationToken));
+        }
+
+        return lifted
+            ? await StatusAsync(cancellationToken)
+            : throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "No side is closed by an attempt that could be called off", "'cdcm cutover status' shows both sides; 'cdcm rollback' is the way back");
+    }
+
+    /// <summary>The process ends: what is closed is lifted.</summary>
+    public async Task EndAsync()
+    {
+        await ending.CancelAsync();
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        ending.Dispose();
+        abort?.Dispose();
+    }
+
+    private async Task RunAsync(CutoverAttempt attempt, CancellationToken off)
+    {
+        var along = ways.Of(attempt.Direction);
+        var actions = new LiveCutover(along, ways.Of(attempt.Direction == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward), sides, limits, time);
+        try
+        {
+            last = await new CutoverRun(actions, limits, time, report =>
+            {
+                trial = actions.Trial;
+                last = report;
+            }).RunAsync(attempt, off, ending.Token);
+        }
+        catch (Exception exception) when (exception is not FaultException)
+        {
+            RuntimeLog.AttemptFailed(log, exception, attempt.Token);
+            last = last! with
+            {
+                Phase = CutoverPhase.Unknown,
+                Fault = new Fault(FaultKind.Internal, "attempt-failed", $"The attempt failed: {exception.Message}", "The fence is lifted when its lease ends, or the other side opened; 'cdcm cutover status' shows which"),
+            };
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Embedded;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Reporting;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Switching;
+
+/// <summary>What an attempt does, on the real sides.</summary>
+/// <param name="along">The runtime of the direction: it drains and compares.</param>
+/// <param name="back">The runtime of the other one, which is turned on with the seal.</param>
+/// <param name="sides">Both databases.</param>
+/// <param name="limits">How long things may take.</param>
+/// <param name="time">Clock.</param>
+internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverLimits limits, TimeProvider time) : ICutoverActions
+{
+    private const long SequenceMargin = 100;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private readonly MigrationDefinition definition = along.Definition;
+    private FencedSide Left => sides.Left(definition.Direction);
+    private FencedSide Taking => sides.Taking(definition.Direction);
+
+    /// <summary>What the parts of the outage took when they were tried before the fence; null before.</summary>
+    public OutageTrial? Trial { get; private set; }
+
+    /// <inheritdoc />
+    public async Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        var gate = Gate.Of(definition, await along.StatusWithFindingsAsync(cancellationToken), time.GetUtcNow());
+        if (!gate.Open)
+        {
+            var closed = gate.Criteria.Where(criterion => criterion.State != "PASS").ToList();
+            throw new FaultException(
+                FaultKind.NotAllowed, "gate-closed", $"The gate is closed: {string.Join("; ", closed.Select(criterion => $"{criterion.Name} is {criterion.Measured}, allowed {criterion.Allowed}"))}",
+                "'cdcm cutover check' shows every criterion and what to do");
+        }
+
+        Trial = await TryAsync(cancellationToken);
+        return Trial.Total <= definition.Cutover.Budget
+            ? $"the gate is open, both ways work; predicted outage {Trial.Total.TotalMilliseconds:0} ms"
+            : throw new FaultException(
+                FaultKind.NotAllowed, "over-budget", $"The predicted write outage is {Trial.Total.TotalMilliseconds:0} ms ({Trial}), the budget {definition.Cutover.Budget.TotalMilliseconds:0} ms",
+                "Make what takes longest faster (heartbeat.interval.ms and poll.interval.ms of the connectors, offset.flush.interval.ms of the workers), or raise cutover.budget");
+    }
+
+    /// <inheritdoc />
+    public Task<string> BeforeFenceAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult("");
+
+    /// <inheritdoc />
+    public Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Sides.AskAsync(async () =>
+    {
+        var marker = await Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken);
+        return new FencePosition(marker.Id, marker.Lsn);
+    });
+
+    /// <inheritdoc />
+    public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) =>
+        Sides.AskAsync(() => Left.RenewAsync(attempt.Token, lease, cancellationToken));
+
+    /// <inheritdoc />
+    public Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken) =>
+        Sides.AskAsync(() => along.DrainAsync(fence.Marker, fence.Lsn, timeout, cancellationToken));
+
+    /// <inheritdoc />
+    public async Task<CutoverProof> ProveAsync(CutoverAttempt attempt, DrainReport drained, CancellationToken cancellationToken)
+    {
+        // Everything is in the target by now, so that nothing of this direction is committed there behind the marker.
+        var start = ReadStartAsync(cancellationToken);
+        var sequences = Sides.AskAsync(() => Sequences.AdvanceAsync(
+            sides.LeftDatabase(definition.Direction), sides.TakingDatabase(definition.Direction), Schemas(), SequenceMargin, cancellationToken));
+        var tables = Sides.AskAsync(() => UntilEqualAsync(drained, cancellationToken));
+        await Task.WhenAll(start, sequences, tables);
+        var (marker, begin) = await start;
+        return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, new FencePosition(marker.Id, marker.Lsn));
+    }
+
+    /// <inheritdoc />
+    public Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) =>
+        Sides.AskAsync(() => Left.SealAsync(attempt.Token, limits.SealMargin, proof.Back, cancellationToken));
+
+    /// <inheritdoc />
+    public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Sides.AskAsync(() => Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken));
+
+    /// <inheritdoc />
+    public Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
+        Sides.AskAsync(() => Left.UndoAsync(attempt.Token, onlyForsaken: false, cancellationToken));
+
+    /// <inheritdoc />
+    public async Task<FenceRecord> ReadAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
+        await Sides.AskAsync(() => Left.ReadAsync(cancellationToken)) ?? throw new FaultException(FaultKind.Internal, "no-fence-row", "The side that is left has no fence row any more");
+
+    /// <inheritdoc />
+    public Task<string> RouteAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult("applications may go there");
+
+    /// <inheritdoc />
+    public Task<string> RouteBackAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult("");
+
+    /// <inheritdoc />
+    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Goes both ways once with a marker, before anything is closed: what it takes is what the outage will take, and a way back that does not work is found now.</summary>
+    private async Task<OutageTrial> TryAsync(CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var marker = await Sides.AskAsync(() => FenceTable.WriteMarkerAsync(sides.LeftDatabase(definition.Direction), cancellationToken));
+        var drained = await Sides.AskAsync(() => along.DrainAsync(marker.Id, marker.Lsn, limits.Closed, cancellationToken));
+        if (!drained.Drained)
+        {
+            throw new FaultException(FaultKind.TimedOut, "not-drained", $"A marker did not get through in {limits.Closed.TotalSeconds:0} s; it waits for {drained.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow");
+        }
+
+        var there = time.GetElapsedTime(began);
+        began = time.GetTimestamp();
+        await ReadStartAsync(cancellationToken);
+        return new OutageTrial(there, time.GetElapsedTime(began));
+    }
+
+    private Task<(FenceMarker Marker, DirectionStart Start)> ReadStartAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () =>
+    {
+        var marker = await FenceTable.WriteMarkerAsync(sides.TakingDatabase(definition.Direction), cancellationToken);
+        return (marker, await back.Evidence().ReadStartAsync(marker, back.Definition.Tables, time, cancellationToken));
+    });
+
+    /// <summary>Waits until every change before the ends of the drain proof was compared, and equal, in every table.</summary>
+    private async Task<IReadOnlyList<TableProof>> UntilEqualAsync(DrainReport drained, CancellationToken cancellationToken)
+    {
+        var ends = drained.Lanes.ToLookup(lane => lane.Topic, StringComparer.Ordinal);
+        while (true)
+        {
+            var known = await along.Verification.Store.ReadTablesAsync(cancellationToken);
+            var open = new List<TableName>();
+            var proofs = new List<TableProof>();
+            foreach (var table in definition.Tables.Select(table => table.Source))
+            {
+                var state = known.TryGetValue(table, out var found) ? found.State : null;
+                var read = state is not null && ends[EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table)]
+                    .All(lane => lane.EndOffset == 0 || state.VerifiedOffsets.GetValueOrDefault(lane.Partition) >= lane.EndOffset);
+                if (state is null || !read || state.Pending.Count > 0 || state.DirtyKeys > 0)
+                {
+                    open.Add(table);
+                    continue;
+                }
+
+                if (state is not { Covered: true, CoveredAt: { } compared, Verdict: Verdict.Equal, WrongTruncated: false, Wrong.Count: 0 })
+                {
+                    throw new FaultException(new Fault(
+                        FaultKind.NotAllowed, "not-equal", $"Table {table} is {state.Verdict} behind the fence: {state.Wrong.Count} rows are wrong{(state.Reason is { } reason ? $" ({reason})" : "")}",
+                        "'cdcm verify show' names the rows; 'cdcm tables repair' mends them")
+                    { Table = table.ToString() });
+                }
+
+                proofs.Add(new TableProof(table.ToString(), compared, state.RowsSource, state.EqualAt, state.VerifiedOffsets));
+            }
+
+            if (open.Count == 0)
+            {
+                return proofs;
+            }
+
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+    }
+
+    private Dictionary<string, string> Schemas() =>
+        definition.Tables.GroupBy(table => table.Source.Schema, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Target.Schema, StringComparer.Ordinal);
+}
