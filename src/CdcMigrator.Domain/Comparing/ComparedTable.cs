@@ -37,4 +37,15 @@ public sealed record ComparedTable
 
     /// <summary>Rows are told apart by all of their columns only.</summary>
     public bool IsKeyless => Key.Count == 0;
+
+    /// <summary>
+    /// Whether counting its rows sums the hashes of their keys too. Keys that have to travel to be hashed are not summed of very many rows: a snapshot would be held for minutes.
+    /// </summary>
+    public bool SumsKeys => !IsKeyless && (Hashing == HashPlace.Database || EstimatedRows <= MostKeysHashedHere);
+
+    /// <summary>The table with its key's columns alone, so that a row of it is a key.</summary>
+    public ComparedTable OfKey => this with { Columns = [.. Key.Select(ordinal => Columns[ordinal])], Key = [.. Enumerable.Range(0, Key.Count)] };
+
+    /// <summary>Most rows whose keys are summed where they are hashed here.</summary>
+    public const long MostKeysHashedHere = 20_000_000;
 }

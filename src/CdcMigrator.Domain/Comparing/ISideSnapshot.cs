@@ -21,7 +21,7 @@ public interface ISideSnapshot : IAsyncDisposable
     /// <summary>Canonical text of every compared column of those rows of a list that are there.</summary>
     Task<IReadOnlyDictionary<RowKey, string?[]>> RowsAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken);
 
-    /// <summary>Counts rows: all of them, or those of a list that are there. With the sum of their keys' hashes where both sides hash alike, else 0.</summary>
+    /// <summary>Counts rows: all of them, or those of a list that are there. With the sum of their keys' hashes, the same on both sides, where <see cref="ComparedTable.SumsKeys"/> says so, else 0.</summary>
     Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken);
 
     /// <summary>
@@ -30,6 +30,9 @@ public interface ISideSnapshot : IAsyncDisposable
     /// <exception cref="Faults.FaultException">As above; Configuration <c>rule-refused</c> with the server's words; Transient <c>rule-timeout</c>. The snapshot may be lost then.</exception>
     Task<IReadOnlyList<IReadOnlyList<string?>>> QueryAsync(string sql, int most, TimeSpan timeout, CancellationToken cancellationToken);
 
-    /// <summary>Keys of some rows, taken at random, and those at both ends of the key. None for a table without a key.</summary>
-    Task<IReadOnlyList<RowKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken);
+    /// <summary>
+    /// Keys of some rows: so many drawn at random, those at both ends of the key, and those with the longest values and with values at the edge of their types among more rows
+    /// that are drawn (whole tables are not read for them, but for the least and the greatest value where an index has it). None for a table without a key.
+    /// </summary>
+    Task<IReadOnlyList<SampledKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken);
 }

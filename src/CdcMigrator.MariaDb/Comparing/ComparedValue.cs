@@ -46,6 +46,9 @@ internal sealed class ComparedValue(SourceValue value, ColumnType into, ColumnMa
     /// <summary>What to select.</summary>
     public string Sql => value.Sql;
 
+    /// <summary>How a sample looks at it.</summary>
+    public SampledValue Sampled => new(value.Column);
+
     /// <summary>What to select for <see cref="Append"/>.</summary>
     public string BytesSql => reading switch
     {

@@ -15,8 +15,8 @@ namespace CdcMigrator.MariaDb.Comparing;
 /// <summary>Says how each table of a migration is compared between a MariaDB source and its PostgreSQL target, from both catalogs.</summary>
 public static class MariaDbComparedTables
 {
-    /// <summary>How the columns of each table that was read are read: as it was found then, whatever was read since.</summary>
-    private static readonly ConditionalWeakTable<ComparedTable, IReadOnlyList<ComparedValue>> Values = [];
+    /// <summary>How the columns of each table that was read are read: as it was found then, whatever was read since. By its list of columns, which its copies share.</summary>
+    private static readonly ConditionalWeakTable<IReadOnlyList<ComparedColumn>, IReadOnlyList<ComparedValue>> Values = [];
 
     /// <summary>Reads both catalogs. To be read again when a schema may have changed.</summary>
     /// <param name="source">Source server.</param>
@@ -50,7 +50,15 @@ public static class MariaDbComparedTables
 
     /// <summary>How the columns of a table that was read here are read.</summary>
     internal static IReadOnlyList<ComparedValue> ValuesOf(ComparedTable table) =>
-        Values.TryGetValue(table, out var values) ? values : throw new ArgumentException($"{table.Source} was not read by {nameof(ReadAsync)}", nameof(table));
+        Values.TryGetValue(table.Columns, out var values) ? values : throw new ArgumentException($"{table.Source} was not read by {nameof(ReadAsync)}", nameof(table));
+
+    /// <summary>The key's columns of a table that was read here, as a table.</summary>
+    internal static ComparedTable KeyOf(ComparedTable table)
+    {
+        var (key, values) = (table.OfKey, ValuesOf(table));
+        Values.Add(key.Columns, [.. table.Key.Select(ordinal => values[ordinal])]);
+        return key;
+    }
 
     private static async Task<ComparedTable> PairAsync(MySqlConnection connection, NpgsqlDataSource target, TableMapping mapping, bool reselects, CancellationToken cancellationToken)
     {
@@ -75,7 +83,7 @@ public static class MariaDbComparedTables
         }
 
         var table = Pair(route, source, await RowsAsync(connection, mapping.Source, cancellationToken)) with { Reselects = reselects };
-        Values.Add(table, [.. table.Columns.Select(column => ValueOf(column, route, source))]);
+        Values.Add(table.Columns, [.. table.Columns.Select(column => ValueOf(column, route, source))]);
         return table;
     }
 

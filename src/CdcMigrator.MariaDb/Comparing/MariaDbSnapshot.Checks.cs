@@ -1,8 +1,10 @@
 using System.Globalization;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.MariaDb.Connections;
 using CdcMigrator.MariaDb.Faults;
+using CdcMigrator.Postgres.Comparing;
 using MySqlConnector;
 
 namespace CdcMigrator.MariaDb.Comparing;
@@ -11,11 +13,18 @@ namespace CdcMigrator.MariaDb.Comparing;
 internal sealed partial class MariaDbSnapshot
 {
     private const int EdgeRows = 25;
+    private const int LeastDrawn = 50_000;
     private const int StatementTimeout = 1969;
 
     /// <inheritdoc />
     public async Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken)
     {
+        if (table.SumsKeys)
+        {
+            var key = MariaDbComparedTables.KeyOf(table);
+            return keys is null ? await DigestAsync(key, KeyRange.All, cancellationToken) : RowHashes.Sum(await HashesAsync(key, keys, cancellationToken));
+        }
+
         if (keys is not null)
         {
             return new ChunkDigest((await HashesAsync(table, keys, cancellationToken)).Count, 0);
@@ -33,7 +42,7 @@ internal sealed partial class MariaDbSnapshot
     }
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<RowKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SampledKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken)
     {
         if (table.IsKeyless)
         {
@@ -43,20 +52,34 @@ internal sealed partial class MariaDbSnapshot
         var values = MariaDbComparedTables.ValuesOf(table);
         var key = table.Key.Select(ordinal => values[ordinal]).ToList();
         var columns = string.Join(", ", key.Select(column => column.Sql));
-        var share = table.EstimatedRows <= rows ? 1 : Math.Min(1, 2.0 * rows / table.EstimatedRows);
-        var keys = new HashSet<RowKey>();
-        foreach (var rest in new[]
+        var from = $"{MariaDbConnections.Sql(table.Source)} t";
+        var sampled = values.Select(value => value.Sampled).ToList();
+
+        // More than wanted, to find odd ones among them; the table is read to its end, so that none is left out because of where it lies.
+        var drawn = Math.Max(2L * rows, LeastDrawn);
+        var share = table.EstimatedRows <= drawn ? 1 : (double)drawn / table.EstimatedRows;
+        var picked = new SampledRows(sampled.Count);
+        await QueryAsync(
+            table,
+            $"select {columns}, {string.Join(", ", sampled.Select(value => $"{value.Size}, {value.Order}, {value.Edge}"))} from {from} where rand() < {share.ToString("0.############", CultureInfo.InvariantCulture)}",
+            reader => picked.Add(Key(table, key, reader), reader, key.Count), cancellationToken);
+        HashSet<SampledKey> keys = [.. picked.Pick(rows)];
+        foreach (var way in new[] { "", " desc" })
         {
-            $"where rand() < {share.ToString("0.############", CultureInfo.InvariantCulture)} limit {rows}",
-            $"order by {string.Join(", ", key.Select(column => column.Name))} limit {EdgeRows}",
-            $"order by {string.Join(", ", key.Select(column => $"{column.Name} desc"))} limit {EdgeRows}",
-        })
-        {
-            await QueryAsync(
-                table, $"select {columns} from {MariaDbConnections.Sql(table.Source)} t {rest}", key, table.Key, row => keys.Add(new RowKey([.. row.ToArray().Select(value => value!)])), cancellationToken);
+            await AddAsync(SampleStratum.KeyEnds, $"{from} order by {string.Join(", ", key.Select(column => $"{column.Name}{way}"))} limit {EdgeRows}");
+            foreach (var name in await LeadingAsync(table.Source, cancellationToken))
+            {
+                if (values.FirstOrDefault(value => value.Sampled.IsOrdered && value.Name == $"t.{MariaDbConnections.Quote(name)}") is { } leading)
+                {
+                    await AddAsync(SampleStratum.EdgeValues, $"{from} where {leading.Name} is not null order by {leading.Name}{way} limit 1");
+                }
+            }
         }
 
         return [.. keys];
+
+        Task AddAsync(SampleStratum stratum, string rest) =>
+            QueryAsync(table, $"select {columns} from {rest}", reader => keys.Add(new SampledKey(stratum, Key(table, key, reader))), cancellationToken);
     }
 
     /// <inheritdoc />
@@ -86,6 +109,33 @@ internal sealed partial class MariaDbSnapshot
                 : MariaDbFaults.Classify(exception) is { Kind: FaultKind.Configuration }
                     ? new FaultException(new Fault(FaultKind.Configuration, "rule-refused", $"{exception.Number}: {exception.Message}", "Correct the query, or grant the role what it reads"), exception)
                     : MariaDbFaults.ToException(exception);
+        }
+    }
+
+    private static RowKey Key(ComparedTable table, IReadOnlyList<ComparedValue> key, MySqlDataReader reader) =>
+        new([.. key.Select((value, i) => CanonicalText.Of(table.Columns[table.Key[i]].Form, value.Read(reader, i)!))]);
+
+    /// <summary>Columns with which an index begins, so that the least and greatest value are found at once.</summary>
+    private async Task<IReadOnlyList<string>> LeadingAsync(TableName table, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = new MySqlCommand(
+                "select distinct column_name from information_schema.statistics where table_schema = @schema and table_name = @name and seq_in_index = 1 and index_type = 'BTREE' and sub_part is null", connection);
+            command.Parameters.AddWithValue("@schema", table.Schema);
+            command.Parameters.AddWithValue("@name", table.Name);
+            var names = new List<string>();
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                names.Add(reader.GetString(0));
+            }
+
+            return names;
+        }
+        catch (MySqlException exception)
+        {
+            throw MariaDbFaults.ToException(exception);
         }
     }
 }

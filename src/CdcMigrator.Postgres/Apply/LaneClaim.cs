@@ -53,6 +53,8 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
 
             var taken = await RaiseAsync(session.Connection, identity, logStart, cancellationToken);
             var progress = await CheckAsync(session.Connection, taken, identity, logStart, cancellationToken);
+            await ClaimLog.RecordAsync(session.Connection, store.Migration, progress, cancellationToken);
+
             // Under the lock of the progress row, which all who park and free rows of the lane hold.
             var parked = await DeadLetterTable.ReadKeysAsync(session.Connection, store.Migration, lane, cancellationToken);
             var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, lane, cancellationToken);

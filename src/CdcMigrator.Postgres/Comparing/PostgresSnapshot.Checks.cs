@@ -9,15 +9,17 @@ namespace CdcMigrator.Postgres.Comparing;
 /// <summary>What checks beside the comparison of rows read in the same snapshot.</summary>
 internal abstract partial class PostgresSnapshot
 {
-    private const int EdgeRows = 25;
-
-    /// <summary>Above so many rows a sample reads some blocks, not some rows of all blocks.</summary>
-    private const long RowsReadForSample = 20_000_000;
-
     /// <inheritdoc />
-    public Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken) => ReadAsync(table, async sql =>
+    public Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken) =>
+        table is { Hashing: HashPlace.Here, SumsKeys: true } ? CountKeysAsync(table.OfKey, keys, cancellationToken) : CountInDatabaseAsync(table, keys, cancellationToken);
+
+    /// <summary>Where the servers do not hash alike keys are hashed here, by what hashes rows.</summary>
+    private async Task<ChunkDigest> CountKeysAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken) =>
+        keys is null ? await DigestAsync(table, KeyRange.All, cancellationToken) : RowHashes.Sum(await HashesAsync(table, keys, cancellationToken));
+
+    private Task<ChunkDigest> CountInDatabaseAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken) => ReadAsync(table, async sql =>
     {
-        var sum = table.Hashing == HashPlace.Database && !table.IsKeyless ? $"sum({sql.KeyHash})::text" : "null::text";
+        var sum = !table.SumsKeys ? "null::text" : $"sum({sql.KeyHash})::text";
         if (keys is null)
         {
             return await CountAsync($"select count(*), {sum} from {sql.From}", new NpgsqlCommand { Connection = Connection });
@@ -46,24 +48,24 @@ internal abstract partial class PostgresSnapshot
     }, cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<RowKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<RowKey>>(table, async sql =>
+    public Task<IReadOnlyList<SampledKey>> SampleAsync(ComparedTable table, int rows, CancellationToken cancellationToken) =>
+        ReadAsync<IReadOnlyList<SampledKey>>(table, async sql =>
         {
             if (table.IsKeyless)
             {
                 return [];
             }
 
-            // Twice as many as wanted, for what is drawn varies; then some of them at random, so that none is left out because of where it lies.
-            var method = table.EstimatedRows > RowsReadForSample ? "system" : "bernoulli";
-            var percent = table.EstimatedRows <= rows ? 100 : Math.Min(100, 200.0 * rows / table.EstimatedRows);
-            var key = string.Join(", ", sql.Key);
-            var keys = new HashSet<RowKey>();
-            await ReadKeysAsync($"select {key} from {sql.From} tablesample {method} ({percent.ToString("0.##########", CultureInfo.InvariantCulture)}) order by pg_catalog.random() limit {rows}", keys);
-            if (table.Order == ChunkOrder.KeyRanges)
+            var keys = new HashSet<SampledKey>();
+            foreach (var statement in SampleSql.Of(table, sql, await ReadColumnsAsync(table, sql, cancellationToken), rows))
             {
-                await ReadKeysAsync($"select {key} from {sql.From} order by {sql.Sorted} limit {EdgeRows}", keys);
-                await ReadKeysAsync($"select {key} from {sql.From} order by {string.Join(", ", sql.Sorted.Split(", ").Select(column => $"{column} desc"))} limit {EdgeRows}", keys);
+                await using var command = new NpgsqlCommand(statement, Connection) { AllResultTypesAreUnknown = true };
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    var stratum = (SampleStratum)int.Parse(reader.GetString(0), CultureInfo.InvariantCulture);
+                    keys.Add(new SampledKey(stratum, new RowKey([.. Enumerable.Range(1, table.Key.Count).Select(reader.GetString)])));
+                }
             }
 
             return [.. keys];
@@ -104,13 +106,17 @@ internal abstract partial class PostgresSnapshot
         }
     }
 
-    private async Task ReadKeysAsync(string text, HashSet<RowKey> keys)
+    /// <summary>The compared columns as this side's catalog has them, in hashing order.</summary>
+    private async Task<IReadOnlyList<SampledColumn>> ReadColumnsAsync(ComparedTable table, RowSql sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(text, Connection) { AllResultTypesAreUnknown = true };
-        await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
+        var found = new Dictionary<string, SampledColumn>(StringComparer.Ordinal);
+        await using var command = new NpgsqlCommand(SampledColumn.Catalog, Connection) { Parameters = { new NpgsqlParameter { Value = sql.Name.Sql } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
-            keys.Add(new RowKey([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetString)]));
+            found[reader.GetString(0)] = new SampledColumn(reader.GetString(0), reader.GetString(1), reader.GetChar(2), reader.GetBoolean(3), reader.GetBoolean(4));
         }
+
+        return [.. table.Columns.Select(column => found.GetValueOrDefault(ofSource ? column.Source : column.Target)).OfType<SampledColumn>()];
     }
 }

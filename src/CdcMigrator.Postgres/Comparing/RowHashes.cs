@@ -24,4 +24,11 @@ public sealed class RowHashes(ComparedTable table)
 
     /// <summary>All rows added.</summary>
     public IReadOnlyList<RowHash> ToList() => rows;
+
+    /// <summary>How many rows some are, and the sum of their hashes.</summary>
+    public static ChunkDigest Sum(IReadOnlyList<RowHash> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return rows.Aggregate(default(ChunkDigest), (digest, row) => new ChunkDigest(digest.Rows + row.Copies, digest.Sum + ((Int128)row.Hash * row.Copies)));
+    }
 }

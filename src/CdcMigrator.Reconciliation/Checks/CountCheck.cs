@@ -71,7 +71,8 @@ public sealed class CountCheck(IComparedSides sides, IChangeReader reader, TimeP
         }
 
         // Explained to the row. A target that is far behind is worth a word all the same.
-        return off <= tolerance * Math.Max(here.Rows, there.Rows) ? result with { Message = off == 0 ? "equal" : "differs by what is on its way" }
+        var unsummed = table.Table.SumsKeys ? "" : $"; keys are not summed above {Text(ComparedTable.MostKeysHashedHere)} rows";
+        return off <= tolerance * Math.Max(here.Rows, there.Rows) ? result with { Message = (off == 0 ? "equal" : "differs by what is on its way") + unsummed }
             : result with { State = CheckState.Fail, Severity = Severity.Warning, Message = "differs by what is on its way, which is more than the tolerance", Fix = "'cdcm lag' shows how far the target is behind" };
     }
 

@@ -105,6 +105,7 @@ internal sealed class RuntimeWatches(
             },
             Follow = observe => LogFollower.Start(
                 new LogFollowerOptions { BootstrapServers = options.BootstrapServers, Client = options.Client, MaxRecordBytes = options.MaxRecordBytes }, observe, loggers),
+            Claims = token => ClaimLog.ReadAsync(control, definition.Name, options.Incarnation, token),
             Copying = async token => (await copies.ReadAsync(token)).Where(copy => copy.IsActive).Select(copy => TableName.Parse(copy.Table)).ToHashSet(),
         };
         var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };

@@ -17,9 +17,8 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan PassTimeout = TimeSpan.FromSeconds(60);
     private readonly LogFollower follower;
-    private readonly RecordReader records;
+    private readonly LogReading records;
     private readonly IReadOnlyDictionary<TableName, ChangeIndex> indexes;
-    private readonly ISchemaLoader? schemas;
     private readonly IMigrationSource source;
     private readonly LogInspector inspector;
     private readonly IReadOnlyCollection<string> topics;
@@ -34,9 +33,8 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
         LogInspector inspector, IReadOnlyCollection<string> topics, string migration, ISourceView began,
         IReadOnlyDictionary<LaneId, long> offsets, TimeProvider time)
     {
-        this.records = records;
+        this.records = new LogReading(records, schemas);
         this.indexes = indexes;
-        this.schemas = schemas;
         this.source = source;
         this.inspector = inspector;
         this.topics = topics;
@@ -131,20 +129,7 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 
     private void Observe(LogRecord record, CancellationToken cancellationToken)
     {
-        var reading = records.Read(record);
-        while (reading.Kind == RecordKind.NeedsSchema)
-        {
-            if (schemas is null)
-            {
-                reading = new RecordReading(RecordKind.Unreadable, Doubt: "an Avro record, and no schema registry is named");
-                break;
-            }
-
-            // On the follower's own thread: nothing behind this record may be told before it.
-            schemas.LoadAsync(reading.SchemaId, cancellationToken).GetAwaiter().GetResult();
-            reading = records.Read(record);
-        }
-
+        var reading = records.Read(record, cancellationToken);
         doubt = reading.Doubt ?? doubt;
         switch (reading.Kind)
         {

@@ -138,7 +138,9 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
                     await parts.TargetSide.ReadSequencesAsync([.. mappings.Select(table => table.Target)], stop), SequenceMargin);
             default:
                 var samples = new SampleCheck(parts.Sides, follower, (double)limits.SampleConfidence / 100, (double)limits.SampleErrorRate / 100, time);
-                return await EachAsync(await LargeAsync(comparable, stop), table => samples.CheckAsync(table, stop));
+                var large = await LargeAsync(comparable, stop);
+                var restarts = await new RestartWindows(parts).ReadAsync(large, stop);
+                return await EachAsync(large, table => samples.CheckAsync(table, restarts[table.Table.Source], stop));
         }
     }
 

@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Log;
@@ -68,6 +69,9 @@ internal sealed record ReconcilerParts
 
     /// <summary>Makes a client that follows the log.</summary>
     public required Func<Action<LogRecord, CancellationToken>, LogFollower> Follow { get; init; }
+
+    /// <summary>Where lanes were claimed in this log, the newest first.</summary>
+    public required Func<CancellationToken, Task<IReadOnlyList<ClaimedAt>>> Claims { get; init; }
 
     /// <summary>Tables being copied again: they are compared when that is done.</summary>
     public required Func<CancellationToken, Task<IReadOnlySet<TableName>>> Copying { get; init; }

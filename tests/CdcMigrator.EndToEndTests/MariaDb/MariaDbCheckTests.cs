@@ -41,6 +41,49 @@ public sealed class MariaDbCheckTests(MariaDbFixture mariaDb)
     }
 
     [Fact]
+    public async Task Odd_rows_are_in_a_sample_and_a_key_that_differs_is_in_the_sum()
+    {
+        var server = await mariaDb.RequireAsync();
+        string[] odd = ["note = repeat('y', 3000)", "note = ''", "note = null", "note = 'ü'", "note = 'a '", "at = '0000-00-00'", "at = '2024-00-10'", "kind = ''", "n = 0", "n = -99999", "raw = ''", "f = 0"];
+        var database = await mariaDb.CreateAsync($"""
+            set session sql_mode = '';
+            create table t (id binary(16) primary key, note longtext, at datetime, kind enum('a', 'b'), n decimal(20, 2), raw blob, f double, seq int);
+            insert into t select unhex(lpad(hex(seq), 32, '0')), concat('v', seq), '2020-01-01' + interval seq minute, 1 + seq % 2, seq, 'x', seq, seq from seq_1_to_20000;
+            {string.Join(";\n", odd.Select((set, i) => $"update t set {set} where seq = {(i * 700) + 350}"))}
+            """);
+        await using var source = MariaDbConnections.Create(server.ConnectionString(database));
+        await using var postgres = await LocalPostgresServer.StartAsync(new LocalPostgresOptions(), Token);
+        var connection = await postgres.CreateDatabaseAsync("shop", """
+            create table t (id uuid primary key, note text, at timestamp, kind text, n numeric(20, 2), raw bytea, f float8, seq int); insert into t select lpad(to_hex(i), 32, '0')::uuid from generate_series(1, 20000) i
+            """, Token);
+        await using var target = PostgresConnections.CreateVerify(connection);
+        await using var control = PostgresConnections.CreateControl(connection);
+        await ControlSchema.MigrateAsync(control, Token);
+        var mapping = new TableMapping { Source = new TableName(database, "t"), Target = new TableName("public", "t") };
+        var table = (await MariaDbComparedTables.ReadAsync(source, target, [mapping], _ => false, Token))[0];
+        var sides = new MariaDbSides(source, target, "m", () => null);
+        await using (var here = await sides.OpenSourceAsync(Token))
+        await using (var there = await sides.OpenTargetAsync(Token))
+        {
+            var sampled = (await here.SampleAsync(table, 100, Token)).Where(row => row.Stratum is SampleStratum.LongestValues or SampleStratum.EdgeValues).Select(row => row.Key.Values[0]).ToHashSet();
+            Assert.All(odd.Select((set, i) => (Key: ((i * 700) + 350).ToString("x32", System.Globalization.CultureInfo.InvariantCulture), Set: set)),
+                row => Assert.True(sampled.Contains(row.Key), row.Set));
+            Assert.Equal(await here.CountAsync(table, null, Token), await there.CountAsync(table, null, Token));
+        }
+
+        await using (var change = control.CreateCommand("update public.t set id = md5('other')::uuid where id = lpad('7', 32, '0')::uuid"))
+        {
+            await change.ExecuteNonQueryAsync(Token);
+        }
+
+        await using var before = await sides.OpenSourceAsync(Token);
+        await using var after = await sides.OpenTargetAsync(Token);
+        var (left, right) = (await before.CountAsync(table, null, Token), await after.CountAsync(table, null, Token));
+        Assert.Equal(left.Rows, right.Rows);
+        Assert.NotEqual(left.Sum, right.Sum);
+    }
+
+    [Fact]
     public async Task Rows_are_counted_sampled_and_asked_for_in_one_snapshot()
     {
         var server = await mariaDb.RequireAsync();
@@ -58,12 +101,21 @@ public sealed class MariaDbCheckTests(MariaDbFixture mariaDb)
         await using var there = await sides.OpenTargetAsync(Token);
         await server.ExecuteAsync("delete from t where a > 3", database);
         RowKey[] keys = [new("7", "k7"), new("8", "none")];
-        Assert.Equal((new ChunkDigest(500, 0), new ChunkDigest(1, 0)), (await here.CountAsync(table, null, Token), await here.CountAsync(table, keys, Token)));
-        Assert.Equal((new ChunkDigest(500, 0), new ChunkDigest(1, 0)), (await there.CountAsync(table, null, Token), await there.CountAsync(table, keys, Token)));
-        var sampled = await here.SampleAsync(table, 100, Token);
-        Assert.InRange(sampled.Count, 50, 150);
-        Assert.Contains(new RowKey("1", "k1"), sampled);
-        Assert.Equal(sampled.Count, (await there.HashesAsync(table, sampled, Token)).Count);
+        var (all, one) = (await here.CountAsync(table, null, Token), await here.CountAsync(table, keys, Token));
+        Assert.Equal((500, 1), (all.Rows, one.Rows));
+        Assert.NotEqual((0, 0), (all.Sum, one.Sum));
+        Assert.Equal((all, one), (await there.CountAsync(table, null, Token), await there.CountAsync(table, keys, Token)));
+        var unsummed = table with { EstimatedRows = ComparedTable.MostKeysHashedHere + 1 };
+        Assert.Equal((new ChunkDigest(500, 0), new ChunkDigest(1, 0)), (await here.CountAsync(unsummed, null, Token), await here.CountAsync(unsummed, keys, Token)));
+        Assert.Equal((new ChunkDigest(500, 0), new ChunkDigest(1, 0)), (await there.CountAsync(unsummed, null, Token), await there.CountAsync(unsummed, keys, Token)));
+
+        // A copy with another estimate is what a sample is taken of.
+        var sampled = await here.SampleAsync(table with { EstimatedRows = 500 }, 100, Token);
+        Assert.Equal(100, sampled.Count(row => row.Stratum == SampleStratum.Random));
+        Assert.Contains(new SampledKey(SampleStratum.KeyEnds, new RowKey("1", "k1")), sampled);
+        Assert.Contains(new SampledKey(SampleStratum.EdgeValues, new RowKey("500", "k500")), sampled);
+        HashSet<RowKey> drawn = [.. sampled.Select(row => row.Key)];
+        Assert.Equal(drawn.Count, (await there.HashesAsync(table, drawn, Token)).Count);
         Assert.Equal(["31312.50", null], (await here.QueryAsync("select sum(n), null as nothing from t -- all;", 10, TimeSpan.FromSeconds(30), Token))[0]);
         Assert.Equal(3, (await here.QueryAsync("select a from t", 2, TimeSpan.FromSeconds(30), Token)).Count);
         Assert.Equal("rule-refused", (await Assert.ThrowsAsync<FaultException>(() => here.QueryAsync("select missing from t", 2, TimeSpan.FromSeconds(30), Token))).Fault.Code);

@@ -66,7 +66,24 @@ internal sealed class CheckScene : IAsyncDisposable
 
     public Task<CheckResult> CountAsync(string table) => new CountCheck(scene.Sides, reader, TimeProvider.System, 0.001m).CheckAsync(Table(table), Token);
 
-    public Task<CheckResult> SampleAsync(string table) => new SampleCheck(scene.Sides, reader, 0.99, 0.01, TimeProvider.System).CheckAsync(Table(table), Token);
+    public Task<CheckResult> SampleAsync(string table, params RowKey[] restarts) =>
+        new SampleCheck(scene.Sides, reader, 0.99, 0.01, TimeProvider.System).CheckAsync(Table(table), restarts, Token);
+
+    /// <summary>Rows that a sample of each side has for their values.</summary>
+    public async Task<IReadOnlyList<IReadOnlySet<RowKey>>> OddRowsAsync(string table)
+    {
+        await using var source = await scene.Sides.OpenSourceAsync(Token);
+        await using var target = await scene.Sides.OpenTargetAsync(Token);
+        var sets = new List<IReadOnlySet<RowKey>>();
+        foreach (var side in new ISideSnapshot[] { source, target })
+        {
+            var sampled = await side.SampleAsync(Table(table).Table, 10, Token);
+            Assert.Equal(10, sampled.Count(row => row.Stratum == SampleStratum.Random));
+            sets.Add(sampled.Where(row => row.Stratum is SampleStratum.LongestValues or SampleStratum.EdgeValues).Select(row => row.Key).ToHashSet());
+        }
+
+        return sets;
+    }
 
     public async Task<IReadOnlyList<CheckResult>> SchemaAsync(params TableMapping[] mappings) => new SchemaParity(true).Of(
         mappings, await SourceSide.ReadTablesAsync([.. mappings.Select(mapping => mapping.Source)], Token), await TargetSide.ReadTablesAsync([.. mappings.Select(mapping => mapping.Target)], Token));

@@ -1,5 +1,6 @@
 using System.Numerics;
 using CdcMigrator.Domain.Checks;
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
@@ -61,6 +62,43 @@ public sealed class CheckTests(PostgresFixture postgres)
         Assert.Equal("1 of the difference is not on its way".Replace("1", "-1", StringComparison.Ordinal), (await scene.CountAsync("public.t")).Message);
         scene.OnItsWay("public.t", "999");
         Assert.Equal(CheckState.Pass, (await scene.CountAsync("public.t")).State);
+    }
+
+    /// <summary>Rows of which there is one each among twenty thousand: by chance a sample meets one of twenty.</summary>
+    [Fact]
+    public async Task Rows_with_the_longest_and_with_edge_values_of_either_side_and_those_around_restarts_are_always_in_a_sample()
+    {
+        string[] odd =
+        [
+            "note = repeat('y', 3000)", "note = ''", "note = null", "note = 'ü'", "note = e'a\\\\b'", "note = 'a '", "doc = 'null'", "doc = '{}'", "amount = 0.00", "amount = 'NaN'", "amount = -1e20",
+            "f = '-0'", "f = 'infinity'", "f = 0", "day = 'infinity'", "day = '0044-03-15 BC'", "raw = ''", "tags = '{}'", "tags = '{{1,2},{3,4}}'", "span = 'empty'", "code = repeat('z', 300)", "small = 0", "gap = '-10 years'",
+        ];
+        const string plain = "(i, 'v' || i, '{\"a\":1}'::jsonb, i::numeric, i::float8, date '2000-01-01' + i, '\\xff'::bytea, '{1}'::int[], '[1,5)'::int4range, 'c' || i, 1, i * interval '1 second')";
+        var odds = string.Join(";\n", odd.Select((set, i) => $"update t set {set} where id = {(i * 700) + 350}"));
+        var tame = $"begin; create temporary table o on commit drop as select r.* from generate_series(350, 19950, 700) i cross join lateral (values {plain}) as r; delete from t where id % 700 = 350; insert into t select * from o; commit";
+        await using var scene = await CheckScene.CreateAsync(postgres, $"""
+            create domain code as varchar(400); create table t(id int primary key, note text, doc jsonb, amount numeric, f float8, day date, raw bytea, tags int[], span int4range, code code, small smallint, gap interval);
+            insert into t select r.* from generate_series(1, 20000) i cross join lateral (values {plain}) as r; create index on t(amount); {odds}; analyze t
+            """, null, "public.t");
+        Assert.Equal(CheckState.Pass, (await scene.SampleAsync("public.t")).State);
+        foreach (var sampled in await scene.OddRowsAsync("public.t"))
+        {
+            Assert.Empty(odd.Where((_, i) => !sampled.Contains(new RowKey($"{(i * 700) + 350}"))));
+        }
+
+        await scene.Target.ExecuteAsync(tame);
+        var ofSource = await scene.SampleAsync("public.t");
+        Assert.Equal((CheckState.Fail, $"{odd.Length}"), (ofSource.State, ofSource.Difference));
+        await scene.Target.ExecuteAsync(odds);
+        Assert.Equal(CheckState.Pass, (await scene.SampleAsync("public.t")).State);
+        await scene.Source.ExecuteAsync(tame);
+        var ofTarget = await scene.SampleAsync("public.t");
+        Assert.Equal((CheckState.Fail, $"{odd.Length}"), (ofTarget.State, ofTarget.Difference));
+
+        await scene.Target.ExecuteAsync($"{tame}; update t set small = 2 where id in (7777, 15555)");
+        var restarts = await scene.SampleAsync("public.t", new RowKey("7777"), new RowKey("15555"), new RowKey("99999"));
+        Assert.Equal((CheckState.Fail, "2"), (restarts.State, restarts.Difference));
+        Assert.Matches("^sampled: 2 of [0-9]+ rows are wrong \\(.*2 around restarts\\)$", restarts.Message);
     }
 
     [Fact]

@@ -287,8 +287,8 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
         public Task<IReadOnlyList<IReadOnlyList<string?>>> QueryAsync(string sql, int most, TimeSpan timeout, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<IReadOnlyList<string?>>>([[rows.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)]]);
 
-        public Task<IReadOnlyList<RowKey>> SampleAsync(ComparedTable table, int count, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<RowKey>>([.. rows.Keys.Select(key => new RowKey(key))]);
+        public Task<IReadOnlyList<SampledKey>> SampleAsync(ComparedTable table, int count, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<SampledKey>>([.. rows.Keys.Select(key => new SampledKey(SampleStratum.Random, new RowKey(key)))]);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -132,6 +132,17 @@ public sealed class GateTests
     }
 
     [Fact]
+    public void A_sample_that_passes_covers_nothing()
+    {
+        var orders = new TableName("public", "orders");
+        var sampled = Check(CheckKind.Samples, report => report with { Results = [Result(CheckState.Pass) with { IsSampled = true, PassedAt = Now }] });
+        var uncovered = new Dictionary<TableName, TableState>(Proven.Verified!) { [orders] = Proven.Verified![orders] with { Covered = false, CoveredAt = null, EqualAt = null, Verdict = Verdict.Unverified } };
+        var gate = Gate.Of(Scene.Definition, sampled with { Verified = uncovered }, Now);
+        Assert.False(gate.Open);
+        Assert.NotEqual("PASS", gate.Criteria.Single(criterion => criterion.Name == "verification").State);
+    }
+
+    [Fact]
     public void Every_criterion_that_does_not_pass_says_what_to_do() => Assert.All(
         Gate.Of(Scene.Definition, Proven with { Verified = null, Reconciler = null, Checks = null, DeadLetters = null, Copying = null }, Now).Criteria,
         criterion => Assert.Equal(criterion.State == "PASS", criterion.Fix.Length == 0));

@@ -40,6 +40,28 @@ public sealed class ClaimTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Where_lanes_were_taken_over_is_remembered_once_an_offset_and_only_so_many_times()
+    {
+        await using var target = await CreateAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await target.ClaimAsync();
+        }
+
+        Assert.Equal("0", await OffsetsAsync());
+        for (var i = 1; i <= ClaimLog.Kept + 5; i++)
+        {
+            await target.Database.ExecuteAsync($"update cdc_migrator.progress set next_offset = {i * 10}");
+            await target.ClaimAsync();
+        }
+
+        Assert.Equal(string.Join(' ', Enumerable.Range(6, ClaimLog.Kept).Reverse().Select(i => i * 10)), await OffsetsAsync());
+        Assert.Empty(await ClaimLog.ReadAsync(target.Database.DataSource, "test", "another log", CancellationToken.None));
+
+        async Task<string> OffsetsAsync() => string.Join(' ', (await ClaimLog.ReadAsync(target.Database.DataSource, "test", LaneTarget.Identity.ClusterId, CancellationToken.None)).Select(claim => claim.NextOffset));
+    }
+
+    [Fact]
     public async Task A_fenced_writer_does_not_write_through_the_large_or_the_looked_at_path_either()
     {
         await using var target = await CreateAsync("insert into items select g from generate_series(1, 2000) g");

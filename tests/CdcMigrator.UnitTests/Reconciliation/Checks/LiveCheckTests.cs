@@ -154,5 +154,5 @@ public sealed class LiveCheckTests
     private Task<CheckResult> RuleAsync(decimal tolerance = 0) =>
         new RuleCheck(sides, sides, [table], TimeSpan.FromSeconds(1), TimeProvider.System).CheckAsync(Rows with { Tolerance = tolerance }, Token);
 
-    private Task<CheckResult> SampleAsync() => new SampleCheck(sides, sides, 0.99, 0.01, TimeProvider.System).CheckAsync(table, Token);
+    private Task<CheckResult> SampleAsync() => new SampleCheck(sides, sides, 0.99, 0.01, TimeProvider.System).CheckAsync(table, [], Token);
 }
