@@ -20,7 +20,8 @@ internal static class CatalogReader
             exists (select from pg_catalog.pg_index i where i.indrelid = w.oid and i.indisprimary and not i.indimmediate),
             w.relpersistence = 'u',
             array(select r from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as r where not pg_catalog.has_table_privilege(w.oid, r)),
-            array(select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = w.oid and not t.tgisinternal and t.tgenabled in ('A', 'R') order by 1)
+            array(select t.tgname::text from pg_catalog.pg_trigger t where t.tgrelid = w.oid and not t.tgisinternal and t.tgenabled in ('A', 'R')
+                and t.tgfoid is distinct from pg_catalog.to_regprocedure('cdc_migrator.deny_write()') order by 1)
         from wanted w
         """;
 

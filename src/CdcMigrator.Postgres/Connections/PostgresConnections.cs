@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Connections;
@@ -83,7 +84,7 @@ public static class PostgresConnections
 
         try
         {
-            await ExecuteAsync(connection, "set session_replication_role = replica", async);
+            await ExecuteAsync(connection, $"set session_replication_role = replica; set {FenceTriggers.ApplierSetting} = 'on'", async);
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {

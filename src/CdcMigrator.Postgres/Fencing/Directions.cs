@@ -11,6 +11,7 @@ namespace CdcMigrator.Postgres.Fencing;
 public static class Directions
 {
     private const string MarkerSuffix = ".cdc_migrator.fence";
+    private const string ShutComparingOut = "update cdc_migrator.verification_beat set owner = owner + 1, behind = -1 where migration = $1";
 
     /// <summary>Markers are no rows: their lane goes on in both directions, so that each is known to work before it is needed.</summary>
     public static bool IsMarkerTopic(string topic) => topic.EndsWith(MarkerSuffix, StringComparison.Ordinal);
@@ -56,21 +57,25 @@ public static class Directions
             insert into cdc_migrator.verification_result (migration, run, source_table, target_table) select $1, run.run, s, t from run, unnest($2::text[], $3::text[]) as n(s, t)
             """,
             cancellationToken, migration, start.Tables.Select(table => table.Source.ToString()).ToArray(), start.Tables.Select(table => table.Target.ToString()).ToArray());
-        await ShutComparingOutAsync(connection, migration, cancellationToken);
+        await ExecuteAsync(connection, ShutComparingOut, cancellationToken, migration);
     }
 
-    /// <summary>Turns the direction off, with the opening: no lane writes any more, and nothing that is found by comparing from now on counts.</summary>
+    /// <summary>What turns the direction off, with the opening: no lane writes any more, and nothing that is found by comparing from now on counts. <c>$1</c> is the migration.</summary>
+    internal static IReadOnlyList<string> EndStatements { get; } =
+    [
+        $"update cdc_migrator.progress set frozen = true, epoch = epoch + 1, updated_at = clock_timestamp() where migration = $1 and not frozen and right(topic, {MarkerSuffix.Length}) <> '{MarkerSuffix}'",
+        "update cdc_migrator.embedded_log set phase = 'passive', active_from = '0/0', updated_at = clock_timestamp() where migration = $1",
+        ShutComparingOut,
+    ];
+
+    /// <summary>Turns the direction off.</summary>
     internal static async Task EndAsync(NpgsqlConnection connection, string migration, CancellationToken cancellationToken)
     {
-        await ExecuteAsync(
-            connection, $"update cdc_migrator.progress set frozen = true, epoch = epoch + 1, updated_at = clock_timestamp() where migration = $1 and not frozen and right(topic, {MarkerSuffix.Length}) <> '{MarkerSuffix}'",
-            cancellationToken, migration);
-        await ExecuteAsync(connection, "update cdc_migrator.embedded_log set phase = 'passive', active_from = '0/0', updated_at = clock_timestamp() where migration = $1", cancellationToken, migration);
-        await ShutComparingOutAsync(connection, migration, cancellationToken);
+        foreach (var statement in EndStatements)
+        {
+            await ExecuteAsync(connection, statement, cancellationToken, migration);
+        }
     }
-
-    private static Task ShutComparingOutAsync(NpgsqlConnection connection, string migration, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, "update cdc_migrator.verification_beat set owner = owner + 1, behind = -1 where migration = $1", cancellationToken, migration);
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
     {

@@ -41,11 +41,14 @@ public sealed class FencedSide
         await InsertAsync(FenceState.Open, 1, cancellationToken);
     }
 
-    /// <summary>Denies writes on a side that takes only what is applied to it. Leaves a row that is there, and its fence, as they are.</summary>
+    /// <summary>
+    /// Denies writes on a side that takes only what is applied to it. Leaves a row that is there, and its fence, as they are. Other sessions in the replica role pass here: nothing is lost by them,
+    /// and comparing finds what they write.
+    /// </summary>
     public async Task PrepareSealedAsync(CancellationToken cancellationToken)
     {
         await Fence.PrepareAsync(cancellationToken);
-        await Fence.CloseAsync(connection => InsertAsync(connection, FenceState.Sealed, 0, cancellationToken), cancellationToken);
+        await Fence.CloseAsync(connection => InsertAsync(connection, FenceState.Sealed, 0, cancellationToken), (_, _) => Task.CompletedTask, always: false, cancellationToken);
     }
 
     /// <summary>The row; null before the side was prepared.</summary>
@@ -84,10 +87,10 @@ public sealed class FencedSide
     /// <exception cref="FaultException">NotAllowed <c>fence-taken</c>: another attempt was first. TimedOut: writers did not go away; the side is open as before.</exception>
     public async Task<FenceMarker> CloseAsync(string token, long epoch, TimeSpan lease, CancellationToken cancellationToken) => await Fence.CloseAsync(
         connection => ChangeAsync(
-            connection, "fence-closed",
+            connection, null,
             "state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2)",
             cancellationToken, token, epoch, lease),
-        cancellationToken)
+        (connection, all) => ClosedFence.NoteAsync(connection, migration, actor, token, all, cancellationToken), always: true, cancellationToken)
         ?? throw new FaultException(FaultKind.NotAllowed, "fence-taken", "Another attempt has closed this side, or has left it", "See 'cdcm status'");
 
     /// <summary>Keeps a closed side closed for longer. False where the attempt has lost it.</summary>
@@ -114,12 +117,13 @@ public sealed class FencedSide
 
     /// <summary>
     /// The point of no return: leaves a closed side for good. With it, in the same transaction, what the other side commits from now on is made to come back here.
-    /// False where the attempt has lost the side, or its lease ends too soon for certainty.
+    /// False where the attempt has lost the side, or its lease ends too soon for certainty. It is looked at that the fence held: a write that went past it lies behind the marker and would be lost.
     /// </summary>
     /// <param name="token">The attempt.</param>
     /// <param name="margin">How much of the lease must be left.</param>
     /// <param name="aim">Where the way back begins; null where there is none.</param>
     /// <param name="cancellationToken">Gives up; whether it is sealed must then be read.</param>
+    /// <exception cref="FaultException">NotAllowed <c>fence-broken</c>: a table was altered, came or went, or its triggers were touched since the close; the side is closed as before, and must be undone.</exception>
     public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -135,6 +139,12 @@ public sealed class FencedSide
             cancellationToken, token, margin))
         {
             return false;
+        }
+
+        if (await ClosedFence.FindGapsAsync(connection, migration, token, Fence.Tables, cancellationToken) is { Count: > 0 } gaps)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "fence-broken", $"The fence did not hold since it was closed, so that writes may have gone past it; {string.Join("; ", gaps.Take(5))}{(gaps.Count > 5 ? $"; and {gaps.Count - 5} more" : "")}",
+                "Let nobody alter the tables during a cutover, then begin a new attempt: this one must be undone");
         }
 
         await (aim is null ? Task.CompletedTask : Directions.BeginAsync(connection, migration, aim, cancellationToken));
@@ -160,6 +170,24 @@ public sealed class FencedSide
             return true;
         },
         cancellationToken);
+
+    /// <summary>
+    /// Where the fence of a side that is not open has holes now: relations without enabled triggers, subscriptions that write. Empty where the side is open, or was never prepared. For alarms while a side stays sealed;
+    /// the seal looks closer.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> FindGapsAsync(CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(cancellationToken) is not { State: not FenceState.Open })
+        {
+            return [];
+        }
+
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await ClosedFence.FindGapsAsync(connection, migration, token: null, Fence.Tables, cancellationToken);
+    }
+
+    /// <summary>SQL with which <c>psql</c> alone lifts what is on this side now, as far as it may be lifted (<see cref="FenceScript"/>).</summary>
+    public async Task<string> LiftScriptAsync(CancellationToken cancellationToken) => FenceScript.Lift(await ReadAsync(cancellationToken), migration, Fence.Tables);
 
     private async Task InsertAsync(FenceState state, long epoch, CancellationToken cancellationToken)
     {

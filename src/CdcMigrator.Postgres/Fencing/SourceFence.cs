@@ -5,52 +5,48 @@ using Npgsql;
 namespace CdcMigrator.Postgres.Fencing;
 
 /// <summary>
-/// Denies writes on the side that is left: statement triggers, created disabled and enabled in one transaction that first locks
-/// all tables and so waits for every writer in flight and every prepared transaction. They stop owners, superusers and SECURITY
-/// DEFINER functions alike; sessions with <c>session_replication_role = replica</c> (appliers) pass. Every method may be repeated.
+/// Denies writes on the side that is left: triggers, created disabled and enabled in one transaction that first locks all tables and so waits for every writer in flight and every prepared
+/// transaction. They stop owners, superusers, SECURITY DEFINER functions and other sessions in the replica role alike; sessions that apply changes pass (<see cref="Connections.PostgresConnections.CreateApply"/>).
+/// Every method may be repeated.
 /// </summary>
 public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableName> tables, TimeProvider time)
 {
-    private const string Trigger = "cdcm_fence";
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Nobody writes who could queue up behind it; and it must outlast what a server takes to end an autovacuum that is in the way (deadlock_timeout).</summary>
     private static readonly TimeSpan LiftLockTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long one attempt waits for locks; writers queue behind it so long.</summary>
+    /// <summary>How long one attempt waits for locks; writers queue behind it so long. Between attempts they have up to as long.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long attempts go on before the fence gives up and leaves the side open.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The tables it was made for.</summary>
+    internal IReadOnlyList<TableName> Tables => tables;
+
     /// <summary>Creates the trigger function and the disabled triggers on all tables and their partitions.</summary>
-    /// <exception cref="FaultException">TimedOut: a table stayed locked; the message names who holds it.</exception>
+    /// <exception cref="FaultException">TimedOut: a table stayed locked; the message names who holds it. Configuration: the role may not create them.</exception>
     public Task PrepareAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
     {
-        await ExecuteAsync(connection, """
-            create schema if not exists cdc_migrator;
-            create table if not exists cdc_migrator.fence(id text primary key, v text);
-            create or replace function cdc_migrator.deny_write() returns trigger language plpgsql as $body$
-            begin
-                raise exception 'writes to %.% are closed: the database is being moved', tg_table_schema, tg_table_name
-                    using errcode = 'read_only_sql_transaction', hint = 'the application must write to the new database';
-            end $body$;
-            grant usage on schema cdc_migrator to public;
-            """, cancellationToken);
-        await CreateTriggersAsync(connection, all, cancellationToken);
+        await ExecuteAsync(connection, FenceTriggers.Prepare, cancellationToken);
+        await ExecuteAsync(connection, await FenceTriggers.MissingAsync(connection, all, cancellationToken), cancellationToken);
         return true;
     }, cancellationToken);
 
     /// <summary>Closes the side and writes the marker in the same transaction; L is read after its commit.</summary>
     /// <exception cref="FaultException">TimedOut: writers or locks did not go away in time; the side is open as before.</exception>
     public async Task<FenceMarker> CloseAsync(CancellationToken cancellationToken) =>
-        (await CloseAsync(_ => Task.FromResult(true), cancellationToken))!;
+        (await CloseAsync(_ => Task.FromResult(true), (_, _) => Task.CompletedTask, always: true, cancellationToken))!;
 
     /// <summary>Closes the side if the first work of the transaction says so; null, and nothing is changed, where it does not.</summary>
     /// <param name="first">What must be true, and is made true, with it. Repeated where a table was locked.</param>
+    /// <param name="last">What is noted of it in the same transaction, with the relations that are closed.</param>
+    /// <param name="always">Whether other sessions in the replica role are denied too: where nobody may write whose changes nobody waits for.</param>
     /// <param name="cancellationToken">Gives up; the side may then be closed.</param>
     /// <exception cref="FaultException">TimedOut: writers or locks did not go away in time; the side is open as before.</exception>
-    internal async Task<FenceMarker?> CloseAsync(Func<NpgsqlConnection, Task<bool>> first, CancellationToken cancellationToken)
+    internal async Task<FenceMarker?> CloseAsync(
+        Func<NpgsqlConnection, Task<bool>> first, Func<NpgsqlConnection, IReadOnlyList<FencedRelation>, Task> last, bool always, CancellationToken cancellationToken)
     {
         var id = FenceTable.NewMarkerId();
         var closed = await RetryWhileLockedAsync(async (connection, all) =>
@@ -65,13 +61,15 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
                 await LockAsync(connection, all, cancellationToken);
 
                 // Behind the locks of their parents no partition comes any more: those that came since are fenced too.
-                all = await WithPartitionsAsync(connection, cancellationToken);
-                await LockAsync(connection, all, cancellationToken);
-                await CreateTriggersAsync(connection, all, cancellationToken);
-                await ExecuteAsync(connection, Toggle(all, "enable"), cancellationToken);
+                var locked = all.Select(relation => relation.Oid).ToHashSet();
+                all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
+                await LockAsync(connection, [.. all.Where(relation => !locked.Contains(relation.Oid))], cancellationToken);
+                await ExecuteAsync(connection, await FenceTriggers.MissingAsync(connection, all, cancellationToken), cancellationToken);
+                await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, always ? "enable always" : "enable", cancellationToken), cancellationToken);
             }
 
             await FenceTable.WriteAsync(connection, id, cancellationToken);
+            await last(connection, all);
             return true;
         }, cancellationToken);
         if (!closed)
@@ -94,18 +92,27 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             return false;
         }
 
-        await ExecuteAsync(connection, Toggle(await WithTriggerAsync(connection, all, cancellationToken), "disable"), cancellationToken);
+        await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, "disable", cancellationToken), cancellationToken);
         return true;
     }, cancellationToken, LiftLockTimeout);
 
     /// <summary>Removes the triggers.</summary>
     public Task DropAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
     {
-        await ExecuteAsync(connection, string.Concat(all.Select(table => $"drop trigger if exists {Trigger} on {table.Sql};")), cancellationToken);
+        await ExecuteAsync(connection, await FenceTriggers.DropAsync(connection, all, cancellationToken), cancellationToken);
         return true;
     }, cancellationToken);
 
-    /// <summary>An autovacuum gives way only after this time. Where the role may not set it, the server's setting stands.</summary>
+    /// <summary>Tries a write of a role, of the kinds it may do, on every table, in a transaction that is always rolled back: it changes no row even where the side is open.</summary>
+    /// <param name="role">A role of the application; the session must be allowed to take it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<WriteProbe> ProbeAsync(string role, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await WriteProbe.RunAsync(connection, role, await FencedRelations.ReadAsync(connection, tables, cancellationToken), LockTimeout, cancellationToken);
+    }
+
+    /// <summary>An autovacuum gives way only after this time, and of a deadlock the fence is the one that gives way. Where the role may not set it, the server's setting stands.</summary>
     private const string QuickDeadlocks = """
         do $body$ begin
             perform set_config('deadlock_timeout', '100ms', true);
@@ -114,128 +121,67 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         end $body$;
         """;
 
-    private static Task LockAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(table => table.Sql))} in share row exclusive mode", cancellationToken);
-
-    /// <summary>Those that have the trigger: a partition or table that came meanwhile has none, and must not keep the others closed.</summary>
-    private static async Task<IReadOnlyList<TableName>> WithTriggerAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken)
+    /// <summary>The limit is for all tables together: writers wait for those that are locked already.</summary>
+    private async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand($"select t.place from unnest($1::text[]) with ordinality as t(name, place) join pg_trigger g on g.tgrelid = t.name::regclass and g.tgname = '{Trigger}'", connection)
+        if (all.Count > 0)
         {
-            Parameters = { new NpgsqlParameter { Value = all.Select(table => table.Sql).ToArray() } },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var some = new List<TableName>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            some.Add(all[(int)reader.GetInt64(0) - 1]);
+            await ExecuteAsync(connection, $"set local statement_timeout = {Milliseconds(LockTimeout + LockTimeout)}", cancellationToken);
+            await ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(relation => relation.Name.Sql))} in share row exclusive mode", cancellationToken);
+            await ExecuteAsync(connection, "set local statement_timeout = '5min'", cancellationToken);
         }
-
-        return some;
-    }
-
-    private static string Toggle(IReadOnlyList<TableName> all, string verb) =>
-        string.Concat(all.Select(table => $"alter table {table.Sql} {verb} trigger {Trigger};"));
-
-    private static async Task CreateTriggersAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken)
-    {
-        foreach (var table in all)
-        {
-            await ExecuteAsync(connection, $"""
-                do $body$ begin
-                    if not exists (select from pg_trigger where tgrelid = {Literal(table.Sql)}::regclass and tgname = '{Trigger}') then
-                        create trigger {Trigger} before insert or update or delete or truncate on {table.Sql}
-                            for each statement execute function cdc_migrator.deny_write();
-                        alter table {table.Sql} disable trigger {Trigger};
-                    end if;
-                end $body$;
-                """, cancellationToken);
-        }
-
     }
 
     /// <summary>True once the work is committed; false where it declined, and then it is rolled back.</summary>
-    private async Task<bool> RetryWhileLockedAsync(Func<NpgsqlConnection, IReadOnlyList<TableName>, Task<bool>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
+    private async Task<bool> RetryWhileLockedAsync(
+        Func<NpgsqlConnection, IReadOnlyList<FencedRelation>, Task<bool>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
     {
         var started = time.GetTimestamp();
+        var pause = RetryPause;
         while (true)
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            var all = await WithPartitionsAsync(connection, cancellationToken);
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            try
+            await using (var connection = await database.OpenConnectionAsync(cancellationToken))
             {
-                await ExecuteAsync(connection, $"set local lock_timeout = {(long)(lockTimeout ?? LockTimeout).TotalMilliseconds}; set local synchronous_commit = on; {QuickDeadlocks}", cancellationToken);
-                if (!await work(connection, all))
+                var all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                try
                 {
-                    return false;
-                }
+                    await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(lockTimeout ?? LockTimeout)}; set local synchronous_commit = on; {QuickDeadlocks}", cancellationToken);
+                    if (!await work(connection, all))
+                    {
+                        return false;
+                    }
 
-                await transaction.CommitAsync(cancellationToken);
-                return true;
-            }
-            catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
-            {
-                await transaction.RollbackAsync(CancellationToken.None);
-                if (time.GetElapsedTime(started) > Deadline)
+                    await transaction.CommitAsync(cancellationToken);
+                    return true;
+                }
+                catch (PostgresException exception) when (IsLocked(exception))
                 {
-                    throw new FaultException(FaultKind.TimedOut, "fence-locked",
-                        $"The fence could not lock its tables within {Deadline.TotalSeconds:0} s; {await BlockersAsync(connection, all, cancellationToken)}",
-                        "End that session or wait for it, then try again; nothing was changed", exception);
+                    await transaction.RollbackAsync(CancellationToken.None);
+                    var blockers = await FenceBlockers.ReadAsync(connection, all, cancellationToken);
+                    if (blockers.Stays || time.GetElapsedTime(started) > Deadline)
+                    {
+                        throw new FaultException(FaultKind.TimedOut, "fence-locked",
+                            $"The fence could not lock its tables{(blockers.Stays ? "" : $" within {Deadline.TotalSeconds:0.#} s")}, and nothing was changed; {blockers.What}",
+                            $"{blockers.Fix}; then try again", exception);
+                    }
+                }
+                catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+                {
+                    throw new FaultException(FaultKind.Configuration, "fence-ownership", $"The role may not fence the tables: {exception.MessageText}",
+                        "Only a table's owner may fence it: GRANT the owning roles to this one", exception);
                 }
             }
 
-            await Task.Delay(RetryPause, time, cancellationToken);
+            await Task.Delay(pause, time, cancellationToken);
+            pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, Math.Max(RetryPause.Ticks, LockTimeout.Ticks)));
         }
     }
 
-    /// <summary>
-    /// The tables that exist here with all partitions below them: a statement trigger fires only for the table a statement names. In the
-    /// order the migration lists them, which is the order they are locked in: the one in which applications write them waits for nobody
-    /// who waits for us.
-    /// </summary>
-    private async Task<IReadOnlyList<TableName>> WithPartitionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("""
-            with recursive named as (
-                select c.oid, t.place from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                join unnest($1::text[], $2::text[]) with ordinality as t(s, r, place) on n.nspname = t.s and c.relname = t.r
-                union
-                select i.inhrelid, named.place from named join pg_inherits i on i.inhparent = named.oid)
-            select n.nspname, c.relname from named join pg_class c using (oid) join pg_namespace n on n.oid = c.relnamespace
-            where c.relkind in ('r', 'p') group by 1, 2 order by min(named.place), 1, 2
-            """, connection)
-        {
-            Parameters =
-            {
-                new NpgsqlParameter { Value = tables.Select(table => table.Schema).ToArray() },
-                new NpgsqlParameter { Value = tables.Select(table => table.Name).ToArray() },
-            },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var all = new List<TableName>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            all.Add(new TableName(reader.GetString(0), reader.GetString(1)));
-        }
+    private static bool IsLocked(PostgresException exception) =>
+        exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.QueryCanceled;
 
-        return all;
-    }
-
-    private static async Task<string> BlockersAsync(NpgsqlConnection connection, IReadOnlyList<TableName> all, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("""
-            select string_agg(distinct format('%s is locked by %s', l.relation::regclass, case when l.pid is null then 'a prepared transaction'
-                else format('pid %s (%s, %s since %s)', a.pid, coalesce(nullif(a.application_name, ''), a.usename), a.state, a.xact_start::timestamptz(0)) end), '; ')
-            from pg_locks l left join pg_stat_activity a on a.pid = l.pid
-            where l.relation = any($1::regclass[]) and l.granted and l.mode in ('RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock',
-                'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') and l.pid is distinct from pg_backend_pid()
-            """, connection)
-        {
-            Parameters = { new NpgsqlParameter { Value = all.Select(table => table.Sql).ToArray() } },
-        };
-        return await command.ExecuteScalarAsync(cancellationToken) as string ?? "no holder was found any more";
-    }
+    private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
@@ -245,6 +191,4 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
-
-    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

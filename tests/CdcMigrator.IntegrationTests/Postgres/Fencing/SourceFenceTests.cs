@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.TestKit.Databases;
 using Npgsql;
@@ -42,16 +43,23 @@ public sealed class SourceFenceTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task An_applier_in_replica_role_passes_the_closed_fence()
+    public async Task Of_sessions_in_the_replica_role_only_an_applier_passes_the_closed_fence()
     {
         await using var database = await postgres.CreateSourceAsync(Schema);
         var fence = new SourceFence(database.DataSource, Tables, TimeProvider.System);
         await fence.PrepareAsync(TestContext.Current.CancellationToken);
         await fence.CloseAsync(TestContext.Current.CancellationToken);
 
-        await database.ExecuteAsync("set session_replication_role = replica; insert into orders values (7, 'applied')");
+        var denied = await Assert.ThrowsAsync<PostgresException>(() => database.ExecuteAsync("set session_replication_role = replica; insert into orders values (6, 'an application')"));
+        Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, denied.SqlState);
+        await using var apply = PostgresConnections.CreateApply(database.ConnectionString);
+        await using (var batch = apply.CreateCommand("insert into public.orders values (7, 'applied'); insert into public.parts values (7, '2024-05-05'); insert into public.parts_2024 values (8, '2024-05-05'); update public.parts set id = id + 10"))
+        {
+            await batch.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
 
         Assert.Equal(["7|applied"], await database.RowsAsync("select * from orders"));
+        Assert.Equal(2, await database.ScalarAsync<long>("select count(*) from parts"));
     }
 
     [Fact]
@@ -95,7 +103,8 @@ public sealed class SourceFenceTests(PostgresFixture postgres)
         var fault = await Assert.ThrowsAsync<FaultException>(() => fence.CloseAsync(TestContext.Current.CancellationToken));
 
         Assert.Equal("fence-locked", fault.Fault.Code);
-        Assert.Contains("stubborn", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"public.orders is locked by pid {writer.ProcessID} (stubborn, role postgres, idle in transaction, transaction since 2", fault.Message.Replace(" orders is", " public.orders is", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains($"select pg_terminate_backend({writer.ProcessID})", fault.Fault.Fix, StringComparison.Ordinal);
         await transaction.RollbackAsync(TestContext.Current.CancellationToken);
         await database.ExecuteAsync("insert into orders values (2, 'still open')");
     }
@@ -115,7 +124,8 @@ public sealed class SourceFenceTests(PostgresFixture postgres)
 
         var fault = await Assert.ThrowsAsync<FaultException>(() => fence.CloseAsync(TestContext.Current.CancellationToken));
 
-        Assert.Contains("prepared transaction", fault.Message, StringComparison.Ordinal);
+        Assert.Contains($"orders is locked by a prepared transaction '{id}' of postgres", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"COMMIT PREPARED '{id}'", fault.Fault.Fix, StringComparison.Ordinal);
         await database.ExecuteAsync($"commit prepared '{id}'");
         await fence.CloseAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from orders"));
@@ -131,6 +141,6 @@ public sealed class SourceFenceTests(PostgresFixture postgres)
         await database.ExecuteAsync("insert into orders values (1, 'prepared fences deny nothing')");
         await fence.DropAsync(TestContext.Current.CancellationToken);
         await fence.DropAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from pg_trigger where tgname = 'cdcm_fence'"));
+        Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from pg_trigger where tgname like 'cdcm\\_fence%'"));
     }
 }
