@@ -23,6 +23,7 @@ install_packages() { # Debian packages the tests use; only as root, only what is
   have java || wanted+=(openjdk-17-jre-headless)
   have curl || wanted+=(curl)
   [ -x /usr/sbin/mariadbd ] || wanted+=(mariadb-server)
+  [ -x /usr/sbin/pgbouncer ] || wanted+=(pgbouncer)
   have setpriv || wanted+=(util-linux)
   [ ${#wanted[@]} -gt 0 ] || return 0
   if [ "${CDCM_NO_INSTALL:-}" = 1 ] || [ "$(id -u)" != 0 ] || ! have apt-get; then

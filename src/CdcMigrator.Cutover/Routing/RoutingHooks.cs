@@ -11,6 +11,9 @@ public sealed class RoutingHooks(RouteSection route, IHookRunner runner, TimePro
 {
     /// <summary>How often a hook is tried at an abort.</summary>
     private const int AbortTries = 3;
+
+    /// <summary>Most of the output's last line that a fault says; the outcome has more.</summary>
+    private const int LongestLine = 300;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
 
@@ -118,6 +121,7 @@ public sealed class RoutingHooks(RouteSection route, IHookRunner runner, TimePro
         }
 
         var last = run.Output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        last = last?.Length > LongestLine ? $"{last[..LongestLine]}…" : last;
         var (name, consequence) = moment switch
         {
             HookMoment.BeforeFence => ("beforeFence", $"The cutover is undone and applications go on at {context.From}; mend the hook and start again. To try it by hand"),

@@ -68,7 +68,7 @@ internal static partial class CutoverReader
 
     private static PgBouncerHook PgBouncer(SectionReader entry, int index)
     {
-        var connection = MigrationReader.Connection(entry, SourceKind.PostgreSql, wantsDatabase: false);
+        var connection = MigrationReader.Connection(entry, SourceKind.PostgreSql, isPooler: true);
         var text = entry.HookText("connection") ?? HookText.Plain("");
         var databases = entry.Texts("databases");
         if (databases.Count == 0)

@@ -45,8 +45,8 @@ internal sealed partial class MigrationReader(SectionReader root)
 
     private static TargetSection Target(SectionReader section) => new(Connection(section, SourceKind.PostgreSql));
 
-    /// <summary>A connection string that its driver can read, with server and, where none is understood, database.</summary>
-    internal static string Connection(SectionReader section, SourceKind kind, bool wantsDatabase = true)
+    /// <summary>A connection string that its driver can read, with server and database; a pooler's with one server.</summary>
+    internal static string Connection(SectionReader section, SourceKind kind, bool isPooler = false)
     {
         var text = section.Filled("connection");
         if (text.Length == 0)
@@ -60,9 +60,13 @@ internal sealed partial class MigrationReader(SectionReader root)
             {
                 var builder = new NpgsqlConnectionStringBuilder(text);
                 Want(builder.Host, "Host");
-                if (wantsDatabase)
+                if (!isPooler)
                 {
                     Want(builder.Database, "Database");
+                }
+                else if (builder.Host?.Contains(',', StringComparison.Ordinal) == true)
+                {
+                    section.Fail("connection", "connection names several hosts, but each pooler needs an entry of its own, for all of them have to be paused");
                 }
 
                 CheckUse(builder);

@@ -27,7 +27,8 @@ public static class MigrationPreflight
             TryAsync("source", () => CheckMariaDbAsync(definition, cancellationToken)),
             TryAsync("connector", () => CheckConnectorAsync(definition, cancellationToken)),
             TryAsync("log", () => TopicChecks.RunAsync(definition, cancellationToken)),
-            TryAsync("registry", () => CheckRegistryAsync(definition, cancellationToken)));
+            TryAsync("registry", () => CheckRegistryAsync(definition, cancellationToken)),
+            TryAsync("route", () => RouteChecks.RunAsync(definition, cancellationToken)));
         return [.. findings.SelectMany(found => found).OrderByDescending(finding => finding.Severity).ThenBy(finding => finding.Table, StringComparer.Ordinal)];
     }
 

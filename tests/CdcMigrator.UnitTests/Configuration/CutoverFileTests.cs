@@ -139,6 +139,8 @@ public sealed class CutoverFileTests
     [InlineData("{ route: { afterOpen: [ { name: a, http: 'http://x/${NONE}' } ] } }", "environment variable NONE is not set")]
     [InlineData("{ route: { pgbouncer: [ { connection: 'Host=a' } ] } }", "pgbouncer must name the databases to pause")]
     [InlineData("{ route: { pgbouncer: [ { connection: 'Port=6432', databases: [ a ] } ] } }", "connection lacks Host")]
+    [InlineData("{ route: { pgbouncer: [ { connection: 'Host=a,b', databases: [ a ] } ] } }", "connection names several hosts")]
+    [InlineData("{ route: { pgbouncer: [ { connection: 'Hots=a', databases: [ a ] } ] } }", "connection is not a connection string")]
     [InlineData("{ route: { pgbouncer: [ { connection: 'Host=${NONE}', databases: [ a ] } ] } }", "environment variable NONE is not set")]
     public void A_mistake_is_named(string cutover, params string[] messages)
     {
