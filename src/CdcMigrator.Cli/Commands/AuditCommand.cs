@@ -20,7 +20,7 @@ internal static class AuditCommand
         var reading = new AuditReading();
         var command = new Verb(
             "audit",
-            "Surveys the source: tables, values, keys, foreign keys, the server. Reads only, each table once. Exit code 0: nothing is wrong, 3: an error was found, 4: the source does not answer.",
+            "Surveys the source: tables, values, keys, foreign keys, the server. Reads only, each table once. Exit code 0: nothing is wrong, 3: an error was found or a table could not be read, 4: the source does not answer.",
             ("cdcm audit -f migration.yaml", ""),
             ("cdcm audit -f migration.yaml --report audit.md", "as Markdown, to be read by others"),
             ("cdcm audit -f migration.yaml -o json > audit.json", "for scripts, and for 'cdcm plan --audit audit.json'"))
@@ -46,7 +46,7 @@ internal static class AuditCommand
                 Show(call.Terminal, audit, document);
             }
 
-            return audit.Ok ? ExitCode.Done : ExitCode.Negative;
+            return audit is { Ok: true, IsComplete: true } ? ExitCode.Done : ExitCode.Negative;
         });
         return command;
     }
@@ -65,6 +65,16 @@ internal static class AuditCommand
 
         terminal.Show(sheet);
         FindingsView.Show(terminal, document.Findings);
+        foreach (var table in audit.Tables.Where(table => table.NotProfiled is not null))
+        {
+            terminal.Line($"not profiled: {table.Table}: {table.NotProfiled}");
+        }
+
+        if (audit.Measured is { } rates)
+        {
+            terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{rates.WritesPerSecond:0.##} rows were written a second meanwhile, measured over {rates.Seconds:0.#} s"));
+        }
+
         terminal.Line($"{FindingsView.Counts(document.Findings)}; {audit.Tables.Count} tables in {audit.Seconds.ToString("0.0", CultureInfo.InvariantCulture)} s");
     }
 }

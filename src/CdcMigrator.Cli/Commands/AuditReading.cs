@@ -38,6 +38,23 @@ internal sealed class AuditReading
 
     private readonly Option<int> jobs = new("--jobs") { Description = "Tables read at the same time (default 2)", HelpName = "number", DefaultValueFactory = _ => Defaults.TablesAtOnce };
 
+    private readonly Option<TimeSpan> window = new("--rate-window")
+    {
+        Description = "Least time over which the present rate of writes is measured (default 5s); 0s takes as long as the reading takes",
+        HelpName = "duration",
+        DefaultValueFactory = _ => TimeSpan.FromSeconds(5),
+        CustomParser = result =>
+        {
+            if (Durations.TryParse(result.Tokens[0].Value, out var value) && value >= TimeSpan.Zero && value <= TimeSpan.FromHours(24))
+            {
+                return value;
+            }
+
+            result.AddError($"--rate-window is '{result.Tokens[0].Value}' but must be {Durations.Form}");
+            return default;
+        },
+    };
+
     public AuditReading()
     {
         sample.Validators.Add(result =>
@@ -61,13 +78,14 @@ internal sealed class AuditReading
         command.Options.Add(sample);
         command.Options.Add(limit);
         command.Options.Add(jobs);
+        command.Options.Add(window);
     }
 
     /// <summary>Makes the audit.</summary>
     public Task<AuditReport> RunAsync(Invocation call, MigrationDefinition definition)
     {
         var percent = Percent(call.Value(sample))!.Value;
-        var options = new AuditOptions { SamplePercent = percent < 0 ? null : percent, StatementTimeout = call.Value(limit), TablesAtOnce = call.Value(jobs) };
+        var options = new AuditOptions { SamplePercent = percent < 0 ? null : percent, StatementTimeout = call.Value(limit), TablesAtOnce = call.Value(jobs), RateWindow = call.Value(window) };
         var errors = TextWriter.Synchronized(call.Terminal.Error);
         return MigrationAudit.RunAsync(
             definition, options,

@@ -17,7 +17,7 @@ internal static class PlanView
         }
 
         var sizing = plan.Sizing;
-        terminal.Line(Sheet.Text($"first copy {PlanText.Seconds(sizing.SnapshotSeconds)}, full comparison {PlanText.Seconds(sizing.VerificationSeconds)}, without writes at the cutover {PlanText.Seconds(sizing.OutageMilliseconds / 1000)}, "
+        terminal.Line(Sheet.Text($"{(sizing.WritesPerSecond is { } writes ? $"{PlanText.Number(writes)} rows written a second ({sizing.WritesFrom})" : "rows written a second not known")}; first copy {PlanText.Seconds(sizing.SnapshotSeconds)}, full comparison {PlanText.Seconds(sizing.VerificationSeconds)}, without writes at the cutover {PlanText.Seconds(sizing.OutageMilliseconds / 1000)}, "
             + $"source's log {(sizing.SourceLogBytes is { } bytes ? PlanText.Bytes(bytes) : "not known")}, Kafka {PlanText.Bytes(sizing.KafkaBytes)}, {sizing.Writers} writers, {plan.Groups.Count} groups of tables"));
         foreach (var blocker in plan.Blockers)
         {

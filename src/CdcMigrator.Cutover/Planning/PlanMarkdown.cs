@@ -66,7 +66,7 @@ public static class PlanMarkdown
         Line(text, "| what | value |");
         Line(text, "|---|---|");
         Line(text, $"| rows, size | {sizing.Rows:N0}, {PlanText.Bytes(sizing.Bytes)} |");
-        Line(text, $"| rows written a second, on average | {(sizing.WritesPerSecond is { } writes ? PlanText.Number(writes) : "not known")} |");
+        Line(text, $"| rows written a second | {(sizing.WritesPerSecond is { } writes ? $"{PlanText.Number(writes)} ({sizing.WritesFrom})" : "not known")} |");
         Line(text, $"| first copy through the log | {PlanText.Seconds(sizing.SnapshotSeconds)} |");
         Line(text, $"| catching up behind it | {(sizing.CatchUpSeconds is { } seconds ? PlanText.Seconds(seconds) : "never at this write rate")} |");
         Line(text, $"| dump and restore instead | {PlanText.Seconds(sizing.DumpSeconds)} |");

@@ -63,7 +63,7 @@ internal static class PlanRisks
     {
         if (sizing.CatchUpSeconds is null)
         {
-            yield return new("high", "write-rate", $"{PlanText.Number(sizing.WritesPerSecond ?? 0)} rows are written a second, on average: one connector does not keep up", "Split the tables over several migrations with a connector each, or reduce writes (batch jobs) for the time of the copy", []);
+            yield return new("high", "write-rate", $"{PlanText.Number(sizing.WritesPerSecond ?? 0)} rows are written a second ({sizing.WritesFrom}): one connector does not keep up", "Split the tables over several migrations with a connector each, or reduce writes (batch jobs) for the time of the copy", []);
         }
         else if (sizing.WritesPerSecond is null)
         {

@@ -9,8 +9,11 @@ public sealed record PlanSizing
     /// <summary>Bytes of all tables with indexes.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Rows written a second, on average; null where the source does not say.</summary>
+    /// <summary>Rows written a second: the greater of the rate the audit measured and of the average since the source's counters began. Null where the source does not say.</summary>
     public required double? WritesPerSecond { get; init; }
+
+    /// <summary>Where <see cref="WritesPerSecond"/> comes from: <c>measured over 10 s</c>, <c>average since the counters began</c>; null where it is not known.</summary>
+    public required string? WritesFrom { get; init; }
 
     /// <summary>Seconds the connector's snapshot takes.</summary>
     public required double SnapshotSeconds { get; init; }

@@ -15,6 +15,9 @@ public sealed record AuditOptions
     /// <summary>Longest time one statement may take; a table that takes longer is left out, which is a finding.</summary>
     public TimeSpan StatementTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Least time between two readings of the source's counters of writes; the audit takes at least so long. Zero takes as long as it happens to be.</summary>
+    public TimeSpan RateWindow { get; init; }
+
     /// <summary>Per cent to read of a table.</summary>
     /// <param name="estimatedRows">The server's estimate.</param>
     public double PercentOf(long estimatedRows) =>

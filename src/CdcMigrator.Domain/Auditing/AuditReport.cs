@@ -29,8 +29,14 @@ public sealed record AuditReport
     /// <summary>Extensions of the source and their versions; empty for MariaDB and MySQL.</summary>
     public IReadOnlyList<string> Extensions { get; init; } = [];
 
+    /// <summary>What was written meanwhile; null where that was not measured.</summary>
+    public MeasuredRates? Measured { get; init; }
+
     /// <summary>What there is to know or to mend, errors first.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>The values of every table are known, be it from a sample.</summary>
+    public bool IsComplete => Tables.All(table => table.NotProfiled is null);
 
     /// <summary>No finding is an error.</summary>
     public bool Ok => Findings.All(finding => finding.Severity != Severity.Error);

@@ -20,6 +20,15 @@ public sealed record TableProfile(string Table, string Kind)
     /// <summary>Bytes of values stored out of line.</summary>
     public long ToastBytes { get; init; }
 
+    /// <summary>
+    /// Bytes of the largest row that was read, as the text of its columns (bytes as Base64), which is about what an event carries of it; null where it was not read. With a name a column
+    /// and quotes an event is somewhat larger.
+    /// </summary>
+    public long? LargestRowBytes { get; init; }
+
+    /// <summary>Why its values are not known: it was locked, may not be read, or took too long. Null where they are.</summary>
+    public string? NotProfiled { get; init; }
+
     /// <summary>Columns that identify a row for capturing and applying; empty where there are none.</summary>
     public IReadOnlyList<string> Key { get; init; } = [];
 

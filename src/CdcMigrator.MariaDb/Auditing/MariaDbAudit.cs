@@ -5,6 +5,7 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.MariaDb.Catalog;
 using CdcMigrator.MariaDb.Connections;
 using CdcMigrator.MariaDb.Faults;
 using CdcMigrator.MariaDb.Preflight;
@@ -54,9 +55,19 @@ public static class MariaDbAudit
         }
 
         var tables = new List<(SurveyedTable Table, TableMapping Mapping)>();
+        var unread = new List<TableProfile>();
+        await using var counting = await OpenAsync(source, cancellationToken);
+        var counters = await CountersAsync(counting, time, cancellationToken);
+        var window = Task.Delay(options.RateWindow, time, cancellationToken);
         foreach (var mapping in definition.Tables)
         {
-            if (await SurveyCatalog.FindAsync(connection, mapping.Source, definition.Source.Kind == SourceKind.MariaDb, cancellationToken) is { } table)
+            var survey = await FindAsync(connection, mapping, definition.Source.Kind == SourceKind.MariaDb, cancellationToken);
+            if (survey.Trouble is { } trouble)
+            {
+                unread.Add(new TableProfile(mapping.Source.ToString(), "table") { NotProfiled = trouble.Message });
+                findings.Add(NotProfiled(mapping.Source.ToString(), trouble));
+            }
+            else if (survey.Table is { } table)
             {
                 tables.Add((table, mapping));
                 findings.AddRange((await ValueChecks.CascadesAsync(connection, mapping.Source, cancellationToken)).Select(finding => finding with { Table = mapping.Source.ToString() }));
@@ -81,13 +92,16 @@ public static class MariaDbAudit
             connection, tables.ToDictionary(table => table.Table.Catalog.Name, table => options.PercentOf(table.Table.EstimatedRows)), options.StatementTimeout, cancellationToken);
         findings.AddRange(ofKeys);
         progress(new AuditProgress("foreign keys", done, tables.Count, null, 0));
+        await window;
+        var measured = MeasuredRates.Between(counters, await CountersAsync(counting, time, cancellationToken));
         return new AuditReport
         {
             Migration = definition.Name,
             At = at,
             Seconds = Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 2),
             Source = profile,
-            Tables = [.. profiled.Select(table => table.Profile)],
+            Tables = [.. profiled.Select(table => table.Profile).Concat(unread).OrderBy(table => table.Table, StringComparer.Ordinal)],
+            Measured = measured,
             ForeignKeys = keys,
             Sequences = [.. tables.Select(table => SurveyRules.Sequence(table.Table)).OfType<SequenceProfile>()],
             Findings =
@@ -106,13 +120,14 @@ public static class MariaDbAudit
         var findings = new List<Finding>(SurveyRules.Of(table, mapping));
         var columns = table.Catalog.Columns.Where(column => !mapping.Exclude.Contains(column.Name)).ToList();
         var sums = columns.Select(column => new ColumnSums(column, table.Json.Contains(column.Name))).ToList();
-        long? rows = null;
+        (long? rows, long? largest) = (null, null);
+        MySqlException? trouble = null;
         IReadOnlyList<ColumnProfile> profiles = [.. columns.Select(column => new ColumnProfile(column.Name, column.Declared) { Nullable = column.Nullable })];
         try
         {
             var where = percent < 100 ? string.Create(CultureInfo.InvariantCulture, $" where rand(1) < {percent / 100:0.########}") : "";
             await using var connection = await OpenAsync(source, cancellationToken);
-            await using var command = new MySqlCommand($"select count(*){string.Concat(sums.SelectMany(sum => sum.Sql).Select(sql => $",\n    {sql}"))}\nfrom {MariaDbConnections.Sql(mapping.Source)}{where}", connection)
+            await using var command = new MySqlCommand($"select count(*), {RowBytes(columns)}{string.Concat(sums.SelectMany(sum => sum.Sql).Select(sql => $",\n    {sql}"))}\nfrom {MariaDbConnections.Sql(mapping.Source)}{where}", connection)
             {
                 CommandTimeout = Math.Max(1, (int)Math.Ceiling(options.StatementTimeout.TotalSeconds)),
             };
@@ -120,12 +135,14 @@ public static class MariaDbAudit
             await reader.ReadAsync(cancellationToken);
             var values = Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture)).ToArray();
             rows = long.Parse(values[0]!, CultureInfo.InvariantCulture);
-            var at = 1;
+            largest = values[1] is { } bytes ? (long)decimal.Parse(bytes, CultureInfo.InvariantCulture) : null;
+            var at = 2;
             profiles = [.. sums.Select(sum => sum.Read(values.AsSpan((at += sum.Asked) - sum.Asked, sum.Asked)))];
         }
-        catch (MySqlException exception) when (exception.ErrorCode is MySqlErrorCode.CommandTimeoutExpired or MySqlErrorCode.QueryInterrupted or MySqlErrorCode.LockWaitTimeout or MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied)
+        catch (MySqlException exception) when (IsOfOneTable(exception))
         {
-            findings.Add(new Finding(Severity.Warning, "not-scanned", $"{name} was not read: {exception.Message}", "Run the audit again with a longer --limit, or at a quieter hour") { Table = name });
+            trouble = exception;
+            findings.Add(NotProfiled(name, exception));
         }
 
         if (rows is not null && percent < 100)
@@ -133,6 +150,7 @@ public static class MariaDbAudit
             findings.Add(new Finding(Severity.Info, "sampled", string.Create(CultureInfo.InvariantCulture, $"{name} was looked at in part: {percent} % of its rows, {rows:N0}. What a sample does not show may be there"), "--sample none looks at all of it") { Table = name });
         }
 
+        findings.AddRange(RowRules.Of(mapping, largest, carriesOldRow: true, definition.Apply.MaxRecordBytes));
         findings.AddRange(profiles.SelectMany(column => ValueRules.Of(mapping, column, definition.Apply.MaxRecordBytes)));
         return (new TableProfile(name, "table")
         {
@@ -140,12 +158,54 @@ public static class MariaDbAudit
             RowsRead = rows ?? 0,
             SamplePercent = percent,
             Bytes = table.Bytes,
+            LargestRowBytes = largest,
+            NotProfiled = trouble?.Message,
             Key = table.Catalog.Key,
             Identity = table.Catalog.Engine,
             Triggers = table.Triggers,
             Columns = profiles,
             Seconds = Math.Round(Stopwatch.GetElapsedTime(started).TotalSeconds, 2),
         }, findings);
+    }
+
+    /// <summary>The table's catalog, or why it cannot be had now: somebody has the table to himself, or the role may not see it.</summary>
+    private static async Task<(SurveyedTable? Table, MySqlException? Trouble)> FindAsync(MySqlConnection connection, TableMapping mapping, bool isMariaDb, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await SurveyCatalog.FindAsync(connection, mapping.Source, isMariaDb, cancellationToken), null);
+        }
+        catch (MySqlException exception) when (IsOfOneTable(exception))
+        {
+            return (null, exception);
+        }
+    }
+
+    /// <summary>Whether a failure concerns the table that was read, and no other.</summary>
+    private static bool IsOfOneTable(MySqlException exception) => exception.ErrorCode is MySqlErrorCode.CommandTimeoutExpired or MySqlErrorCode.QueryInterrupted or MySqlErrorCode.LockWaitTimeout
+        or MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied or MySqlErrorCode.CheckNoSuchTable or MySqlErrorCode.NoSuchTable or MySqlErrorCode.CrashedOnUsage;
+
+    private static Finding NotProfiled(string table, MySqlException trouble) => new(Severity.Warning, "not-scanned", $"{table} was not profiled: {trouble.Message}", trouble.ErrorCode switch
+    {
+        MySqlErrorCode.TableAccessDenied or MySqlErrorCode.ColumnAccessDenied => $"GRANT SELECT ON {table} to the migration's user",
+        MySqlErrorCode.LockWaitTimeout => "Run the audit again when the schema change, or LOCK TABLES, is over: SHOW PROCESSLIST names who holds it",
+        _ => "Run the audit again with a longer --limit, or at a quieter hour",
+    })
+    { Table = table };
+
+    /// <summary>Bytes of a row as an event carries them, about: text of each column, bytes as Base64.</summary>
+    private static string RowBytes(List<SourceColumn> columns) => columns.Count == 0 ? "0" : $"max({string.Join(" + ", columns.Select(column =>
+        $"coalesce(length({MariaDbConnections.Quote(column.Name)}), 0){(column.Type.EndsWith("blob", StringComparison.Ordinal) || column.Type.EndsWith("binary", StringComparison.Ordinal) ? " * 4 / 3" : "")}"))})";
+
+    /// <summary>When, rows written on the server until then, and bytes of its binlog.</summary>
+    private static async Task<(double At, double Writes, double? LogBytes)?> CountersAsync(MySqlConnection connection, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var at = time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
+        var status = (await SurveyCatalog.RowsAsync(connection, "show global status where variable_name in ('Innodb_rows_inserted', 'Innodb_rows_updated', 'Innodb_rows_deleted', 'Binlog_bytes_written')", new TableName("", ""), cancellationToken))
+            .ToDictionary(row => row[0]!, row => double.Parse(row[1]!, CultureInfo.InvariantCulture), StringComparer.OrdinalIgnoreCase);
+        return status.TryGetValue("Innodb_rows_inserted", out var inserted)
+            ? (at, inserted + status.GetValueOrDefault("Innodb_rows_updated") + status.GetValueOrDefault("Innodb_rows_deleted"), status.TryGetValue("Binlog_bytes_written", out var bytes) ? bytes : null)
+            : null;
     }
 
     private static async Task<IReadOnlyList<Finding>> BesideAsync(MySqlConnection connection, MigrationDefinition definition, CancellationToken cancellationToken)

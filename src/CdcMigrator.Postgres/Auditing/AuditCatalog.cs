@@ -7,22 +7,46 @@ namespace CdcMigrator.Postgres.Auditing;
 /// <summary>Reads what an audit asks of the catalog beyond what preflight does.</summary>
 internal static class AuditCatalog
 {
+    /// <summary>How long a lock is waited for to measure a table.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private const string Wanted = """
-        with wanted as (
+        with recursive wanted as (
             select c.*, n.nspname from unnest($1::text[], $2::text[]) as w(s, r)
             join pg_catalog.pg_namespace n on n.nspname = w.s join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.r)
         """;
 
-    private const string Tables = Wanted + """
-        , leaf as (
-            select w.oid as root, w.oid as part from wanted w where w.relkind <> 'p'
-            union all select w.oid, t.relid from wanted w cross join lateral pg_catalog.pg_partition_tree(w.oid) t where w.relkind = 'p' and t.isleaf),
-        size as (
-            select l.root, sum(greatest(c.reltuples, 0))::bigint as tuples, sum(pg_catalog.pg_total_relation_size(c.oid))::bigint as bytes,
-                sum(case when c.reltoastrelid = 0 then 0 else pg_catalog.pg_relation_size(c.reltoastrelid) end)::bigint as toast,
-                sum(coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0))::bigint as writes
-            from leaf l join pg_catalog.pg_class c on c.oid = l.part left join pg_catalog.pg_stat_all_tables s on s.relid = l.part
-            where c.relkind in ('r', 'm') group by l.root)
+    /// <summary>Partitions by the catalog alone: what walks them for us locks each.</summary>
+    private const string Leaves = Wanted + """
+        , part as (
+            select w.oid as root, w.oid as part, w.relkind from wanted w
+            union all select p.root, c.oid, c.relkind from part p join pg_catalog.pg_inherits i on i.inhparent = p.part join pg_catalog.pg_class c on c.oid = i.inhrelid where p.relkind = 'p')
+        """;
+
+    /// <summary>As the server's files are, for which each table is locked against being dropped.</summary>
+    private const string Measured = "pg_catalog.pg_total_relation_size(c.oid) as bytes, case when c.reltoastrelid = 0 then 0 else pg_catalog.pg_relation_size(c.reltoastrelid) end as toast";
+
+    /// <summary>As they were at the last VACUUM or ANALYZE, without a lock.</summary>
+    private const string Known = """
+        current_setting('block_size')::bigint * (c.relpages + coalesce(o.relpages, 0) + coalesce((select sum(x.relpages) from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+            where i.indrelid in (c.oid, c.reltoastrelid)), 0)) as bytes,
+        current_setting('block_size')::bigint * coalesce(o.relpages, 0) as toast
+        """;
+
+    /// <summary>When, rows written to some tables until then, and bytes of the log; a standby does not say the latter so that it means writes.</summary>
+    private const string Counters = Leaves + """
+
+        select extract(epoch from pg_catalog.clock_timestamp())::float8, coalesce(sum(s.n_tup_ins + s.n_tup_upd + s.n_tup_del), 0)::float8,
+            case when pg_catalog.pg_is_in_recovery() then null else pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0')::float8 end
+        from part p join pg_catalog.pg_stat_all_tables s on s.relid = p.part
+        """;
+
+    private static string Tables(string size) => Leaves + $"""
+        , size as (
+            select z.root, sum(greatest(z.reltuples, 0))::bigint as tuples, sum(z.bytes)::bigint as bytes, sum(z.toast)::bigint as toast, sum(z.writes)::bigint as writes from (
+                select p.root, c.reltuples, {size}, coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0) as writes
+                from part p join pg_catalog.pg_class c on c.oid = p.part left join pg_catalog.pg_class o on o.oid = c.reltoastrelid left join pg_catalog.pg_stat_all_tables s on s.relid = p.part
+                where c.relkind in ('r', 'm')) z group by z.root)
         select w.nspname::text, w.relname::text, coalesce(z.tuples, 0), coalesce(z.bytes, 0), coalesce(z.toast, 0), coalesce(z.writes, 0), w.relispartition,
             (select count(*) from pg_catalog.pg_inherits i where i.inhparent = w.oid)::int,
             array(select i.inhparent::regclass::text from pg_catalog.pg_inherits i where i.inhrelid = w.oid and not w.relispartition order by 1),
@@ -65,7 +89,30 @@ internal static class AuditCatalog
             }
         }, cancellationToken);
         var found = new List<AuditedTable>();
-        await QueryAsync(database, Tables, names, row =>
+        try
+        {
+            await QueryAsync(database, Tables(Measured), names, row => Add(row), cancellationToken, Patience);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // Somebody has a table to himself: of that one alone the size is not measured.
+            found.Clear();
+            foreach (var name in names)
+            {
+                try
+                {
+                    await QueryAsync(database, Tables(Measured), [name], row => Add(row), cancellationToken, Patience);
+                }
+                catch (PostgresException locked) when (locked.SqlState == PostgresErrorCodes.LockNotAvailable)
+                {
+                    await QueryAsync(database, Tables(Known), [name], row => Add(row), cancellationToken);
+                }
+            }
+        }
+
+        return [.. found.OrderBy(table => table.Catalog.Name)];
+
+        void Add(NpgsqlDataReader row)
         {
             var name = new TableName(row.GetString(0), row.GetString(1));
             if (tables.GetValueOrDefault(name) is { Kind: 'r' or 'p' } table)
@@ -86,13 +133,41 @@ internal static class AuditCatalog
                     Nondeterministic = loose.GetValueOrDefault(name) ?? [],
                 });
             }
-        }, cancellationToken);
-        return [.. found.OrderBy(table => table.Catalog.Name)];
+        }
     }
 
-    private static async Task QueryAsync(NpgsqlDataSource database, string sql, IReadOnlyCollection<TableName> names, Action<NpgsqlDataReader> row, CancellationToken cancellationToken)
+    /// <summary>The counters of writes now, of some tables.</summary>
+    public static async Task<(double At, double Writes, double? LogBytes)?> ReadCountersAsync(NpgsqlDataSource database, IReadOnlyCollection<TableName> names, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(sql);
+        (double, double, double?)? counters = null;
+        await QueryAsync(database, Counters, names, row => counters = (row.GetDouble(0), row.GetDouble(1), row.IsDBNull(2) ? null : row.GetDouble(2)), cancellationToken);
+        return counters;
+    }
+
+    /// <summary>Who has a table to himself, for messages; null where nobody has.</summary>
+    public static async Task<string?> HolderAsync(NpgsqlDataSource database, TableName name, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            select 'process ' || l.pid || coalesce(' of ' || a.usename, '') || coalesce(' (' || nullif(a.application_name, '') || ')', '')
+            from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a on a.pid = l.pid
+            where l.database = (select oid from pg_catalog.pg_database where datname = current_database()) and l.relation = pg_catalog.to_regclass($1) and l.mode = 'AccessExclusiveLock' and l.granted limit 1
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = name.Sql });
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
+    }
+
+    private static async Task QueryAsync(
+        NpgsqlDataSource database, string sql, IReadOnlyCollection<TableName> names, Action<NpgsqlDataReader> row, CancellationToken cancellationToken, TimeSpan? patience = null)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (patience is { } limit)
+        {
+            await using var set = new NpgsqlCommand($"set local lock_timeout = {(long)limit.TotalMilliseconds}", connection);
+            await set.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new NpgsqlParameter { Value = names.Select(name => name.Schema).ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = names.Select(name => name.Name).ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -52,7 +52,10 @@ public static class PostgresAudit
         var (extensions, ofExtensions) = await ServerAudit.ExtensionsAsync(database, cancellationToken);
         all.AddRange(ofExtensions);
         all.AddRange(await ServerAudit.BesideAsync(database, mappings.Keys, cancellationToken));
+        var counters = await AuditCatalog.ReadCountersAsync(database, mappings.Keys, cancellationToken);
+        var window = Task.Delay(options.RateWindow, time, cancellationToken);
         var tables = await AuditCatalog.ReadAsync(database, mappings.Keys, cancellationToken);
+        all.AddRange(await MoneyAsync(database, definition, tables, cancellationToken));
         all.AddRange(mappings.Keys.Except(tables.Select(table => table.Catalog.Name))
             .Where(name => !all.Exists(finding => finding.Code == "foreign-table" && finding.Table == name.ToString()))
             .Select(name => new Finding(Severity.Error, "missing-table", $"The source has no table {name}", "Correct 'tables:' in the migration file") { Table = name.ToString() }));
@@ -73,8 +76,19 @@ public static class PostgresAudit
             database, tables.ToDictionary(table => table.Catalog.Name, table => options.PercentOf(table.EstimatedRows)), options.StatementTimeout, cancellationToken);
         all.AddRange(ofKeys);
         progress(new AuditProgress("foreign keys", done, tables.Count, null, 0));
-        var (sequences, ofSequences) = await SequenceAudit.ReadAsync(database, profiles, [.. mappings.Keys.Select(table => table.Schema).Distinct()], cancellationToken);
-        all.AddRange(ofSequences);
+        await window;
+        var measured = MeasuredRates.Between(counters, await AuditCatalog.ReadCountersAsync(database, mappings.Keys, cancellationToken));
+        IReadOnlyList<SequenceProfile> sequences = [];
+        try
+        {
+            (sequences, var ofSequences) = await SequenceAudit.ReadAsync(database, profiles, [.. mappings.Keys.Select(table => table.Schema).Distinct()], cancellationToken);
+            all.AddRange(ofSequences);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            all.Add(new Finding(Severity.Warning, "not-scanned", $"Sequences were not read: {exception.MessageText}", "Run the audit again when the schema change is over"));
+        }
+
         return new AuditReport
         {
             Migration = definition.Name,
@@ -85,6 +99,7 @@ public static class PostgresAudit
             ForeignKeys = keys,
             Sequences = sequences,
             Extensions = extensions,
+            Measured = measured,
             Findings = Sorted(all),
         };
     }
@@ -97,7 +112,7 @@ public static class PostgresAudit
         var reading = await scan.ReadAsync(table.Catalog, mapping, percent, options.StatementTimeout, cancellationToken);
         if (reading.Trouble is { } trouble)
         {
-            findings.Add(new Finding(Severity.Warning, "not-scanned", $"{name} was not read: {trouble}", "Run the audit again with a longer --limit or a smaller --sample, or at a quieter hour") { Table = name });
+            findings.Add(new Finding(Severity.Warning, "not-scanned", $"{name} was not profiled: {trouble}", reading.Fix) { Table = name });
         }
         else if (percent < 100)
         {
@@ -105,6 +120,7 @@ public static class PostgresAudit
         }
 
         findings.AddRange(reading.Answers.Select(answer => ValueChecks.Find(answer, table.Catalog, mapping.Reselect.Contains(answer.Column), mapping.Keyless)).OfType<Finding>());
+        findings.AddRange(RowRules.Of(mapping, reading.LargestRow, table.Catalog.ReplicaIdentity == 'f', definition.Apply.MaxRecordBytes));
         findings.AddRange(reading.Columns.SelectMany(column => ValueRules.Of(mapping, column, definition.Apply.MaxRecordBytes)));
         var key = table.Catalog.Keys.Count > 0 ? table.Catalog.Keys[0] : null;
         return (new TableProfile(name, table.Catalog.Kind == 'p' ? "partitioned" : "table")
@@ -114,6 +130,8 @@ public static class PostgresAudit
             SamplePercent = percent,
             Bytes = table.Bytes,
             ToastBytes = table.ToastBytes,
+            LargestRowBytes = reading.LargestRow,
+            NotProfiled = reading.Trouble,
             Key = key is null ? [] : [.. key.Columns.Select(column => table.Catalog.Columns[column].Column.Name)],
             Identity = table.Catalog.ReplicaIdentity switch { 'f' => "full", 'n' => "nothing", 'i' => $"index {table.Catalog.IdentityIndex}", _ => "default" },
             WritesPerSecond = Math.Round(table.Writes / server.CountingSeconds, 3),
@@ -122,6 +140,25 @@ public static class PostgresAudit
             Columns = reading.Columns,
             Seconds = Math.Round(reading.Seconds, 2),
         }, findings);
+    }
+
+    /// <summary>How money is printed: so that the connector can read it, and alike on both sides, where the target answers.</summary>
+    private static async Task<IReadOnlyList<Finding>> MoneyAsync(NpgsqlDataSource database, MigrationDefinition definition, IReadOnlyList<AuditedTable> tables, CancellationToken cancellationToken)
+    {
+        var excluded = definition.Tables.ToDictionary(table => table.Source, table => table.Exclude);
+        var columns = tables.Select(table => (table.Catalog, table.Catalog.Columns.Where(column => !excluded[table.Catalog.Name].Contains(column.Column.Name)))).ToList();
+        var findings = new List<Finding>(definition.Log.Kind == LogKind.Kafka ? await MoneyStyle.CheckAsync(database, columns, cancellationToken) : []);
+        try
+        {
+            await using var target = PostgresConnections.CreateAudit(definition.Target.Connection);
+            findings.AddRange(await MoneyStyle.CompareAsync(database, target, columns, cancellationToken));
+        }
+        catch (Exception exception) when (exception is NpgsqlException or FaultException)
+        {
+            // An audit comes before the target; preflight looks at both.
+        }
+
+        return findings;
     }
 
     /// <summary>One finding a code and place: what preflight and the values say alike is said once, by the graver.</summary>

@@ -24,11 +24,13 @@ internal sealed class TableScan(NpgsqlDataSource database, int server, bool isUt
             var profiles = new List<ColumnProfile>();
             var answers = new List<ValueAnswer>();
             long rows = 0;
-            foreach (var part in Parts(columns, table))
+            long? largest = null;
+            foreach (var (part, number) in Parts(columns, table).Select((part, number) => (part, number)))
             {
-                var values = await QueryAsync(table, part, percent, limit, cancellationToken);
+                var values = await QueryAsync(table, part, number == 0 ? RowBytes(columns) : "null", percent, limit, cancellationToken);
                 rows = long.Parse(values[0]!, CultureInfo.InvariantCulture);
-                var at = 1;
+                largest ??= values[1] is { } bytes ? long.Parse(bytes, CultureInfo.InvariantCulture) : null;
+                var at = 2;
                 foreach (var (aggregates, questions, column) in part)
                 {
                     profiles.Add(aggregates.Read(values.AsSpan(at, aggregates.Asked)));
@@ -42,21 +44,43 @@ internal sealed class TableScan(NpgsqlDataSource database, int server, bool isUt
                 }
             }
 
-            return new TableReading(rows, profiles, answers, Stopwatch.GetElapsedTime(started).TotalSeconds, null);
+            return new TableReading(rows, profiles, answers, Stopwatch.GetElapsedTime(started).TotalSeconds, null) { LargestRow = largest };
         }
-        catch (PostgresException exception) when (!exception.IsTransient || exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled)
+        catch (PostgresException exception) when (!EndsSession(exception))
         {
-            var trouble = exception.SqlState == PostgresErrorCodes.QueryCanceled ? string.Create(CultureInfo.InvariantCulture, $"it took longer than {limit.TotalSeconds:0.##} s") : exception.MessageText;
+            var (trouble, fix) = await TroubleAsync(exception, table, limit, cancellationToken);
             return new TableReading(
-                null, [.. columns.Select(column => new ColumnProfile(column.Column.Name, column.Declared) { Nullable = !column.Column.NotNull })], [], Stopwatch.GetElapsedTime(started).TotalSeconds, trouble);
+                null, [.. columns.Select(column => new ColumnProfile(column.Column.Name, column.Declared) { Nullable = !column.Column.NotNull })], [], Stopwatch.GetElapsedTime(started).TotalSeconds, trouble)
+            { Fix = fix };
         }
     }
+
+    /// <summary>The server goes down, or ended the session: that is no trouble of one table.</summary>
+    private static bool EndsSession(PostgresException exception) => exception.SqlState.StartsWith("57P", StringComparison.Ordinal) || exception.SqlState.StartsWith("08", StringComparison.Ordinal);
+
+    private async Task<(string Trouble, string Fix)> TroubleAsync(PostgresException exception, CatalogTable table, TimeSpan limit, CancellationToken cancellationToken) => exception.SqlState switch
+    {
+        PostgresErrorCodes.QueryCanceled => (string.Create(CultureInfo.InvariantCulture, $"it took longer than {limit.TotalSeconds:0.##} s"), "Run the audit again with a longer --limit or a smaller --sample, or at a quieter hour"),
+        PostgresErrorCodes.LockNotAvailable => (
+            $"it is locked{(await AuditCatalog.HolderAsync(database, table.Name, cancellationToken) is { } holder ? $" by {holder}" : "")}", "Run the audit again when the schema change, or whatever has the table to itself, is over"),
+        PostgresErrorCodes.InsufficientPrivilege => (exception.MessageText, $"GRANT SELECT ON {table.Name.Sql}, and USAGE on its schema, to the migration's role"),
+        _ => (exception.MessageText, "Mend what the message names, then run the audit again"),
+    };
+
+    /// <summary>Bytes of a row as an event carries them, about: text of each column, bytes as Base64.</summary>
+    private static string RowBytes(List<CatalogColumn> columns) => columns.Count == 0 ? "0" : $"max({string.Join(" + ", columns.Select(column =>
+    {
+        var name = TableName.Quote(column.Column.Name);
+        return column.Column.Type.Kind == ColumnKind.Bytes ? $"coalesce(octet_length({name}), 0)::bigint * 4 / 3"
+            : column.Toastable || column.Column.Type.Kind is ColumnKind.Text or ColumnKind.Numeric or ColumnKind.Opaque ? $"coalesce(octet_length({name}::text), 0)::bigint"
+            : "20";
+    }))})";
 
     /// <summary>All columns together, or as many at a time as a query takes.</summary>
     private IEnumerable<List<(ColumnAggregates Aggregates, List<(string Column, ValueTrait Trait, string Sql)> Questions, CatalogColumn Column)>> Parts(List<CatalogColumn> columns, CatalogTable table)
     {
         var part = new List<(ColumnAggregates, List<(string, ValueTrait, string)>, CatalogColumn)>();
-        var asked = 1;
+        var asked = 2;
         foreach (var column in columns)
         {
             var aggregates = new ColumnAggregates(column, server, isUtf8);
@@ -65,7 +89,7 @@ internal sealed class TableScan(NpgsqlDataSource database, int server, bool isUt
             {
                 yield return part;
                 part = [];
-                asked = 1;
+                asked = 2;
             }
 
             part.Add((aggregates, questions, column));
@@ -76,10 +100,10 @@ internal sealed class TableScan(NpgsqlDataSource database, int server, bool isUt
     }
 
     private async Task<string?[]> QueryAsync(
-        CatalogTable table, List<(ColumnAggregates Aggregates, List<(string Column, ValueTrait Trait, string Sql)> Questions, CatalogColumn Column)> part, double percent, TimeSpan limit,
-        CancellationToken cancellationToken)
+        CatalogTable table, List<(ColumnAggregates Aggregates, List<(string Column, ValueTrait Trait, string Sql)> Questions, CatalogColumn Column)> part, string rowBytes, double percent,
+        TimeSpan limit, CancellationToken cancellationToken)
     {
-        var expressions = part.SelectMany(entry => entry.Aggregates.Sql.Concat(entry.Questions.Select(question => $"coalesce(bool_or({question.Sql}), false)"))).Prepend("count(*)");
+        var expressions = part.SelectMany(entry => entry.Aggregates.Sql.Concat(entry.Questions.Select(question => $"coalesce(bool_or({question.Sql}), false)"))).Prepend(rowBytes).Prepend("count(*)");
         var sample = percent < 100 ? string.Create(CultureInfo.InvariantCulture, $" tablesample system ({percent}) repeatable (1)") : "";
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

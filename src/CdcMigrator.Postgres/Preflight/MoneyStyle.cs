@@ -32,6 +32,30 @@ internal static class MoneyStyle
         ];
     }
 
+    /// <summary>
+    /// Names each column of money where new sessions of both sides print an amount in different ways. The migration carries what is stored, and prints it alike on both; but applications read what the server
+    /// prints, and a locale with other digits behind the point makes another amount of it.
+    /// </summary>
+    public static async Task<IReadOnlyList<Finding>> CompareAsync(
+        NpgsqlDataSource source, NpgsqlDataSource target, IEnumerable<(CatalogTable Table, IEnumerable<CatalogColumn> Columns)> tables, CancellationToken cancellationToken)
+    {
+        var columns = tables.SelectMany(entry => entry.Columns.Where(column => column.Column.Type.Kind == ColumnKind.Money).Select(column => (entry.Table.Name, Column: column.Column.Name))).ToList();
+        if (columns.Count == 0)
+        {
+            return [];
+        }
+
+        var (here, there) = (await ReadAsync(source, cancellationToken), await ReadAsync(target, cancellationToken));
+        return here.Printed == there.Printed ? [] : [.. columns.Select(column => Differs(column.Name, column.Column, (here.Locale, here.Printed), (there.Locale, there.Printed)))];
+    }
+
+    /// <summary>The finding of one column.</summary>
+    internal static Finding Differs(TableName table, string column, (string Locale, string Printed) source, (string Locale, string Printed) target) => new(
+        Severity.Warning, "money-locale-differs",
+        $"Column {column} of {table} holds money, of which the source (lc_monetary = '{source.Locale}') prints {source.Printed} where the target (lc_monetary = '{target.Locale}') prints {target.Printed}",
+        $"ALTER DATABASE … SET lc_monetary = '{source.Locale}' in the target; or make the column numeric there")
+    { Table = table.ToString(), Column = column };
+
     /// <summary>Whether the connector reads 1234.56 out of its printed form.</summary>
     internal static bool IsReadAsMeant(string printed) => printed.Length > 1 && printed[1..].Replace(",", "", StringComparison.Ordinal) == Sample;
 

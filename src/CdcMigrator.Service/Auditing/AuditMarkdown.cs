@@ -20,6 +20,12 @@ public static class AuditMarkdown
         Line(text);
         Line(text, $"{report.Tables.Count} tables, {report.Tables.Sum(table => table.Rows):N0} rows, {report.Tables.Sum(table => table.Bytes):N0} bytes; {report.ForeignKeys.Count} foreign keys. "
             + string.Join(", ", new[] { Severity.Error, Severity.Warning, Severity.Info }.Select(severity => $"{report.Findings.Count(finding => finding.Severity == severity)} {Word(severity)}")) + ".");
+        if (report.Measured is { } rates)
+        {
+            Line(text);
+            Line(text, string.Create(CultureInfo.InvariantCulture, $"While it was surveyed: {rates.WritesPerSecond:0.##} rows written a second{(rates.LogBytesPerSecond is { } log ? $", {log:N0} bytes of log a second" : "")}, over {rates.Seconds:0.#} s."));
+        }
+
         Findings(text, report);
         Tables(text, report);
         if (report.ForeignKeys.Count > 0)
@@ -93,7 +99,13 @@ public static class AuditMarkdown
             Line(text);
             Line(text, $"### {table.Table}");
             Line(text);
-            Line(text, $"{table.Rows:N0} rows{(table.RowsRead < table.Rows ? $", of which {table.RowsRead:N0} were read" : "")}; {table.Bytes:N0} bytes{(table.ToastBytes > 0 ? $", {table.ToastBytes:N0} out of line" : "")}; key "
+            if (table.NotProfiled is { } trouble)
+            {
+                Line(text, $"**Not profiled**: {trouble}.");
+                Line(text);
+            }
+
+            Line(text, $"{table.Rows:N0} rows{(table.RowsRead < table.Rows ? $", of which {table.RowsRead:N0} were read" : "")}; {table.Bytes:N0} bytes{(table.ToastBytes > 0 ? $", {table.ToastBytes:N0} out of line" : "")}{(table.LargestRowBytes is { } largest ? $", {largest:N0} the largest row" : "")}; key "
                 + $"{(table.Key.Count == 0 ? "none" : $"({string.Join(", ", table.Key)})")}; {(report.Source.Engine == "postgresql" ? "replica identity" : "engine")} {table.Identity}"
                 + (table.Parts > 0 ? $"; {table.Parts} {(table.Kind == "partitioned" ? "partitions" : "tables inherit from it")}" : "")
                 + (table.WritesPerSecond is { } writes ? $"; {writes.ToString("0.###", CultureInfo.InvariantCulture)} rows written a second" : ""));

@@ -66,7 +66,7 @@ public sealed class PostgresAuditTests(PostgresFixture postgres)
             "deferrable-key zoo.deferred", "fk-outside zoo.outside", "foreign-table zoo.abroad", "inheritance zoo.child_of", "inheritance zoo.parent_of", "interval-range zoo.quarter.iv", "keyless zoo.keyless",
             "missing-table zoo.missing", "orphans zoo.orphans", "partitioned zoo.parted", "replica-identity zoo.half_key", "replica-identity zoo.nothing", "rule zoo.ruled", "sequence-behind zoo.behind.id",
             "sequence-headroom zoo.small_range.id", "timetz-offset zoo.quarter.tz", "toast zoo.toasted", "trigger zoo.triggered", "unlogged zoo.unlogged_of", "array-shape zoo.quarter.arr",
-            "large-value zoo.values_of.big", "padded-text zoo.values_of.note", "replacement-character zoo.values_of.note", "nan zoo.values_of.nan", "nan zoo.values_of.amount", "infinite-value zoo.values_of.nan",
+            "large-value zoo.values_of.big", "large-row zoo.values_of", "padded-text zoo.values_of.note", "replacement-character zoo.values_of.note", "nan zoo.values_of.nan", "nan zoo.values_of.amount", "infinite-value zoo.values_of.nan",
             "infinite-value zoo.values_of.due", "infinite-value zoo.values_of.seen", "date-bc zoo.values_of.born", "date-far zoo.values_of.far", "nul-character zoo.values_of.js",
             "generated zoo.typed.double_id", "identity-always zoo.typed.id", "enum zoo.typed.m", "domain zoo.typed.d", "composite zoo.typed.p", "composite zoo.typed.ps", "array zoo.typed.arr", "range zoo.typed.r",
             "reselected-type zoo.typed.x", "nondeterministic-collation zoo.typed.n", "large-objects", "materialized-views", "not-migrated", "source-version",
@@ -126,7 +126,64 @@ public sealed class PostgresAuditTests(PostgresFixture postgres)
         var audit = await RunAsync(poor, Tables("zoo.secret", "zoo.parents"), new AuditOptions(), _ => { });
         Assert.Contains(audit.Findings, finding => finding is { Code: "row-security", Table: "zoo.secret", Severity: Severity.Error });
         Assert.Contains(audit.Findings, finding => finding is { Code: "permission", Table: "zoo.parents", Severity: Severity.Error });
+        Assert.False(audit.IsComplete);
+        Assert.Contains("GRANT SELECT ON \"zoo\".\"parents\"", audit.Findings.Single(finding => finding is { Code: "not-scanned", Table: "zoo.parents" }).Fix, StringComparison.Ordinal);
         Assert.Equal(["zoo.parents", "zoo.secret"], audit.Findings.Where(finding => finding.Code == "not-scanned").Select(finding => finding.Table).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_table_somebody_has_to_himself_is_left_out_by_name_and_the_others_are_profiled()
+    {
+        await using var source = await postgres.CreateSourceAsync("""
+            create table quiet (id int primary key, v text); insert into quiet values (1, 'a'), (2, 'bcd');
+            create table busy (id int primary key, v text); insert into busy select i, repeat('x', 1000) from generate_series(1, 1000) i;
+            create table split (id int, primary key (id)) partition by range (id); create table split_1 partition of split for values from (1) to (10); insert into split values (1);
+            analyze
+            """);
+        await using var holder = await source.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var change = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using (var command = new Npgsql.NpgsqlCommand("lock table busy, split_1 in access exclusive mode", holder))
+        {
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var impatient = new Npgsql.NpgsqlConnectionStringBuilder(source.ConnectionString) { ApplicationName = "audit" }.ConnectionString;
+        var audit = await RunAsync(impatient, Tables("public.busy", "public.quiet", "public.split"), new AuditOptions { TablesAtOnce = 3, StatementTimeout = TimeSpan.FromMinutes(1) }, _ => { });
+        var tables = audit.Tables.ToDictionary(table => table.Table);
+        Assert.False(audit.IsComplete);
+        Assert.True(audit.Ok);
+        Assert.Equal((2, 2, null), (tables["public.quiet"].Rows, tables["public.quiet"].RowsRead, tables["public.quiet"].NotProfiled));
+        Assert.Equal(("it is locked by process " + holder.ProcessID)[..20], tables["public.busy"].NotProfiled![..20]);
+        Assert.StartsWith("it is locked", tables["public.split"].NotProfiled, StringComparison.Ordinal);
+        Assert.True(tables["public.busy"].Bytes > 1_000_000, "the size is known without the lock");
+        Assert.Equal(1000, tables["public.busy"].Rows);
+        Assert.Equal(
+            ["public.busy was not profiled: it is locked by process", "public.split was not profiled: it is locked"],
+            audit.Findings.Where(finding => finding.Code == "not-scanned").Select(finding => finding.Message.Split(" " + holder.ProcessID)[0]).Order(StringComparer.Ordinal));
+        Assert.All(audit.Findings.Where(finding => finding.Code == "not-scanned"), finding => Assert.NotEmpty(finding.Fix));
+    }
+
+    [Fact]
+    public async Task The_largest_row_and_the_present_rate_of_writes_are_measured()
+    {
+        await using var source = await postgres.CreateSourceAsync("""
+            create table t(id int primary key, a text, b bytea, c text); insert into t select i, 'x', '', '' from generate_series(1, 10) i;
+            update t set a = repeat('y', 600000), b = decode(repeat('00', 300000), 'hex'), c = repeat('z', 100000) where id = 7; alter table t replica identity full
+            """);
+        var audit = RunAsync(source.ConnectionString, Tables("public.t"), new AuditOptions { RateWindow = TimeSpan.FromSeconds(3) }, _ => { });
+        while (!audit.IsCompleted)
+        {
+            await source.ExecuteAsync("update t set c = 'w' where id <= 3");
+        }
+
+        var table = Assert.Single((await audit).Tables);
+        Assert.InRange(table.LargestRowBytes!.Value, 1_100_000, 1_100_200);
+        Assert.True((await audit).Measured is { WritesPerSecond: > 0, Seconds: >= 3, LogBytesPerSecond: > 0 }, $"{(await audit).Measured}");
+
+        // No column is larger than a megabyte.
+        var finding = Assert.Single((await audit).Findings, finding => finding.Code is "large-row" or "large-value");
+        Assert.Contains("1.1 MB, of which updates carry two", finding.Message, StringComparison.Ordinal);
+        Assert.Contains("4 MB or more", finding.Fix, StringComparison.Ordinal);
     }
 
     [Fact]

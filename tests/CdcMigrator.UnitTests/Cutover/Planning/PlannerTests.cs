@@ -27,6 +27,23 @@ public sealed class PlannerTests
         Assert.True(plan.Recommended == expected, $"{why}: {string.Join("; ", plan.Strategies.Select(score => $"{score.Strategy} {score.Score}"))}");
     }
 
+    [Theory]
+    [InlineData(5, 200.0, "average since the counters began")]
+    [InlineData(900, 900.0, "measured over 10 s")]
+    public void The_greater_of_the_present_and_the_average_rate_is_planned_for_and_said(double measured, double planned, string from)
+    {
+        var sizing = Planner.Of(Audits.Shop with { Measured = new MeasuredRates(10, measured, measured * 1000) }, new PlanWishes(), new UnitCosts(), None).Sizing;
+        Assert.Equal((planned, from), (sizing.WritesPerSecond, sizing.WritesFrom));
+        var average = Planner.Of(Audits.Shop, new PlanWishes(), new UnitCosts(), None).Sizing;
+        Assert.Equal(measured > 200, sizing.SourceLogBytes > average.SourceLogBytes);
+        Assert.Equal(measured > 200, sizing.KafkaBytes > average.KafkaBytes);
+        var (from1, to) = ((At: 100.0, Writes: 50.0, LogBytes: (double?)null), (At: 110.0, Writes: 150.0, LogBytes: (double?)7));
+        Assert.Equal(new MeasuredRates(10, 10, null), MeasuredRates.Between(from1, to));
+        Assert.Null(MeasuredRates.Between(to, from1));
+        Assert.Null(MeasuredRates.Between(from1, (101, 150, null)));
+        Assert.Null(MeasuredRates.Between(from1, (110, 49, null)));
+    }
+
     [Fact]
     public void Every_score_is_the_sum_of_its_reasons_within_bounds() =>
         Assert.All(Planner.Of(Audits.Shop, new PlanWishes(), new UnitCosts(), None).Strategies, score =>
