@@ -9,7 +9,7 @@ using CdcMigrator.Service.Runtime;
 namespace CdcMigrator.Service.Repairing;
 
 /// <summary>Repairs rows that comparisons found wrong, as operators ask for it. Any process can, whoever owns the lanes or compares. Thread-safe.</summary>
-internal sealed class TableRepairs(MigrationDefinition definition, VerificationHandling verification, RouteKeeper routes, RowRepair repair, TimeProvider time)
+internal sealed class TableRepairs(MigrationDefinition definition, VerificationHandling verification, RouteKeeper routes, RowRepair repair, RepairMetrics metrics, TimeProvider time)
 {
     private const int RowsAtOnce = 200;
 
@@ -24,6 +24,29 @@ internal sealed class TableRepairs(MigrationDefinition definition, VerificationH
     public async Task<RepairReport> RepairAsync(RepairRequest request, CancellationToken cancellationToken)
     {
         var mapping = Named(request.Table);
+        try
+        {
+            var report = await RepairAsync(request, mapping, cancellationToken);
+            CountRun(request, mapping, report.Remaining == 0 ? "done" : "remaining");
+            return report;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException && exception is not FaultException { Fault.Kind: FaultKind.Configuration })
+        {
+            CountRun(request, mapping, "failed");
+            throw;
+        }
+    }
+
+    private void CountRun(RepairRequest request, TableMapping mapping, string outcome)
+    {
+        if (!request.DryRun)
+        {
+            metrics.CountRun(mapping.Source.ToString(), outcome);
+        }
+    }
+
+    private async Task<RepairReport> RepairAsync(RepairRequest request, TableMapping mapping, CancellationToken cancellationToken)
+    {
         var parts = verification.Require();
         await routes.LoadAsync(cancellationToken);
         if (mapping.Keyless)
@@ -53,9 +76,15 @@ internal sealed class TableRepairs(MigrationDefinition definition, VerificationH
             }
 
             List<RowKey> left = [.. part.Where(key => !done.TryGetValue(key, out var before) || before.Fault is not null)];
-            foreach (var outcome in left.Count == 0 ? [] : await repair.RepairAsync(order, left, cancellationToken))
+            var outcomes = left.Count == 0 ? [] : await repair.RepairAsync(order, left, cancellationToken);
+            foreach (var outcome in outcomes)
             {
                 done[outcome.Key] = outcome;
+            }
+
+            if (!request.DryRun)
+            {
+                metrics.Count(mapping.Source.ToString(), outcomes);
             }
 
             next = part[^1].Equals(chosen[^1]) ? null : part[^1].Values;

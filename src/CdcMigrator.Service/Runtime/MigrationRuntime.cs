@@ -88,7 +88,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
         Verification = new VerificationHandling(definition, control);
-        Repairs = new TableRepairs(definition, Verification, routes, new RowRepair(store), time);
+        Repairs = new TableRepairs(definition, Verification, routes, new RowRepair(store), metrics.Repairs, time);
         steps = new StartSteps(time, log);
         metrics.SetPhase(phase);
     }

@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Repairing;
 using Prometheus;
 
 namespace CdcMigrator.Service.Runtime;
@@ -39,10 +40,14 @@ public sealed class ServiceMetrics
         schemaDrift = factory.CreateGauge("cdcmigrator_schema_drift", "Differences between the source's and the target's schema, or reasons to copy a table again.", ["table", "code"]);
         logBroken = factory.CreateGauge("cdcmigrator_log_broken", "1 where the log is known to have lost changes, until the tables are copied again.");
         Verification = new VerificationMetrics(factory);
+        Repairs = new RepairMetrics(factory);
     }
 
     /// <summary>Equality of both sides, and the gate.</summary>
     internal VerificationMetrics Verification { get; }
+
+    /// <summary>Repairs of rows.</summary>
+    internal RepairMetrics Repairs { get; }
 
     internal void SetPhase(RuntimePhase now)
     {
