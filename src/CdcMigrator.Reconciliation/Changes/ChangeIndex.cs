@@ -12,19 +12,13 @@ public sealed class ChangeIndex
     private readonly int limit;
     private readonly Dictionary<RowKey, DirtyKey> keys = [];
     private readonly List<ChangeMark> ofAllRows = [];
-    private readonly Dictionary<int, long> read;
     private long changesOfAllRows;
     private bool allDirty;
     private int pins;
 
     /// <summary>Makes an empty index.</summary>
     /// <param name="limit">Most dirty keys to remember. A change of a key beyond it counts as one of all rows.</param>
-    /// <param name="from">Where the reader begins, by partition: nothing from there on is verified before it was told.</param>
-    public ChangeIndex(int limit = 1_000_000, IReadOnlyDictionary<int, long>? from = null)
-    {
-        this.limit = limit;
-        read = from is null ? [] : new Dictionary<int, long>(from);
-    }
+    public ChangeIndex(int limit = 1_000_000) => this.limit = limit;
 
     /// <summary>Keys that changed since they were last verified.</summary>
     public int DirtyKeys
@@ -69,7 +63,6 @@ public sealed class ChangeIndex
     {
         lock (gate)
         {
-            read[mark.Partition] = Math.Max(read.GetValueOrDefault(mark.Partition), mark.Offset + 1);
             if (key is not null && keys.TryGetValue(key, out var dirty))
             {
                 dirty.Add(mark);
@@ -277,17 +270,18 @@ public sealed class ChangeIndex
     }
 
     /// <summary>
-    /// Where a reader must begin to meet every change again that is not verified: by partition, the first newest change of a dirty key, or where the reader
-    /// stands. Partitions that came up later and in which nothing was read are not named.
+    /// Where a reader must begin to meet every change again that is not verified: by partition, the first newest change of a dirty key, or where the reader stands, for
+    /// what it has passed is either told or no change (a tombstone, a transaction's marker). With nothing dirty these are the log's ends once it is there.
     /// </summary>
-    public IReadOnlyDictionary<int, long> VerifiedOffsets()
+    /// <param name="read">Where the reader stands, by partition of the table's topic; taken before this call, so that every change below it was told.</param>
+    public IReadOnlyDictionary<int, long> VerifiedOffsets(IReadOnlyDictionary<int, long> read)
     {
         lock (gate)
         {
             var offsets = new Dictionary<int, long>(read);
             foreach (var mark in keys.Values.SelectMany(dirty => dirty.Open.Append(dirty.Last)).Concat(ofAllRows))
             {
-                offsets[mark.Partition] = Math.Min(offsets[mark.Partition], mark.Offset);
+                offsets[mark.Partition] = Math.Min(offsets.GetValueOrDefault(mark.Partition, mark.Offset), mark.Offset);
             }
 
             return offsets;

@@ -43,6 +43,9 @@ public sealed class TableComparer
     /// <summary>Its changes.</summary>
     public ChangeIndex Index { get; }
 
+    /// <summary>Where the reader stands, by partition of the table's topic: every change below was told to the index before this call.</summary>
+    public IReadOnlyDictionary<int, long> Read => ByPartition(reader.Positions);
+
     /// <summary>Compares the next chunks behind a key, as many as fit into a while, or the whole table where it is not ordered alike on both sides.</summary>
     /// <param name="after">Where the chunks begin; null at the table's start.</param>
     /// <param name="sizer">Chooses how large they are.</param>
@@ -204,7 +207,7 @@ public sealed class TableComparer
     private async Task<Views> OpenAsync(CancellationToken cancellationToken)
     {
         // Before the source's snapshot: a row that a connector's snapshot published by now is in it.
-        var readBefore = ByPartition(reader.Positions);
+        var readBefore = Read;
         var source = await sides.OpenSourceAsync(cancellationToken).ConfigureAwait(false);
         try
         {

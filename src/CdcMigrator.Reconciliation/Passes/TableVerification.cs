@@ -70,6 +70,22 @@ public sealed class TableVerification
     /// <summary>Notes that a step failed: until another succeeds nothing is known of what it would have shown.</summary>
     public void Fail(string reason) => State = State with { Verdict = Verdict.Error, Reason = reason };
 
+    /// <summary>
+    /// Notes how far the reader is of a table of which nothing has to be compared: the log goes on behind its last change too, with tombstones and markers of transactions.
+    /// </summary>
+    /// <param name="read">Where the reader stands, by partition of the table's topic; taken before this call.</param>
+    /// <param name="cancellationToken">Gives up; may be repeated.</param>
+    /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked.</exception>
+    public async Task NoteReadAsync(IReadOnlyDictionary<int, long> read, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        if (read.Any(partition => State.VerifiedOffsets.GetValueOrDefault(partition.Key, -1) < partition.Value))
+        {
+            await MeetAsync(cancellationToken).ConfigureAwait(false);
+            State = Judged(State);
+        }
+    }
+
     /// <summary>Compares some more chunks, or the rows that were on their way. Does nothing where no pass is under way.</summary>
     /// <exception cref="Domain.Faults.FaultException">A side or the log cannot be asked; the step may be repeated.</exception>
     public async Task StepPassAsync(CancellationToken cancellationToken)
@@ -293,7 +309,7 @@ public sealed class TableVerification
     private TableState Judged(TableState state)
     {
         var now = time.GetUtcNow();
-        var offsets = Index.VerifiedOffsets();
+        var offsets = Index.VerifiedOffsets(comparer.Read);
         var dirty = Index.DirtyKeys;
 
         // What is kept must not say more than what is met again from those offsets on allows.

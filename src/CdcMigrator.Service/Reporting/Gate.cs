@@ -121,7 +121,7 @@ internal static class Gate
         }
 
         const string start = "'cdcm verify start --wait' compares every row";
-        var never = tables.Where(table => table.State is not { Covered: true, CoveredAt: not null }).Select(table => table.Name.ToString()).ToList();
+        var never = tables.Where(table => table.State is not { Covered: true, CoveredAt: not null }).Select(table => table.State?.Reason is { } reason ? $"{table.Name} ({reason})" : table.Name.ToString()).ToList();
         if (never.Count > 0)
         {
             return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}", allowed, start);

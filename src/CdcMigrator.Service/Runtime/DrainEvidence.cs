@@ -20,8 +20,12 @@ internal sealed class DrainEvidence(
 
     public Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) => source.ReadConfirmedAsync(cancellationToken);
 
-    public async Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken) =>
-        (await inspector.ReadTopicRangesAsync(topics, cancellationToken)).ToDictionary(range => range.Key, range => range.Value.End);
+    public async Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken)
+    {
+        // An end that the broker does not tell would be one that need not be reached.
+        var known = (await ReadProgressAsync(cancellationToken)).Keys.Where(lane => topics.Contains(lane.Topic));
+        return (await inspector.ReadTopicRangesAsync(topics, known, cancellationToken)).ToDictionary(range => range.Key, range => range.Value.End);
+    }
 
     /// <summary>
     /// Where a direction begins that is turned on behind a marker: the ends of all partitions of its tables, once they hold everything that was committed before the

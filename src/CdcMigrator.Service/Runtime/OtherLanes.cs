@@ -23,7 +23,7 @@ public sealed record OtherLanes(int Lanes, long Behind)
         {
             var own = here.Lanes.Select(lane => lane.Lane).ToHashSet();
             var progress = (await store.ReadProgressAsync(cancellationToken)).Where(lane => incarnation is null || lane.ClusterId == incarnation).ToDictionary(lane => lane.Lane, lane => lane.NextOffset);
-            var others = (await log.ReadTopicRangesAsync(topics, cancellationToken)).Where(range => !own.Contains(range.Key)).ToList();
+            var others = (await log.ReadTopicRangesAsync(topics, progress.Keys.Where(lane => topics.Contains(lane.Topic)), cancellationToken)).Where(range => !own.Contains(range.Key)).ToList();
             return new OtherLanes(others.Count, others.Sum(range => Math.Max(0, range.Value.End - progress.GetValueOrDefault(range.Key, range.Value.Start))));
         }
         catch (FaultException)

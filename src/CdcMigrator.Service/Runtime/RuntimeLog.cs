@@ -34,6 +34,9 @@ internal static partial class RuntimeLog
     [LoggerMessage(1009, LogLevel.Warning, "check of {Kind}: {State}: {Names}; 'cdcm verify checks' shows it")]
     public static partial void CheckFailed(ILogger log, CheckKind kind, CheckState state, string names);
 
+    [LoggerMessage(1010, LogLevel.Warning, "what was verified of {Table} counts no more: {Reason}; 'cdcm verify start' compares it again")]
+    public static partial void CoverageDropped(ILogger log, TableName table, string reason);
+
     [LoggerMessage(1020, LogLevel.Warning, "the fence of the {Side} is lifted: the attempt {Token} that closed it has not renewed its lease; applications write there again")]
     public static partial void FenceLifted(ILogger log, string side, string token);
 

@@ -68,7 +68,7 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
     public async Task<long> BehindAsync(CancellationToken cancellationToken)
     {
         var positions = follower.Positions;
-        return (await inspector.ReadTopicRangesAsync(topics, cancellationToken)).Sum(range => Math.Max(0, range.Value.End - positions.GetValueOrDefault(range.Key, range.Value.Start)));
+        return (await ReadEndsAsync(cancellationToken)).Sum(range => Math.Max(0, range.Value.End - positions.GetValueOrDefault(range.Key, range.Value.Start)));
     }
 
     /// <inheritdoc />
@@ -90,8 +90,7 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
             }
 
             // Taken behind the confirmation: the broker holds everything before the marker, in all partitions.
-            var ends = await inspector.ReadTopicRangesAsync(topics, limit.Token);
-            FollowNew(ends);
+            var ends = await ReadEndsAsync(limit.Token);
             waitsFor = "the reconciler's own reader to reach the log's end";
             behind = () => string.Join(", ", ends.Where(end => follower.Positions.GetValueOrDefault(end.Key, -1) < end.Value.End)
                 .Select(end => $"{end.Key} at {follower.Positions.GetValueOrDefault(end.Key, -1)} of {end.Value.End}").Take(3));
@@ -120,11 +119,16 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
     /// <inheritdoc />
     public ValueTask DisposeAsync() => follower.DisposeAsync();
 
-    /// <summary>A topic that was not there when reading began: everything in it came since.</summary>
-    private void FollowNew(IReadOnlyDictionary<LaneId, LogRange> ranges)
+    /// <summary>
+    /// Where every partition ends that is read; one that the broker does not tell of is a fault, for it would be passed over. A topic that was not there when reading began is
+    /// read from now on, and from its beginning: everything in it came since.
+    /// </summary>
+    private async Task<IReadOnlyDictionary<LaneId, LogRange>> ReadEndsAsync(CancellationToken cancellationToken)
     {
         var known = follower.Positions;
-        follower.Follow(ranges.Where(range => !known.ContainsKey(range.Key)).ToDictionary(range => range.Key, range => range.Value.Start));
+        var ends = await inspector.ReadTopicRangesAsync(topics, known.Keys, cancellationToken);
+        follower.Follow(ends.Where(range => !known.ContainsKey(range.Key)).ToDictionary(range => range.Key, range => range.Value.Start));
+        return ends;
     }
 
     private void Observe(LogRecord record, CancellationToken cancellationToken)

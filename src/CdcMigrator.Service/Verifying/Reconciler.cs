@@ -9,6 +9,7 @@ using CdcMigrator.Reconciliation.Deciding;
 using CdcMigrator.Reconciliation.Passes;
 using CdcMigrator.Reconciliation.Reading;
 using CdcMigrator.Service.Runtime;
+using CdcMigrator.Streaming.Inspection;
 using Npgsql;
 
 namespace CdcMigrator.Service.Verifying;
@@ -137,18 +138,20 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         }
 
         string[] topics = [.. tables.Select(table => parts.TopicOf(table.Source)).Distinct(StringComparer.Ordinal), parts.FenceTopic];
-        var ranges = await parts.Inspector.ReadTopicRangesAsync(topics, stop);
+        var shapes = await TableShape.ReadAsync(tables, parts, stop);
+        var known = kept.Where(table => shapes.TryGetValue(table.Key, out var shape) && shape.Refuse(table.Value.Shape) is null && !shape.HasTopicSince(table.Value.Shape))
+            .SelectMany(table => table.Value.State.VerifiedOffsets.Keys.Select(partition => new LaneId(parts.TopicOf(table.Key), partition)));
+        var ranges = await parts.Inspector.ReadTopicRangesAsync(topics, known, stop);
         var offsets = new Dictionary<LaneId, long>();
         var states = new Dictionary<TableName, TableState>();
         foreach (var table in tables)
         {
             var topic = parts.TopicOf(table.Source);
             var lanes = ranges.Where(range => range.Key.Topic == topic).ToList();
-            var shape = VerifiedTable.ShapeOf(table, parts.Incarnation);
             var state = kept.TryGetValue(table.Source, out var before) ? before.State : new TableState { Table = table.Source };
-            if (before.State is not null && (before.Shape != shape || lanes.Any(lane => ReadingStart.Of(state, lane.Key.Partition, lane.Value, 0) is null)))
+            if (before.State is not null)
             {
-                state = Forget(state, before.Shape != shape ? "the table is compared otherwise than before" : "changes that were not verified are no longer in the log");
+                state = Continued(state, before.Shape, shapes[table.Source], lanes);
             }
 
             foreach (var (lane, range) in lanes)
@@ -165,14 +168,14 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             offsets[lane] = range.End;
         }
 
-        return Compose(owner, tables, states, offsets, topics, began);
+        return Compose(owner, tables, shapes, states, offsets, topics, began);
     }
 
     private VerificationSession Compose(
-        long owner, IReadOnlyList<ComparedTable> tables, Dictionary<TableName, TableState> states, Dictionary<LaneId, long> offsets, string[] topics, ISourceView began)
+        long owner, IReadOnlyList<ComparedTable> tables, IReadOnlyDictionary<TableName, TableShape> shapes, Dictionary<TableName, TableState> states, Dictionary<LaneId, long> offsets, string[] topics,
+        ISourceView began)
     {
-        var indexes = tables.ToDictionary(table => table.Source, table => new ChangeIndex(
-            limits.DirtyKeys, offsets.Where(offset => offset.Key.Topic == parts.TopicOf(table.Source)).ToDictionary(offset => offset.Key.Partition, offset => offset.Value)));
+        var indexes = tables.ToDictionary(table => table.Source, table => new ChangeIndex(limits.DirtyKeys));
         var (schemas, loader) = parts.Schemas();
         var follower = new ChangeFollower(
             parts.Follow, new RecordReader(parts.Reading, tables, schemas), indexes, loader, parts.Source, parts.Inspector, topics, parts.Definition.Name, began, offsets, time);
@@ -180,10 +183,34 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         {
             var index = indexes[table.Source];
             var comparer = new TableComparer(table, parts.TopicOf(table.Source), index, parts.Sides, follower, time);
-            return new VerifiedTable(table, new TableVerification(comparer, states[table.Source], follower, limits, time), index, parts.Incarnation);
+            return new VerifiedTable(table, new TableVerification(comparer, states[table.Source], follower, limits, time), index, shapes[table.Source]);
         });
         var checks = new CheckRunner(parts, owner, [.. tables.Select(table => new CheckedTable(table, parts.TopicOf(table.Source), indexes[table.Source]))], follower, time, log);
         return new VerificationSession(parts, owner, follower, checks, [.. verified], parts.Definition.Verify.TablesAtOnce, KeysAStep, time, log);
+    }
+
+    /// <summary>What of earlier findings counts for the table and its topic as they are now.</summary>
+    /// <exception cref="FaultException">Unreachable: the topic was there, and the broker does not know it now.</exception>
+    private TableState Continued(TableState state, string kept, TableShape shape, IReadOnlyCollection<KeyValuePair<LaneId, LogRange>> lanes)
+    {
+        var refused = shape.Refuse(kept);
+        if (refused is null && shape.HasTopicSince(kept))
+        {
+            state = state with { VerifiedOffsets = new Dictionary<int, long>() };
+        }
+
+        refused ??= lanes.Any(lane => ReadingStart.Of(state, lane.Key.Partition, lane.Value, 0) is null) ? "changes that were not verified are no longer in the log" : null;
+        if (refused is null)
+        {
+            return state;
+        }
+
+        if (state.Covered || state.Cursor is not null)
+        {
+            RuntimeLog.CoverageDropped(log, state.Table, refused);
+        }
+
+        return Forget(state, refused);
     }
 
     /// <summary>What is left of findings that no longer count: rows that were wrong are still worth a look.</summary>

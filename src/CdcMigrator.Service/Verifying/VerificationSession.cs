@@ -65,10 +65,11 @@ internal sealed class VerificationSession(
         }
 
         var copying = await parts.Copying(cancellationToken);
+        var read = follower.Positions.GroupBy(lane => lane.Key.Topic).ToDictionary(topic => topic.Key, topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(lane => lane.Key.Partition, lane => lane.Value));
         var busy = 0;
         await Parallel.ForEachAsync(tables.Where(table => !copying.Contains(table.Verification.State.Table)), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken }, async (table, token) =>
         {
-            if (await StepAsync(table, running, token))
+            if (await StepAsync(table, running, read.GetValueOrDefault(table.Topic) ?? new Dictionary<int, long>(), token))
             {
                 Interlocked.Increment(ref busy);
             }
@@ -76,7 +77,7 @@ internal sealed class VerificationSession(
         return busy > 0;
     }
 
-    /// <summary>Whether the tables are other ones than when the session began: columns came or went, a key changed.</summary>
+    /// <summary>Whether the tables are other ones than when the session began: columns came or went, a key changed, a topic came up or was made again.</summary>
     public async Task<bool> IsOutdatedAsync(CancellationToken cancellationToken)
     {
         if (time.GetElapsedTime(catalogAt) < CatalogInterval)
@@ -85,7 +86,9 @@ internal sealed class VerificationSession(
         }
 
         catalogAt = time.GetTimestamp();
-        var now = (await parts.Tables(cancellationToken)).Select(table => VerifiedTable.ShapeOf(table, parts.Incarnation) + table.Unverifiable);
+        var compared = await parts.Tables(cancellationToken);
+        var shapes = await TableShape.ReadAsync(compared, parts, cancellationToken);
+        var now = compared.Select(table => VerifiedTable.ShapeOf(table, shapes[table.Source]));
         return !now.Order(StringComparer.Ordinal).SequenceEqual(tables.Select(table => table.Shape).Order(StringComparer.Ordinal));
     }
 
@@ -126,7 +129,7 @@ internal sealed class VerificationSession(
 
     private static bool Asks(VerificationRun run, TableName table) => run.Tables.Any(result => result.Source == table && result.Verdict is null);
 
-    private async Task<bool> StepAsync(VerifiedTable table, IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
+    private async Task<bool> StepAsync(VerifiedTable table, IReadOnlyList<VerificationRun> running, IReadOnlyDictionary<int, long> read, CancellationToken cancellationToken)
     {
         var verification = table.Verification;
         var isFarBehind = parts.Lag() > parts.Definition.Verify.PauseAboveLag;
@@ -144,6 +147,10 @@ internal sealed class VerificationSession(
             if (table.NeedsKeys)
             {
                 await verification.StepKeysAsync(keysAStep, cancellationToken);
+            }
+            else
+            {
+                await verification.NoteReadAsync(read, cancellationToken);
             }
 
             table.Fault = null;

@@ -54,11 +54,24 @@ public sealed class LogInspector : IDisposable
             cancellationToken);
 
     /// <summary>Start and end of all partitions of the topics that exist. See <see cref="ReadRangesAsync"/>.</summary>
-    public async Task<IReadOnlyDictionary<LaneId, LogRange>> ReadTopicRangesAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyDictionary<LaneId, LogRange>> ReadTopicRangesAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken = default) =>
+        ReadTopicRangesAsync(topics, [], cancellationToken);
+
+    /// <summary>The same where some partitions are known to be there: an answer that leaves one of them out is none.</summary>
+    /// <param name="topics">All topics.</param>
+    /// <param name="known">Partitions of them that were there before.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="FaultException">Also where a known partition is left out: to be asked again.</exception>
+    public async Task<IReadOnlyDictionary<LaneId, LogRange>> ReadTopicRangesAsync(IReadOnlyCollection<string> topics, IEnumerable<LaneId> known, CancellationToken cancellationToken = default)
     {
         var log = await DescribeAsync(topics, cancellationToken).ConfigureAwait(false);
         var lanes = log.Topics.SelectMany(topic => Enumerable.Range(0, topic.Partitions).Select(partition => new LaneId(topic.Name, partition))).ToList();
-        return await ReadRangesAsync(lanes, cancellationToken).ConfigureAwait(false);
+        var missing = known.Except(lanes).Select(lane => lane.ToString()).Order(StringComparer.Ordinal).ToList();
+        return missing.Count == 0 ? await ReadRangesAsync(lanes, cancellationToken).ConfigureAwait(false) : throw new FaultException(
+            FaultKind.Unreachable,
+            "partitions-missing",
+            $"Kafka at {bootstrapServers} leaves out {missing.Count} partitions that were there before: {string.Join(", ", missing.Take(3))}{(missing.Count > 3 ? ", …" : "")}",
+            "It is asked again. If the topic was deleted, its changes are gone: 'cdcm status' says what its lanes need");
     }
 
     /// <summary>Names of all topics of the cluster, sorted.</summary>

@@ -44,6 +44,27 @@ public sealed class KilledVerificationTests
         Assert.Equal(Verdict.Mismatch, next.State.Verdict);
     }
 
+    [Fact]
+    public async Task A_log_that_goes_on_without_changes_leaves_an_equal_table_equal_in_the_next_process_too()
+    {
+        var sides = new TwoSides(1, new ChangeIndex());
+        sides.Commit("k1", "v");
+        await sides.DrainAsync();
+        var fresh = new TableState { Table = TwoSides.Table.Source };
+        Restart(sides, fresh);
+        var first = Verification(sides, fresh);
+        first.Begin(1);
+        await StepsAsync(first, 10);
+        sides.PublishNothing(0);
+        Restart(sides, first.State);
+        var next = Verification(sides, first.State);
+        await next.NoteReadAsync(new Dictionary<int, long> { [0] = 1 }, default);
+        Assert.Same(first.State.VerifiedOffsets, next.State.VerifiedOffsets);
+        sides.Read(0);
+        await next.NoteReadAsync(new Dictionary<int, long> { [0] = 2 }, default);
+        Assert.Equal((Verdict.Equal, 2L), (next.State.Verdict, next.State.VerifiedOffsets[0]));
+    }
+
     private static async Task RunAsync(int seed, int partitions)
     {
         var random = new Random(seed);
@@ -111,13 +132,14 @@ public sealed class KilledVerificationTests
         Assert.True(table.State.Covered);
         Assert.Equal(sides.Differing(), Wrong(table).Order(StringComparer.Ordinal));
         Assert.Equal(sides.Differing().Count == 0 ? Verdict.Equal : Verdict.Mismatch, table.State.Verdict);
+        Assert.Equal(sides.Ends, table.State.VerifiedOffsets.OrderBy(offset => offset.Key).Select(offset => offset.Value));
     }
 
     private static ChangeIndex Restart(TwoSides sides, TableState kept)
     {
         var from = Enumerable.Range(0, sides.Ends.Count).ToDictionary(
             partition => partition, partition => ReadingStart.Of(kept, partition, new LogRange(0, sides.Ends[partition]), sides.Applied[partition])!.Value);
-        var index = new ChangeIndex(1_000_000, from);
+        var index = new ChangeIndex();
         sides.RestartReader(from, index);
         return index;
     }

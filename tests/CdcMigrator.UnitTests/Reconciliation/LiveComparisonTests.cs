@@ -182,6 +182,7 @@ public sealed class LiveComparisonTests
         }
 
         Assert.True(table.State.Covered);
+        AssertVerifiedToTheEnds(sides, table);
         Assert.DoesNotContain(table.State.Wrong.Values, row => row.Unlogged && row.Key.Values[0] is not ("a1" or "z9"));
         Assert.Equal(sides.Differing(), Wrong(table).Order(StringComparer.Ordinal));
         Assert.Equal(sides.Differing().Count == 0 ? Verdict.Equal : Verdict.Mismatch, table.State.Verdict);
@@ -196,10 +197,24 @@ public sealed class LiveComparisonTests
         await sides.DrainAsync();
         await table.StepKeysAsync(100, default);
         Assert.Equal(["k10"], Wrong(table));
+        AssertVerifiedToTheEnds(sides, table);
         table.Begin(3);
         await RunToEndAsync(table);
         Assert.Equal(["k10", "k11"], Wrong(table).Order());
         Assert.Equal(["k11"], table.State.Wrong.Values.Where(row => row.Unlogged).Select(row => row.Key.Values[0]));
+
+        // Nothing changes, and the log goes on: below what the reader has passed nothing is unverified, and nothing beyond is taken for verified.
+        for (var partition = 0; partition < partitions; partition++)
+        {
+            sides.PublishNothing(partition);
+        }
+
+        sides.Read(0);
+        await table.NoteReadAsync(sides.Positions.ToDictionary(lane => lane.Key.Partition, lane => lane.Value), default);
+        Assert.Equal(sides.Positions.Values, Offsets(table));
+        await sides.DrainAsync();
+        await table.NoteReadAsync(sides.Positions.ToDictionary(lane => lane.Key.Partition, lane => lane.Value), default);
+        AssertVerifiedToTheEnds(sides, table);
 
         // How it became wrong is not forgotten when it is looked at again.
         await table.StepKeysAsync(100, default);
@@ -207,6 +222,10 @@ public sealed class LiveComparisonTests
         await RunToEndAsync(table);
         Assert.Equal(["k11"], table.State.Wrong.Values.Where(row => row.Unlogged).Select(row => row.Key.Values[0]));
     }
+
+    private static IEnumerable<long> Offsets(TableVerification table) => table.State.VerifiedOffsets.OrderBy(offset => offset.Key).Select(offset => offset.Value);
+
+    private static void AssertVerifiedToTheEnds(TwoSides sides, TableVerification table) => Assert.Equal(sides.Ends, Offsets(table));
 
     private static HashSet<string> Wrong(TableVerification table) => [.. table.State.Wrong.Keys.Select(key => key.Values[0])];
 

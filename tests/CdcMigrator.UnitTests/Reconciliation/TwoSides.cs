@@ -7,7 +7,7 @@ namespace CdcMigrator.UnitTests.Reconciliation;
 
 /// <summary>
 /// A model of both live sides: transactions that are in the log before, or after, snapshots see them; partitions that are published and applied each at its own pace;
-/// a target that may be wrong. Everything moves only when told to.
+/// a target that may be wrong; records that are no changes, behind deletes and some transactions. Everything moves only when told to.
 /// </summary>
 internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSides, IChangeReader
 {
@@ -23,7 +23,7 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
 
     private readonly List<Write> written = [];
     private readonly HashSet<uint> visible = [];
-    private readonly List<List<Write>> log = [.. Enumerable.Range(0, partitions).Select(_ => new List<Write>())];
+    private readonly List<List<Write?>> log = [.. Enumerable.Range(0, partitions).Select(_ => new List<Write?>())];
     private readonly int[] read = new int[partitions];
     private readonly int[] applied = new int[partitions];
     private readonly Dictionary<string, string?> corrupted = [];
@@ -52,7 +52,7 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     /// <summary>Publishes the oldest write that is in no log.</summary>
     public bool Publish()
     {
-        var next = log.Sum(partition => partition.Count);
+        var next = log.Sum(partition => partition.Count(record => record is not null));
         if (next == written.Count)
         {
             return false;
@@ -60,8 +60,16 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
 
         var write = written[next];
         log[Partition(write.Key)].Add(write);
+        if ((write.Key is not null && write.Value is null) || write.Transaction % 7 == 6)
+        {
+            PublishNothing(Partition(write.Key));
+        }
+
         return true;
     }
+
+    /// <summary>Publishes what is no change: a tombstone, the marker of a transaction.</summary>
+    public void PublishNothing(int partition) => log[partition].Add(null);
 
     /// <summary>Lets snapshots see a committed write. Writes of a row become visible in order: the later one waited for the earlier one's end.</summary>
     public void Show(int choice)
@@ -79,8 +87,12 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     {
         if (read[partition] < log[partition].Count)
         {
-            var write = log[partition][read[partition]];
-            Index.Add(write.Key is null ? null : new RowKey(write.Key), new ChangeMark(partition, read[partition]++, write.Transaction, false));
+            if (log[partition][read[partition]] is { } write)
+            {
+                Index.Add(write.Key is null ? null : new RowKey(write.Key), new ChangeMark(partition, read[partition], write.Transaction, false));
+            }
+
+            read[partition]++;
         }
     }
 
@@ -192,7 +204,7 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     /// <summary>Each row as its own lane left it. A truncate takes what precedes it in source order, in whatever lane.</summary>
     private SortedDictionary<string, string> TargetRows()
     {
-        var rows = Rows(log.SelectMany((partition, i) => partition.Take(applied[i])).OrderBy(write => write.Transaction));
+        var rows = Rows(log.SelectMany((partition, i) => partition.Take(applied[i])).OfType<Write>().OrderBy(write => write.Transaction));
         foreach (var (key, value) in corrupted)
         {
             rows.Remove(key);
