@@ -81,15 +81,18 @@ public sealed class PgBouncerTests(PostgresFixture postgres) : IAsyncLifetime
 
         using var death = new CancellationTokenSource();
         var pausing = Hooks(bouncer).BeforeFenceAsync(Context, death.Token);
-        await UntilPausedAsync(true);
-        Assert.False(pausing.IsCompleted);
+        while (!await IsPausedAsync())
+        {
+            Assert.False(pausing.IsCompleted, "the pause did not wait for the transaction");
+        }
+
         await death.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pausing);
 
         // Still paused: nobody but the next process's abort lets the application go on.
         await using var application = new Writer(bouncer.Application);
         await transaction.CommitAsync(Cancellation);
-        await UntilPausedAsync(true);
+        Assert.True(await IsPausedAsync());
         using var next = new HookRunner();
         var outcome = Assert.Single(await new RoutingHooks(new RouteSection { PgBouncers = [Hook(bouncer)] }, next, TimeProvider.System).OnAbortAsync(Context, Cancellation));
         Assert.Equal($"shop: resumed, leads to {Context.From}", outcome.Output);
@@ -110,7 +113,7 @@ public sealed class PgBouncerTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal("beforeFence hook 'pgbouncer': transactions in progress did not end within 300ms", outcome.Fault!.Message);
         await transaction.RollbackAsync(Cancellation);
         Assert.All(await Hooks(bouncer).OnAbortAsync(Context, Cancellation), aborted => Assert.True(aborted.Succeeded));
-        await UntilPausedAsync(false);
+        Assert.False(await IsPausedAsync());
         await ExecuteAsync(open, "insert into orders values (1)");
     }
 
@@ -216,14 +219,6 @@ public sealed class PgBouncerTests(PostgresFixture postgres) : IAsyncLifetime
 
     private RoutingHooks Hooks(PgBouncerServer server, RoutingHook? afterOpen = null, TimeSpan? timeout = null) =>
         new(new RouteSection { PgBouncers = [Hook(server, timeout)], AfterOpen = afterOpen is null ? [] : [afterOpen] }, runner, TimeProvider.System);
-
-    private async Task UntilPausedAsync(bool paused)
-    {
-        while (await IsPausedAsync() != paused)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), Cancellation);
-        }
-    }
 
     private async Task<bool> IsPausedAsync()
     {
