@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures: the whole path against the Debezium JDBC sink and PostgreSQL's own limits (default), decoding and encoding alone (micro), or comparing (sides).
-# usage: ./bench.sh [compare] [--quick | --tiny | --rows N] [--only …] [--output FOLDER] [--hold] | micro [BenchmarkDotNet's options] | sides
+# Measures: the whole path against the Debezium JDBC sink and PostgreSQL's own limits (default), decoding and encoding alone (micro), comparing (sides), or closing a side (fence).
+# usage: ./bench.sh [compare] [--quick | --tiny | --rows N] [--only …] [--output FOLDER] [--hold] | micro [BenchmarkDotNet's options] | sides | fence
 # 'compare' needs ../shared/kit (or CDCM_KIT), PostgreSQL server programs and Java 17; it starts what it measures and stops it again.
 # What each number means: docs/benchmarks.md
 set -euo pipefail

@@ -51,16 +51,23 @@ internal static class FenceTriggers
             there.Add((reader.GetFieldValue<uint>(0), reader.GetBoolean(1)));
         }
 
-        return string.Concat(all.SelectMany(relation => Wanted(relation).Where(wanted => !there.Contains((relation.Oid, wanted.Row))).Select(wanted => wanted.Sql)));
+        return AtOnce(all.SelectMany(relation => Wanted(relation).Where(wanted => !there.Contains((relation.Oid, wanted.Row))).Select(wanted => wanted.Sql)));
     }
 
     /// <summary>SQL that sets every trigger the relations have: <c>enable</c>, <c>enable always</c> or <c>disable</c>. A relation that came meanwhile has none, and must not keep the others from opening.</summary>
-    public static async Task<string> ToggleAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, string verb, CancellationToken cancellationToken) => string.Concat(
+    public static async Task<string> ToggleAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, string verb, CancellationToken cancellationToken) => AtOnce(
         (await ReadAsync(connection, all, cancellationToken)).Select(trigger => $"alter table {trigger.Table.Sql} {verb} trigger {TableName.Quote(trigger.Name)};"));
 
     /// <summary>SQL that removes every trigger the relations have.</summary>
-    public static async Task<string> DropAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken) => string.Concat(
+    public static async Task<string> DropAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken) => AtOnce(
         (await ReadAsync(connection, all, cancellationToken)).Select(trigger => $"drop trigger {TableName.Quote(trigger.Name)} on {trigger.Table.Sql};"));
+
+    /// <summary>One statement of many: each by itself costs the protocol's messages, and all tables are locked meanwhile.</summary>
+    private static string AtOnce(IEnumerable<string> statements)
+    {
+        var all = string.Concat(statements);
+        return all.Length == 0 ? "" : $"do $cdcm$ begin {all} end $cdcm$";
+    }
 
     private static async Task<IReadOnlyList<(TableName Table, string Name)>> ReadAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
     {
