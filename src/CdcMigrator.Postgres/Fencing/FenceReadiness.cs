@@ -10,8 +10,15 @@ namespace CdcMigrator.Postgres.Fencing;
 /// </summary>
 public static class FenceReadiness
 {
-    /// <summary>How long a transaction may hold what the fence waits for before it is in its way: the fence's own attempts take half a second each.</summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(2);
+    /// <summary>How long a transaction may hold what the fence waits for before it is in its way: attempts take half a second each, and go on for a while.</summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether a finding is of what happens to run at that moment, and may be gone the next.</summary>
+    public static bool IsPassing(Finding finding)
+    {
+        ArgumentNullException.ThrowIfNull(finding);
+        return finding.Code is "fence-long-transaction" or "fence-prepared-transaction" or "fence-wraparound-vacuum";
+    }
 
     /// <summary>Everything found, errors first. The message names table, role, pid or transaction; the fix is SQL where SQL helps.</summary>
     /// <param name="database">The side, with the role that fences it.</param>
@@ -19,8 +26,13 @@ public static class FenceReadiness
     /// <param name="migration">Name of the migration.</param>
     /// <param name="tables">Tables as they are called on this side.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<IReadOnlyList<Finding>> CheckAsync(
-        NpgsqlDataSource database, string side, string migration, IReadOnlyList<TableName> tables, CancellationToken cancellationToken)
+    public static Task<IReadOnlyList<Finding>> CheckAsync(
+        NpgsqlDataSource database, string side, string migration, IReadOnlyList<TableName> tables, CancellationToken cancellationToken) =>
+        CheckAsync(database, side, migration, tables, Patience, cancellationToken);
+
+    /// <summary>The same with another patience.</summary>
+    internal static async Task<IReadOnlyList<Finding>> CheckAsync(
+        NpgsqlDataSource database, string side, string migration, IReadOnlyList<TableName> tables, TimeSpan patience, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(database);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -35,7 +47,7 @@ public static class FenceReadiness
         var all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
         List<Finding> findings =
         [
-            .. await FenceObstacles.FindAsync(connection, side, all, Patience, cancellationToken),
+            .. await FenceObstacles.FindAsync(connection, side, all, patience, cancellationToken),
             .. await FenceWriters.FindAsync(connection, side, tables, all, cancellationToken),
             .. await FenceShape.FindAsync(connection, side, migration, tables, all, cancellationToken),
         ];

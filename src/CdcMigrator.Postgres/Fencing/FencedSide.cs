@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
@@ -185,6 +186,11 @@ public sealed class FencedSide
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await ClosedFence.FindGapsAsync(connection, migration, token: null, Fence.Tables, cancellationToken);
     }
+
+    /// <summary>What would keep this side from being closed, or could write past its fence (<see cref="FenceReadiness"/>).</summary>
+    /// <param name="side">What it is called in messages: <c>source</c> or <c>target</c>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<IReadOnlyList<Finding>> CheckAsync(string side, CancellationToken cancellationToken) => FenceReadiness.CheckAsync(database, side, migration, Fence.Tables, cancellationToken);
 
     /// <summary>SQL with which <c>psql</c> alone lifts what is on this side now, as far as it may be lifted (<see cref="FenceScript"/>).</summary>
     public async Task<string> LiftScriptAsync(CancellationToken cancellationToken) => FenceScript.Lift(await ReadAsync(cancellationToken), migration, Fence.Tables);

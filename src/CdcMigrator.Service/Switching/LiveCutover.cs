@@ -41,6 +41,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
                 "'cdcm cutover check' shows every criterion and what to do");
         }
 
+        await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
         Trial = await TryAsync(cancellationToken);
         return Trial.Total <= definition.Cutover.Budget
             ? $"the gate is open, both ways work; predicted outage {Trial.Total.TotalMilliseconds:0} ms"
@@ -56,6 +57,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     public Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Sides.AskAsync(async () =>
     {
         var marker = await Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken);
+        await FenceChecks.ProveDeniedAsync(Left, definition.Cutover.AppRoles, cancellationToken);
         return new FencePosition(marker.Id, marker.Lsn);
     });
 

@@ -54,7 +54,7 @@ public sealed class FenceReadinessTests(PostgresFixture postgres)
             IReadOnlyList<Finding> findings;
             do
             {
-                findings = [.. (await CheckAsync(database.DataSource)).Where(finding => finding.Severity == Severity.Error)];
+                findings = [.. (await FenceReadiness.CheckAsync(database.DataSource, "source", "m", Tables, TimeSpan.FromMilliseconds(100), Cancellation)).Where(finding => finding.Severity == Severity.Error)];
             }
             while (findings.All(finding => finding.Code != "fence-long-transaction"));
 
@@ -65,6 +65,7 @@ public sealed class FenceReadinessTests(PostgresFixture postgres)
             Assert.StartsWith($"Pid {writer.ProcessID} (stubborn, role postgres, idle in transaction) holds p1 in the source since 2", open.Message, StringComparison.Ordinal);
             Assert.Contains($"select pg_terminate_backend({writer.ProcessID})", open.Fix, StringComparison.Ordinal);
             Assert.Equal(2, findings.Count);
+            Assert.DoesNotContain(await FenceReadiness.CheckAsync(database.DataSource, "source", "m", [new("public", "parts")], TimeSpan.FromHours(1), Cancellation), FenceReadiness.IsPassing);
         }
         finally
         {
