@@ -23,9 +23,6 @@ public sealed record ComparedTable
     /// <summary>Where its rows are hashed.</summary>
     public HashPlace Hashing { get; init; }
 
-    /// <summary>Some column is read again from the source while applying, so that a row may hold a newer value than its change.</summary>
-    public bool Reselects { get; init; }
-
     /// <summary>Rows the planner expects in the source; for progress only.</summary>
     public long EstimatedRows { get; init; }
 

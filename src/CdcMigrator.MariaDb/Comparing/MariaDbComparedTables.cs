@@ -22,22 +22,20 @@ public static class MariaDbComparedTables
     /// <param name="source">Source server.</param>
     /// <param name="target">Target database.</param>
     /// <param name="mappings">Tables of the migration file.</param>
-    /// <param name="reselects">Whether some column of a source table is read again from the source while applying.</param>
     /// <param name="cancellationToken">Stops the queries.</param>
     /// <returns>One a mapping, in their order; a table that cannot be compared exactly is among them and says why.</returns>
     /// <exception cref="FaultException">Unreachable, Transient, Configuration: a catalog cannot be read.</exception>
     public static async Task<IReadOnlyList<ComparedTable>> ReadAsync(
-        MySqlDataSource source, NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, Func<TableName, bool> reselects, CancellationToken cancellationToken)
+        MySqlDataSource source, NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(mappings);
-        ArgumentNullException.ThrowIfNull(reselects);
         try
         {
             await using var connection = await MariaDbConnections.OpenAsync(source, cancellationToken);
             var tables = new List<ComparedTable>();
             foreach (var mapping in mappings)
             {
-                tables.Add(await PairAsync(connection, target, mapping, reselects(mapping.Source), cancellationToken));
+                tables.Add(await PairAsync(connection, target, mapping, cancellationToken));
             }
 
             return tables;
@@ -60,7 +58,7 @@ public static class MariaDbComparedTables
         return key;
     }
 
-    private static async Task<ComparedTable> PairAsync(MySqlConnection connection, NpgsqlDataSource target, TableMapping mapping, bool reselects, CancellationToken cancellationToken)
+    private static async Task<ComparedTable> PairAsync(MySqlConnection connection, NpgsqlDataSource target, TableMapping mapping, CancellationToken cancellationToken)
     {
         if (await SourceCatalog.FindAsync(connection, mapping.Source, cancellationToken) is not { IsTable: true } source)
         {
@@ -82,7 +80,7 @@ public static class MariaDbComparedTables
             return Refused(mapping, exception.Fault.Message);
         }
 
-        var table = Pair(route, source, await RowsAsync(connection, mapping.Source, cancellationToken)) with { Reselects = reselects };
+        var table = Pair(route, source, await RowsAsync(connection, mapping.Source, cancellationToken));
         Values.Add(table.Columns, [.. table.Columns.Select(column => ValueOf(column, route, source))]);
         return table;
     }

@@ -16,16 +16,14 @@ public static class ComparedTables
     /// <param name="source">Source database.</param>
     /// <param name="target">Target database.</param>
     /// <param name="mappings">Tables of the migration file.</param>
-    /// <param name="reselects">Whether some column of a source table is read again from the source while applying.</param>
     /// <param name="cancellationToken">Stops the queries.</param>
     /// <exception cref="FaultException">Unreachable, Transient, Configuration: a catalog cannot be read.</exception>
     public static async Task<IReadOnlyList<ComparedTable>> ReadAsync(
-        NpgsqlDataSource source, NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, Func<TableName, bool> reselects, CancellationToken cancellationToken)
+        NpgsqlDataSource source, NpgsqlDataSource target, IReadOnlyList<TableMapping> mappings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(mappings);
-        ArgumentNullException.ThrowIfNull(reselects);
         try
         {
             var hashing = await HashAgreement.FindAsync(source, target, cancellationToken);
@@ -34,7 +32,6 @@ public static class ComparedTables
             return [.. mappings.Select(mapping => Pair(mapping, here.GetValueOrDefault(mapping.Source), there.GetValueOrDefault(mapping.Target)) with
             {
                 Hashing = hashing,
-                Reselects = reselects(mapping.Source),
             })];
         }
         catch (NpgsqlException exception)

@@ -82,12 +82,12 @@ public sealed class ChangeIndex
     }
 
     /// <summary>Whether some change explains that a row differs between two snapshots. Ask only when the reader is past everything either can have.</summary>
-    public bool Explains(RowKey key, SnapshotPair pair, bool reselects)
+    public bool Explains(RowKey key, SnapshotPair pair)
     {
         lock (gate)
         {
-            return ofAllRows.Exists(mark => pair.Explains(mark, reselects))
-                || (keys.TryGetValue(key, out var dirty) && dirty.Open.Any(mark => pair.Explains(mark, reselects)));
+            return ofAllRows.Exists(mark => pair.Explains(mark))
+                || (keys.TryGetValue(key, out var dirty) && dirty.Open.Any(mark => pair.Explains(mark)));
         }
     }
 
@@ -101,11 +101,11 @@ public sealed class ChangeIndex
     }
 
     /// <summary>Whether any change at all lies in one snapshot only: what explains differences between rows that have no key.</summary>
-    public bool ExplainsAny(SnapshotPair pair, bool reselects)
+    public bool ExplainsAny(SnapshotPair pair)
     {
         lock (gate)
         {
-            return ofAllRows.Exists(mark => pair.Explains(mark, reselects)) || keys.Values.Any(dirty => dirty.Open.Any(mark => pair.Explains(mark, reselects)));
+            return ofAllRows.Exists(mark => pair.Explains(mark)) || keys.Values.Any(dirty => dirty.Open.Any(mark => pair.Explains(mark)));
         }
     }
 
@@ -255,16 +255,16 @@ public sealed class ChangeIndex
 
     /// <summary>Keys with a change that lies in one snapshot only. Ask only when the reader is past everything either can have.</summary>
     /// <returns>Null where a change of all rows does, or the keys are more than <paramref name="most"/>.</returns>
-    public IReadOnlyList<RowKey>? Explained(SnapshotPair pair, bool reselects, int most)
+    public IReadOnlyList<RowKey>? Explained(SnapshotPair pair, int most)
     {
         lock (gate)
         {
-            if (ofAllRows.Exists(mark => pair.Explains(mark, reselects)))
+            if (ofAllRows.Exists(mark => pair.Explains(mark)))
             {
                 return null;
             }
 
-            var explained = keys.Where(key => key.Value.Open.Any(mark => pair.Explains(mark, reselects))).Select(key => key.Key).Take(most + 1).ToList();
+            var explained = keys.Where(key => key.Value.Open.Any(mark => pair.Explains(mark))).Select(key => key.Key).Take(most + 1).ToList();
             return explained.Count > most ? null : explained;
         }
     }

@@ -4,7 +4,8 @@ namespace CdcMigrator.Reconciliation.Changes;
 
 /// <summary>
 /// What two snapshots have of one table's changes. Pure. Rule R2: a change is in the source's if its transaction is visible there, in the target's if its offset
-/// lies below the progress that was read in it.
+/// lies below the progress that was read in it. The target's is to be taken first: a row may show more than its lane has applied (a value read again from the source, a row
+/// that made way for another one's unique value, a repaired one), but nothing that a later snapshot of the source does not see.
 /// </summary>
 /// <param name="Source">What the source's snapshot sees.</param>
 /// <param name="Applied">Next offset of each partition of the table's topic in the target's snapshot; one that is not named has none.</param>
@@ -27,11 +28,5 @@ public sealed record SnapshotPair(ISourceView Source, IReadOnlyDictionary<int, l
 
     /// <summary>Whether the change explains that a row differs: one snapshot has it and the other has not, or may not.</summary>
     /// <param name="mark">A change of the row, or of the whole table.</param>
-    /// <param name="reselects">The applier reads values of this table again from the source: a row may show what a change still to be applied made of it.</param>
-    public bool Explains(ChangeMark mark, bool reselects) => (IsApplied(mark), IsSeen(mark)) switch
-    {
-        (true, true) => false,
-        (false, false) => reselects,
-        _ => true,
-    };
+    public bool Explains(ChangeMark mark) => IsSeen(mark) != IsApplied(mark);
 }

@@ -41,13 +41,13 @@ public sealed class CheckedPair : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(tables);
         IReadOnlyList<IDisposable> pins = [.. tables.Select(table => table.Index.Pin())];
-        ISourceSnapshot? source = null;
+        ITargetSnapshot? target = null;
         try
         {
-            // In the order of a comparison: positions, the source, the target.
+            // In the order of a comparison: the target, positions, the source.
+            target = await sides.OpenTargetAsync(cancellationToken).ConfigureAwait(false);
             var positions = reader.Positions;
-            source = await sides.OpenSourceAsync(cancellationToken).ConfigureAwait(false);
-            var target = await sides.OpenTargetAsync(cancellationToken).ConfigureAwait(false);
+            var source = await sides.OpenSourceAsync(cancellationToken).ConfigureAwait(false);
             var pairs = tables.ToDictionary(table => table.Table.Source, table => new SnapshotPair(
                 source.View,
                 target.Progress.Where(lane => lane.Key.Topic == table.Topic).ToDictionary(lane => lane.Key.Partition, lane => lane.Value),
@@ -57,9 +57,9 @@ public sealed class CheckedPair : IAsyncDisposable
         catch
         {
             Release(pins);
-            if (source is not null)
+            if (target is not null)
             {
-                await source.DisposeAsync().ConfigureAwait(false);
+                await target.DisposeAsync().ConfigureAwait(false);
             }
 
             throw;
@@ -78,17 +78,17 @@ public sealed class CheckedPair : IAsyncDisposable
     }
 
     /// <summary>Whether a change explains that a row of a table differs between the snapshots; true where that cannot be known.</summary>
-    public bool Explains(TableName table, RowKey key) => Unknown || Find(table) is not { } found || found.Index.Explains(key, pairs[table], found.Table.Reselects);
+    public bool Explains(TableName table, RowKey key) => Unknown || Find(table) is not { } found || found.Index.Explains(key, pairs[table]);
 
     /// <summary>Whether any change of a table lies in one snapshot only; true where that cannot be known.</summary>
-    public bool ExplainsAny(TableName table) => Unknown || Find(table) is not { } found || found.Index.ExplainsAny(pairs[table], found.Table.Reselects);
+    public bool ExplainsAny(TableName table) => Unknown || Find(table) is not { } found || found.Index.ExplainsAny(pairs[table]);
 
     /// <summary>Whether any change of any table lies in one snapshot only; true where that cannot be known.</summary>
-    public bool ExplainsAny() => Unknown || tables.Any(table => table.Index.ExplainsAny(pairs[table.Table.Source], table.Table.Reselects));
+    public bool ExplainsAny() => Unknown || tables.Any(table => table.Index.ExplainsAny(pairs[table.Table.Source]));
 
     /// <summary>Keys of a table with a change that lies in one snapshot only; null where these are not known, or more than so many.</summary>
     public IReadOnlyList<RowKey>? Explained(TableName table, int most) =>
-        Unknown || Find(table) is not { } found ? null : found.Index.Explained(pairs[table], found.Table.Reselects, most);
+        Unknown || Find(table) is not { } found ? null : found.Index.Explained(pairs[table], most);
 
     /// <summary>Whether records of a table's rows are parked, so that the target lacks changes; true where that cannot be told.</summary>
     public async Task<bool> HasParkedAsync(TableName table, CancellationToken cancellationToken) =>

@@ -24,6 +24,12 @@ public sealed record Comparison
     /// <summary>Rows that differ, whose changes are parked.</summary>
     public IReadOnlyList<RowKey> Parked { get; init; } = [];
 
+    /// <summary>Rows whose changes are parked, and that were not found different: what becomes of these changes is in no log, so that the rows have to be compared again.</summary>
+    public IReadOnlyList<RowKey> ParkedEqual { get; init; } = [];
+
+    /// <summary>There are dead letters of the table whose rows cannot be told: no row counts as compared.</summary>
+    public bool ParkedUnknown { get; init; }
+
     /// <summary>More rows differed than are named.</summary>
     public bool Truncated { get; init; }
 

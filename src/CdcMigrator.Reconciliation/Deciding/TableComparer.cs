@@ -64,7 +64,7 @@ public sealed class TableComparer
     {
         ArgumentNullException.ThrowIfNull(keys);
         var result = await CompareAsync(view => KeysAsync(view, keys, cancellationToken), cancellationToken).ConfigureAwait(false);
-        var undecided = result.InFlight.Concat(result.Parked).ToHashSet();
+        var undecided = result.InFlight.Concat(result.Parked).Concat(result.ParkedEqual).ToHashSet();
         Index.Clear(keys.Where(key => !undecided.Contains(key)), result.Pair);
         return result;
     }
@@ -81,25 +81,29 @@ public sealed class TableComparer
     {
         Found found;
         SnapshotPair pair;
-        IReadOnlySet<RowKey>? parked = new HashSet<RowKey>();
+        IReadOnlySet<RowKey>? parked;
         await using (var views = await OpenAsync(cancellationToken).ConfigureAwait(false))
         {
             pair = views.Pair;
             found = await compare(views).ConfigureAwait(false);
+            parked = await views.Target.ParkedAsync(Table, cancellationToken).ConfigureAwait(false);
             if (found.Differing.Count > 0)
             {
-                parked = await views.Target.ParkedAsync(Table, cancellationToken).ConfigureAwait(false);
                 found = found with { Differing = await NameColumnsAsync(views, found.Differing, cancellationToken).ConfigureAwait(false) };
             }
         }
 
-        var result = new Comparison { Pair = pair, Rows = found.Rows, RowsTarget = found.RowsTarget, AtEnd = found.Last is null, Last = found.Last, Truncated = found.Truncated };
+        var result = new Comparison { Pair = pair, Rows = found.Rows, RowsTarget = found.RowsTarget, AtEnd = found.Last is null, Last = found.Last, Truncated = found.Truncated, ParkedUnknown = parked is null };
         if (found.Differing.Count > 0)
         {
             // Behind both snapshots: the marker follows everything they have.
             await reader.PassAsync(cancellationToken).ConfigureAwait(false);
             result = Decide(result, found.Differing, parked);
         }
+
+        // Equal for now: giving up one of a row's dead letters and applying the others makes it another one, and no log has that.
+        var differing = found.Differing.Select(row => row.Key).ToHashSet();
+        result = result with { ParkedEqual = [.. (found.Asked ?? parked ?? Enumerable.Empty<RowKey>()).Where(key => parked?.Contains(key) != false && !differing.Contains(key))] };
 
         Index.Settle(pair);
         return result;
@@ -110,14 +114,14 @@ public sealed class TableComparer
         var wrong = new List<RowMismatch>();
         var inFlight = new List<RowKey>();
         var aside = new List<RowKey>();
-        var any = !result.Pair.Source.IsPast(reader.Began) || (Table.IsKeyless && Index.ExplainsAny(result.Pair, Table.Reselects));
+        var any = !result.Pair.Source.IsPast(reader.Began) || (Table.IsKeyless && Index.ExplainsAny(result.Pair));
         foreach (var row in differing)
         {
             if (parked is null || parked.Contains(row.Key))
             {
                 aside.Add(row.Key);
             }
-            else if (any || (!Table.IsKeyless && Index.Explains(row.Key, result.Pair, Table.Reselects)))
+            else if (any || (!Table.IsKeyless && Index.Explains(row.Key, result.Pair)))
             {
                 inFlight.Add(row.Key);
             }
@@ -193,7 +197,7 @@ public sealed class TableComparer
         var target = views.Target.HashesAsync(Table, keys, cancellationToken);
         await Task.WhenAll(source, target).ConfigureAwait(false);
         var (here, there) = (await source.ConfigureAwait(false), await target.ConfigureAwait(false));
-        return new Found(here.Count, there.Count, RowDiff.Of(here, there), null);
+        return new Found(here.Count, there.Count, RowDiff.Of(here, there), null) { Asked = keys };
     }
 
     private async Task<IReadOnlyList<RowMismatch>> NarrowAsync(Views views, KeyRange range, CancellationToken cancellationToken)
@@ -206,17 +210,19 @@ public sealed class TableComparer
 
     private async Task<Views> OpenAsync(CancellationToken cancellationToken)
     {
-        // Before the source's snapshot: a row that a connector's snapshot published by now is in it.
-        var readBefore = Read;
-        var source = await sides.OpenSourceAsync(cancellationToken).ConfigureAwait(false);
+        // The target first: what it shows beyond its own progress (a value read again, a row that made way for another one's unique value) it had from the source before, so that a
+        // snapshot of the source that is taken behind it sees the change that did it.
+        var target = await sides.OpenTargetAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var target = await sides.OpenTargetAsync(cancellationToken).ConfigureAwait(false);
+            // Before the source's snapshot: a row that a connector's snapshot published by now is in it.
+            var readBefore = Read;
+            var source = await sides.OpenSourceAsync(cancellationToken).ConfigureAwait(false);
             return new Views(source, target, new SnapshotPair(source.View, ByPartition(target.Progress), readBefore));
         }
         catch
         {
-            await source.DisposeAsync().ConfigureAwait(false);
+            await target.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -246,5 +252,8 @@ public sealed class TableComparer
     private sealed record Found(long Rows, long RowsTarget, IReadOnlyList<RowMismatch> Differing, RowKey? Last)
     {
         public bool Truncated { get; init; }
+
+        /// <summary>The keys that were compared; null where all were, from one key on.</summary>
+        public IReadOnlyCollection<RowKey>? Asked { get; init; }
     }
 }

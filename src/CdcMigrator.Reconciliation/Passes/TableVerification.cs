@@ -56,7 +56,6 @@ public sealed class TableVerification
             RowsSource = 0,
             RowsTarget = 0,
             EstimatedRows = comparer.Table.EstimatedRows,
-            Pending = new Dictionary<RowKey, DateTimeOffset>(),
             Reason = comparer.Table.Unverifiable,
         };
     }
@@ -110,15 +109,23 @@ public sealed class TableVerification
         }
 
         var found = await comparer.CompareChunksAsync(State.Cursor, sizer, limits.SnapshotTime, cancellationToken).ConfigureAwait(false);
+        if (found.ParkedUnknown)
+        {
+            IsWaiting = true;
+            Wait("waits for dead letters whose rows cannot be told to be retried or discarded ('cdcm dlq list')");
+            return;
+        }
+
         // One scan of a table without a key is all that is known of it: what was wrong before is found again, or is not wrong any more.
-        var known = comparer.Table.IsKeyless ? State with { Wrong = new Dictionary<RowKey, RowMismatch>() } : State;
+        var known = comparer.Table.IsKeyless ? State with { Wrong = new Dictionary<RowKey, RowMismatch>(), Pending = new Dictionary<RowKey, DateTimeOffset>() } : State;
         var next = Note(known, found, State.Wrong) with
         {
             RowsSource = State.RowsSource + found.Rows,
             RowsTarget = State.RowsTarget + found.RowsTarget,
             Cursor = found.Last,
+            Reason = State.Reason == AllChanged ? AllChanged : null,
         };
-        next = next with { WrongTruncated = (State.Cursor is not null && State.WrongTruncated) || found.Truncated || next.Wrong.Count >= TableState.MostWrong };
+        next = next with { WrongTruncated = (State.Cursor is not null && State.WrongTruncated) || found.Truncated || next.Wrong.Count >= limits.MostWrong };
         if (!found.AtEnd && !next.WrongTruncated)
         {
             State = Judged(next);
@@ -139,7 +146,7 @@ public sealed class TableVerification
             RowsSource = covered || next.WrongTruncated ? next.RowsSource : 0,
             RowsTarget = covered || next.WrongTruncated ? next.RowsTarget : 0,
             Reason = covered ? null
-                : next.WrongTruncated ? $"more than {TableState.MostWrong} rows differ: the pass ended there"
+                : next.WrongTruncated ? $"more than {limits.MostWrong} rows differ: the pass ended there"
                 : AllChanged,
         });
         begun = null;
@@ -245,12 +252,13 @@ public sealed class TableVerification
     private TableState Compared(TableState state, HashSet<RowKey> keys, Comparison found)
     {
         var inFlight = found.InFlight.Concat(found.Parked).ToHashSet();
+        var waiting = inFlight.Concat(found.ParkedEqual).ToHashSet();
         return Note(
             state with
             {
                 // What differs for a reason may still be wrong: only equality takes it off.
                 Wrong = state.Wrong.Where(row => !keys.Contains(row.Key) || inFlight.Contains(row.Key)).ToDictionary(),
-                Pending = state.Pending.Where(row => !keys.Contains(row.Key) || inFlight.Contains(row.Key)).ToDictionary(),
+                Pending = state.Pending.Where(row => !keys.Contains(row.Key) || waiting.Contains(row.Key)).ToDictionary(),
             },
             found,
             state.Wrong,
@@ -270,24 +278,25 @@ public sealed class TableVerification
             var more = new Dictionary<RowKey, RowMismatch>(wrong);
             foreach (var row in found.Wrong)
             {
-                if (more.Count >= TableState.MostWrong && !more.ContainsKey(row.Key))
+                if (more.Count >= limits.MostWrong && !more.ContainsKey(row.Key))
                 {
                     // Not remembered, and no longer dirty: only another pass finds it again.
                     forgotten = true;
                     continue;
                 }
 
-                more[row.Key] = row with { Unlogged = before.TryGetValue(row.Key, out var earlier) ? earlier.Unlogged : row.Unlogged && state.Covered };
+                more[row.Key] = row with { Unlogged = before.TryGetValue(row.Key, out var earlier) ? earlier.Unlogged : row.Unlogged && state.Covered && !State.Pending.ContainsKey(row.Key) };
             }
 
             wrong = more;
         }
 
         var pending = state.Pending;
-        if (addsPending && found.InFlight.Count + found.Parked.Count > 0)
+        List<RowKey> again = [.. found.ParkedEqual, .. addsPending ? found.InFlight.Concat(found.Parked) : []];
+        if (again.Count > 0)
         {
             var more = new Dictionary<RowKey, DateTimeOffset>(pending);
-            foreach (var key in found.InFlight.Concat(found.Parked))
+            foreach (var key in again)
             {
                 more.TryAdd(key, time.GetUtcNow());
             }

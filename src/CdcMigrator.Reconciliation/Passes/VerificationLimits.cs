@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Comparing;
+
 namespace CdcMigrator.Reconciliation.Passes;
 
 /// <summary>How gently and how long a verification works.</summary>
@@ -17,6 +19,9 @@ public sealed record VerificationLimits
 
     /// <summary>A row on its way for longer is shown as suspended.</summary>
     public TimeSpan SuspendAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Most wrong rows remembered a table. Where more are wrong, the others are found by another pass only.</summary>
+    public int MostWrong { get; init; } = TableState.MostWrong;
 
     /// <summary>Most dirty keys remembered a table; about 200 bytes each.</summary>
     public int DirtyKeys { get; init; } = 1_000_000;

@@ -90,11 +90,18 @@ internal static class Gate
     }
 
     /// <summary>Rows of a copy that are still to come are in no log yet.</summary>
-    private static GateCriterion Copies(RuntimeStatus now) => now.Copying is not { } copying
-        ? new GateCriterion("copies", Unknown, "not known", "none", TargetFix)
-        : Judged(
-            "copies", copying.Count == 0 && now.Snapshot != "running" ? Pass : Fail, copying.Count > 0 ? string.Join(", ", copying) : now.Snapshot == "running" ? "initial snapshot" : "none", "none",
-            "Wait until it is over: 'cdcm tables' shows how far it is");
+    private static GateCriterion Copies(RuntimeStatus now)
+    {
+        const string name = "copies";
+        const string allowed = "none";
+        const string wait = "Wait until it is over: 'cdcm tables' shows how far it is";
+        return now.Copying is { Count: > 0 } copying ? new GateCriterion(name, Fail, string.Join(", ", copying), allowed, wait)
+            : now.Snapshot == "running" ? new GateCriterion(name, Fail, "initial snapshot", allowed, wait)
+            : now.Copying is null ? new GateCriterion(name, Unknown, "not known", allowed, TargetFix)
+            : now.Snapshot != "done" ? new GateCriterion(name, Unknown, "not known whether the initial snapshot is over", allowed,
+                "Kafka Connect does not say it, and the log does not show it yet: 'cdcm status' shows what keeps either from answering")
+            : new GateCriterion(name, Pass, allowed, allowed);
+    }
 
     /// <summary>What was found counts only while somebody goes on looking.</summary>
     private static GateCriterion Reconciler(RuntimeStatus now)
@@ -124,7 +131,8 @@ internal static class Gate
         var never = tables.Where(table => table.State is not { Covered: true, CoveredAt: not null }).Select(table => table.State?.Reason is { } reason ? $"{table.Name} ({reason})" : table.Name.ToString()).ToList();
         if (never.Count > 0)
         {
-            return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}", allowed, start);
+            var held = tables.Where(table => table.State is { Covered: false, Phase: TablePhase.Passing }).Select(table => table.State!.Reason).FirstOrDefault(reason => reason is not null);
+            return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}{(held is null ? "" : $" ({held})")}", allowed, start);
         }
 
         var oldest = tables.Min(table => table.State!.CoveredAt!.Value);

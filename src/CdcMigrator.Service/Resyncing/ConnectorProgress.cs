@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CdcMigrator.Connect.Rest;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.MariaDb.Fencing;
 
 namespace CdcMigrator.Service.Resyncing;
 
@@ -22,7 +23,8 @@ internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? Signal
             if (root.ValueKind == JsonValueKind.Object)
             {
                 return new ConnectorProgress(
-                    root.TryGetProperty("snapshot_completed", out var completed) && completed.ValueKind == JsonValueKind.False,
+                    root.TryGetProperty("file", out _) ? BinlogPosition.OfConnectorOffset(offset.Offset) == default
+                        : root.TryGetProperty("snapshot_completed", out var completed) && completed.ValueKind == JsonValueKind.False,
                     root.TryGetProperty("lsn", out var lsn) && lsn.ValueKind == JsonValueKind.Number ? lsn.GetUInt64() : 0,
                     root.TryGetProperty("incremental_snapshot_correlation_id", out var id) ? id.GetString() : null,
                     root.TryGetProperty("incremental_snapshot_collections", out var collections) ? CollectionsOf(collections.GetString()) : None);

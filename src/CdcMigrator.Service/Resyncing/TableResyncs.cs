@@ -1,5 +1,6 @@
 using CdcMigrator.Connect.Templates;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
@@ -17,20 +18,30 @@ namespace CdcMigrator.Service.Resyncing;
 internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
 {
     private static readonly TimeSpan ProofTimeout = TimeSpan.FromSeconds(30);
+    private const long StreamedPulses = 2;
     private volatile ConnectorProgress? progress;
+    private volatile bool streams;
 
-    /// <summary>What the connector's snapshots do; null before it was asked.</summary>
-    public ConnectorProgress? Progress => progress;
+    /// <summary>Whether the connector's initial snapshot is still running; null while that is not known.</summary>
+    public bool? IsInitial => progress is { } known ? known.Initial : streams ? false : null;
 
     /// <summary>What is and was copied.</summary>
     public Task<IReadOnlyList<ResyncState>> ReadAsync(CancellationToken cancellationToken) => parts.Store.ReadAsync(cancellationToken);
+
+    /// <summary>Source tables that are being copied, by whomever the connector was asked for it.</summary>
+    /// <exception cref="FaultException">The target does not say.</exception>
+    public async Task<IReadOnlyList<string>> ReadActiveAsync(CancellationToken cancellationToken)
+    {
+        var names = parts.Definition.Tables.Select(mapping => mapping.Source.ToString()).ToHashSet(StringComparer.Ordinal);
+        return [.. (await ReadAsync(cancellationToken)).Where(copy => copy.IsActive).Select(copy => copy.Table).Union(progress?.Collections.Where(names.Contains) ?? [])];
+    }
 
     /// <summary>Source tables that are being copied; null where the target does not say.</summary>
     public async Task<IReadOnlyList<string>?> TryReadActiveAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return [.. (await ReadAsync(cancellationToken)).Where(copy => copy.IsActive).Select(copy => copy.Table)];
+            return await ReadActiveAsync(cancellationToken);
         }
         catch (FaultException)
         {
@@ -83,13 +94,8 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
     {
         try
         {
-            if (parts is not { Connect: { } connect, Definition.Connect: { } section, Source: { } source })
-            {
-                return;
-            }
-
-            progress = ConnectorProgress.Of(await connect.GetOffsetsAsync(section.Connector, cancellationToken));
-            if (!(await parts.Store.ReadAsync(cancellationToken)).Any(state => state.IsActive))
+            await LookAsync(cancellationToken);
+            if (parts is not { Connect: not null, Source: { } source } || progress is null || !(await parts.Store.ReadAsync(cancellationToken)).Any(state => state.IsActive))
             {
                 return;
             }
@@ -116,6 +122,23 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
         catch (Exception exception) when (exception is FaultException or NpgsqlException)
         {
             RuntimeLog.SampleFailed(log, "resync", exception is FaultException known ? known.Fault : Postgres.Faults.PostgresFaults.Classify(exception));
+        }
+    }
+
+    /// <summary>
+    /// Asks what the connector's snapshots do. Where Connect cannot tell, the log does: a second pulse is written only once the first was met, and what is written while the
+    /// initial snapshot runs is met behind it.
+    /// </summary>
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Definition.Log.Kind == LogKind.Kafka && !streams)
+        {
+            streams = await parts.Pulses.ReadAsync(cancellationToken) is { Seen: >= StreamedPulses };
+        }
+
+        if (parts is { Connect: { } connect, Definition.Connect: { } section })
+        {
+            progress = ConnectorProgress.Of(await connect.GetOffsetsAsync(section.Connector, cancellationToken));
         }
     }
 

@@ -105,6 +105,10 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <summary>What it moves, and which way.</summary>
     internal MigrationDefinition Definition => definition;
 
+    /// <summary>As <see cref="RuntimeStatus.Snapshot"/> has it.</summary>
+    private string? SnapshotState =>
+        (embedded is { } own ? own.Status.Phase is EmbeddedLogPhase.None or EmbeddedLogPhase.Snapshot : resyncs?.IsInitial) switch { true => "running", false => "done", null => null };
+
     /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
     private string Slot => ConnectorNames.Slot(definition.LogName);
 
@@ -148,7 +152,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             .Concat(now?.Lanes.Select(lane => report.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
             .DistinctBy(fault => fault.ToString());
-        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Snapshot = resyncs?.Progress is { } snapshot ? snapshot.Initial ? "running" : "done" : null, Routes = routes.Routes, Log = embedded?.Status };
+        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Snapshot = SnapshotState, Routes = routes.Routes, Log = embedded?.Status };
     }
 
     /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null.</summary>
@@ -257,7 +261,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
-        Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, () => routes.Routes, resyncs, Status, loggers));
+        Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, resyncs, Status, loggers));
         await watch.LookAsync(stop);
         await running.StartAsync(stop);
         pipeline = running;

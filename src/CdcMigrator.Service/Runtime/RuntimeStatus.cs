@@ -24,7 +24,7 @@ public sealed record RuntimeStatus
     /// <summary>What does not fit or will go wrong without stopping a lane yet, each with what to run; errors first.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
-    /// <summary>The connector's initial snapshot: <c>running</c> or <c>done</c>; null where it cannot be asked.</summary>
+    /// <summary>The log's initial snapshot: <c>running</c> or <c>done</c>; null while neither Connect nor the log says.</summary>
     public string? Snapshot { get; init; }
 
     /// <summary>Tables and where they go; null until the target's catalog was read.</summary>

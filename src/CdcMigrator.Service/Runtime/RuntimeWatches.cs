@@ -77,9 +77,9 @@ internal sealed class RuntimeWatches(
     /// <summary>The reconciler.</summary>
     public Reconciler Reconciler(
         VerificationHandling verification, IMigrationSource origin, StreamingOptions options, IReadOnlyDictionary<string, string>? connector, LogInspector inspector,
-        Func<RouteTable?> routes, TableResyncs copies, Func<RuntimeStatus> status, ILoggerFactory loggers)
+        TableResyncs copies, Func<RuntimeStatus> status, ILoggerFactory loggers)
     {
-        var (sides, tables, catalog) = Compared(verification, origin, options, table => Reselects(routes()?.Find(table)));
+        var (sides, tables, catalog) = Compared(verification, origin, options);
         var parts = new ReconcilerParts
         {
             Definition = definition,
@@ -106,28 +106,24 @@ internal sealed class RuntimeWatches(
             Follow = observe => LogFollower.Start(
                 new LogFollowerOptions { BootstrapServers = options.BootstrapServers, Client = options.Client, MaxRecordBytes = options.MaxRecordBytes }, observe, loggers),
             Claims = token => ClaimLog.ReadAsync(control, definition.Name, options.Incarnation, token),
-            Copying = async token => (await copies.ReadAsync(token)).Where(copy => copy.IsActive).Select(copy => TableName.Parse(copy.Table)).ToHashSet(),
+            Copying = async token => (await copies.ReadActiveAsync(token)).Select(TableName.Parse).ToHashSet(),
+            Snapshot = () => status().Snapshot,
         };
         var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };
         return new Reconciler(parts, limits, time, log);
     }
 
     private (IComparedSides Sides, Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables, ICheckedSide Catalog) Compared(
-        VerificationHandling verification, IMigrationSource origin, StreamingOptions options, Func<TableName, bool> reselects) => origin switch
+        VerificationHandling verification, IMigrationSource origin, StreamingOptions options) => origin switch
         {
             PostgresSource postgres => (
                 new PostgresSides(postgres.Verify, verification.Target, definition.Name, () => options.Incarnation),
-                token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, reselects, token),
+                token => ComparedTables.ReadAsync(postgres.Verify, verification.Target, definition.Tables, token),
                 new PostgresCheckedSide(postgres.Verify, readsFurthest: false)),
             MariaDbSource mariaDb => (
                 new MariaDbSides(mariaDb.Database, verification.Target, definition.Name, () => options.Incarnation),
-                token => MariaDbComparedTables.ReadAsync(mariaDb.Database, verification.Target, definition.Tables, reselects, token),
+                token => MariaDbComparedTables.ReadAsync(mariaDb.Database, verification.Target, definition.Tables, token),
                 new MariaDbCheckedSide(mariaDb.Database)),
             _ => throw new ArgumentException(origin.GetType().Name, nameof(origin)),
         };
-
-    /// <summary>Whether rows may show newer values than their changes: what stands for a zero date, too, is read from the source.</summary>
-    private static bool Reselects(TableRoute? route) =>
-        route is null || Enumerable.Range(0, route.Target.Columns.Count).Any(ordinal =>
-            route.ReadAgainOf(ordinal) != ReadAgain.Never || route.SourceOf(ordinal)?.ZeroDateDefault is not null || route.MappingOf(ordinal).AsksForDates);
 }

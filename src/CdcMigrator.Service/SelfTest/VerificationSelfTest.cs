@@ -90,7 +90,7 @@ public static class VerificationSelfTest
     private static async Task<IReadOnlyList<(ScratchWay Way, ComparedTable Table)>> ReadTablesAsync(
         NpgsqlDataSource source, NpgsqlDataSource target, IReadOnlyList<ScratchWay> ways, CancellationToken cancellationToken)
     {
-        var tables = await ComparedTables.ReadAsync(source, target, [.. ways.Select(ScratchTables.Mapping)], _ => false, cancellationToken);
+        var tables = await ComparedTables.ReadAsync(source, target, [.. ways.Select(ScratchTables.Mapping)], cancellationToken);
         var pairs = ways.Zip(tables).ToList();
         foreach (var (way, table) in pairs)
         {

@@ -29,7 +29,7 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
             {
                 var reports = (await parts.Checks.ReadAsync(stop)).ToDictionary(report => report.Kind);
                 var run = (await parts.Store.ReadRunsAsync(1, stop)) is [var last] ? last.Run : 0;
-                foreach (var kind in Enum.GetValues<CheckKind>())
+                foreach (var kind in Enum.GetValues<CheckKind>().Where(_ => parts.Held is null))
                 {
                     var before = reports.GetValueOrDefault(kind)?.Against(questions[kind]);
                     if (IsDue(before, questions[kind], run, limits.CheckInterval, time.GetUtcNow()))

@@ -75,4 +75,15 @@ internal sealed record ReconcilerParts
 
     /// <summary>Tables being copied again: they are compared when that is done.</summary>
     public required Func<CancellationToken, Task<IReadOnlySet<TableName>>> Copying { get; init; }
+
+    /// <summary>The log's initial snapshot: <c>running</c>, <c>done</c>, or null while that is not known.</summary>
+    public required Func<string?> Snapshot { get; init; }
+
+    /// <summary>Why no rows are compared for now: those that are still to be published are in no log, and would be called missing. Null where they are.</summary>
+    public string? Held => Snapshot() switch
+    {
+        "done" => null,
+        "running" => "held: the initial snapshot is running; rows it has yet to publish are in no log. The comparison begins by itself when it is over ('cdcm tables')",
+        _ => "held: it is not known whether the initial snapshot is over, for Kafka Connect does not say it and the log does not show it yet. The comparison begins by itself once it is",
+    };
 }

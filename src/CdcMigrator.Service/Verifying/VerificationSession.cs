@@ -13,6 +13,7 @@ namespace CdcMigrator.Service.Verifying;
 internal sealed class VerificationSession(
     ReconcilerParts parts, long owner, ChangeFollower follower, CheckRunner checks, IReadOnlyList<VerifiedTable> tables, int parallel, int keysAStep, TimeProvider time, ILogger log) : IAsyncDisposable
 {
+    private const string Copying = "held: the table is being copied; the comparison goes on by itself when that is done ('cdcm tables')";
     private const long MostOpenChanges = 1_000_000;
     private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
     private readonly VerificationStore store = parts.Store;
@@ -20,6 +21,7 @@ internal sealed class VerificationSession(
     private readonly CancellationTokenSource ending = new();
     private Task checking = Task.CompletedTask;
     private long beatAt;
+    private bool wasHeld;
     private long catalogAt = time.GetTimestamp();
 
     /// <summary>What is known of the tables now.</summary>
@@ -39,6 +41,14 @@ internal sealed class VerificationSession(
         }
 
         await BeatAsync(cancellationToken);
+        if (parts.Held is { } reason)
+        {
+            // Nothing is read meanwhile: when it is over a new session begins to read where the target is by then.
+            follower.IsPaused = wasHeld = true;
+            await HoldAsync(tables, reason, await store.ReadRunningAsync(cancellationToken), cancellationToken);
+            return false;
+        }
+
         if (checking.IsCompleted)
         {
             // Beside the tables: a check may take as long as reading all of them.
@@ -65,6 +75,7 @@ internal sealed class VerificationSession(
         }
 
         var copying = await parts.Copying(cancellationToken);
+        await HoldAsync([.. tables.Where(table => copying.Contains(table.Verification.State.Table))], Copying, running, cancellationToken);
         var read = follower.Positions.GroupBy(lane => lane.Key.Topic).ToDictionary(topic => topic.Key, topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(lane => lane.Key.Partition, lane => lane.Value));
         var busy = 0;
         await Parallel.ForEachAsync(tables.Where(table => !copying.Contains(table.Verification.State.Table)), new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken }, async (table, token) =>
@@ -77,9 +88,16 @@ internal sealed class VerificationSession(
         return busy > 0;
     }
 
-    /// <summary>Whether the tables are other ones than when the session began: columns came or went, a key changed, a topic came up or was made again.</summary>
+    /// <summary>
+    /// Whether the tables are other ones than when the session began (columns came or went, a key changed, a topic came up or was made again), or an initial snapshot that held it is over.
+    /// </summary>
     public async Task<bool> IsOutdatedAsync(CancellationToken cancellationToken)
     {
+        if (wasHeld && parts.Held is null)
+        {
+            return true;
+        }
+
         if (time.GetElapsedTime(catalogAt) < CatalogInterval)
         {
             return false;
@@ -111,6 +129,21 @@ internal sealed class VerificationSession(
 
         beatAt = time.GetTimestamp();
         await store.BeatAsync(await follower.BehindAsync(cancellationToken), (follower.Fault ?? tables.Select(table => table.Fault).FirstOrDefault(fault => fault is not null))?.Message, owner, cancellationToken);
+    }
+
+    /// <summary>Begins what is asked for, and keeps why it does not go on.</summary>
+    private async Task HoldAsync(IReadOnlyList<VerifiedTable> held, string reason, IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
+    {
+        foreach (var table in held)
+        {
+            Begin(table, running);
+            if (table.Verification.IsRunning)
+            {
+                table.Verification.Wait(reason);
+            }
+
+            await table.SaveAsync(store, owner, cancellationToken);
+        }
     }
 
     private static void Begin(VerifiedTable table, IReadOnlyList<VerificationRun> running)

@@ -43,7 +43,7 @@ internal static class PostgresSidesRun
         }
 
         var mapping = new TableMapping { Source = new TableName("public", "t"), Target = new TableName("public", "t") };
-        var table = (await ComparedTables.ReadAsync(source, target, [mapping], _ => false, CancellationToken.None))[0];
+        var table = (await ComparedTables.ReadAsync(source, target, [mapping], CancellationToken.None))[0];
         var sides = new PostgresSides(source, target, "m", () => null);
         var keys = Enumerable.Range(0, DirtyKeys).Select(i => new RowKey((1 + i * 7919L % rows).ToString(CultureInfo.InvariantCulture))).Distinct().ToList();
         var (plain, pass, dirty) = (new List<double>(), new List<double>(), new List<double>());

@@ -60,7 +60,7 @@ public sealed class MariaDbCheckTests(MariaDbFixture mariaDb)
         await using var control = PostgresConnections.CreateControl(connection);
         await ControlSchema.MigrateAsync(control, Token);
         var mapping = new TableMapping { Source = new TableName(database, "t"), Target = new TableName("public", "t") };
-        var table = (await MariaDbComparedTables.ReadAsync(source, target, [mapping], _ => false, Token))[0];
+        var table = (await MariaDbComparedTables.ReadAsync(source, target, [mapping], Token))[0];
         var sides = new MariaDbSides(source, target, "m", () => null);
         await using (var here = await sides.OpenSourceAsync(Token))
         await using (var there = await sides.OpenTargetAsync(Token))
@@ -95,7 +95,7 @@ public sealed class MariaDbCheckTests(MariaDbFixture mariaDb)
         await using var target = PostgresConnections.CreateVerify(connection);
         await using var control = PostgresConnections.CreateControl(connection);
         await ControlSchema.MigrateAsync(control, Token);
-        var table = (await MariaDbComparedTables.ReadAsync(source, target, [new TableMapping { Source = new TableName(database, "t"), Target = new TableName("public", "t") }], _ => false, Token))[0];
+        var table = (await MariaDbComparedTables.ReadAsync(source, target, [new TableMapping { Source = new TableName(database, "t"), Target = new TableName("public", "t") }], Token))[0];
         var sides = new MariaDbSides(source, target, "m", () => null);
         await using var here = await sides.OpenSourceAsync(Token);
         await using var there = await sides.OpenTargetAsync(Token);

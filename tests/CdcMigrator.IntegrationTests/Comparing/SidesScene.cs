@@ -41,7 +41,7 @@ internal sealed class SidesScene : IAsyncDisposable
         return scene;
     }
 
-    public async Task<ComparedTable> TableAsync(TableMapping mapping) => (await ComparedTables.ReadAsync(sourceRead, targetRead, [mapping], _ => false, Token))[0];
+    public async Task<ComparedTable> TableAsync(TableMapping mapping) => (await ComparedTables.ReadAsync(sourceRead, targetRead, [mapping], Token))[0];
 
     public Task<ComparedTable> TableAsync(string name = "public.t") => TableAsync(Mapping(name));
 

@@ -6,10 +6,10 @@ using CdcMigrator.Reconciliation.Changes;
 namespace CdcMigrator.UnitTests.Reconciliation;
 
 /// <summary>
-/// A model of both live sides: transactions that are in the log before, or after, snapshots see them; partitions that are published and applied each at its own pace;
-/// a target that may be wrong; records that are no changes, behind deletes and some transactions. Everything moves only when told to.
+/// A model of both live sides: transactions that are in the log before, or after, snapshots see them; a connector that copies rows, at first or in between; partitions that are
+/// published and applied each at its own pace, with records that are no changes; a target that may be wrong. Everything moves only when told to.
 /// </summary>
-internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSides, IChangeReader
+internal sealed class TwoSides : IComparedSides, IChangeReader
 {
     public const string Topic = "shop.public.t";
 
@@ -21,48 +21,109 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
         Key = [0],
     };
 
-    private readonly List<Write> written = [];
+    private readonly int partitions;
+    private readonly bool isUnique;
+    private readonly ModelTarget target;
+    private readonly List<ModelWrite> written = [];
     private readonly HashSet<uint> visible = [];
-    private readonly List<List<Write?>> log = [.. Enumerable.Range(0, partitions).Select(_ => new List<Write?>())];
-    private readonly int[] read = new int[partitions];
-    private readonly int[] applied = new int[partitions];
+    private readonly List<List<ModelWrite?>> log;
+    private readonly int[] read;
+    private readonly int[] applied;
+    private readonly Queue<ModelWrite> copied = new();
     private readonly Dictionary<string, string?> corrupted = [];
-    private uint nextTransaction = 100;
-    private View began = new(new HashSet<uint>(), 100);
+    private uint nextTransaction = ModelView.First;
+    private int published;
+    private bool connected = true;
+    private SortedDictionary<string, string>? before;
+    private ModelSnapshot? early;
+    private ModelView began = new(new HashSet<uint>(), ModelView.First);
+
+    public TwoSides(int partitions, ChangeIndex index, bool isUnique = false)
+    {
+        this.partitions = partitions;
+        this.isUnique = isUnique;
+        Index = index;
+        log = [.. Enumerable.Range(0, partitions).Select(_ => new List<ModelWrite?>())];
+        (read, applied) = (new int[partitions], new int[partitions]);
+        target = new ModelTarget(isUnique, partitions, Ask);
+    }
 
     /// <summary>What happens between two calls, so that sides move while they are compared.</summary>
     public Action Between { get; set; } = () => { };
 
-    public ChangeIndex Index { get; private set; } = index;
+    public LiveFlaw Flaw { get; init; }
+
+    public bool IsKeyless { get; init; }
+
+    public ChangeIndex Index { get; private set; }
 
     public IReadOnlyDictionary<LaneId, long> Positions => Offsets(read);
 
     /// <summary>What each partition holds.</summary>
     public IReadOnlyList<long> Ends => [.. log.Select(partition => (long)partition.Count)];
 
+    /// <summary>Where the reader stands in each partition.</summary>
+    public IReadOnlyList<int> ReadUpTo => read;
+
     /// <summary>Next offset the target wants of each partition.</summary>
     public IReadOnlyList<int> Applied => applied;
 
-    public ISourceView Began => began;
+    public ISourceView Began => Flaw == LiveFlaw.BeganForgotten ? new ModelView(new HashSet<uint>(), ModelView.First) : began;
 
-    /// <summary>Commits a write; it is in no log and no snapshot yet. Null deletes, a null key truncates.</summary>
-    public void Commit(string? key, string? value) =>
-        written.Add(new Write(key, value, nextTransaction++));
+    /// <summary>Whether rows of the initial snapshot are still to be published.</summary>
+    public bool IsCopying => !connected || copied.Count > 0;
 
-    /// <summary>Publishes the oldest write that is in no log.</summary>
+    /// <summary>The source's rows with everything that was committed.</summary>
+    public SortedDictionary<string, string> Committed { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Rows with dead letters, in order.</summary>
+    public IReadOnlyList<string> Parked => [.. target.Parked.Order(StringComparer.Ordinal)];
+
+    /// <summary>Commits a write; it is in no log and no snapshot yet. A null value deletes, a null key truncates.</summary>
+    public void Commit(string? key, string? value, bool isBad = false, bool lacksValue = false)
+    {
+        var old = key is null ? null : Committed.GetValueOrDefault(key);
+        ModelWrite.Replay(Committed, key, value);
+        written.Add(new ModelWrite(key, value, nextTransaction++)
+        {
+            IsBad = isBad,
+            LacksValue = lacksValue,
+            Touches = isUnique ? new[] { old, value }.OfType<string>().ToHashSet() : [],
+        });
+    }
+
+    /// <summary>The source has no connector yet: what is committed is in no log.</summary>
+    public void Disconnect() => connected = false;
+
+    /// <summary>The connector begins: it will publish the rows there are, then what changes from now on.</summary>
+    public void Connect(Random random)
+    {
+        if (connected)
+        {
+            return;
+        }
+
+        connected = true;
+        published = written.Count;
+        visible.UnionWith(written.Select(write => write.Transaction));
+        var rows = Committed.Select(row => new ModelWrite(row.Key, row.Value, 0) { IsRead = true }).ToArray();
+        random.Shuffle(rows);
+        Array.ForEach(rows, copied.Enqueue);
+    }
+
+    /// <summary>Publishes the next row of the initial snapshot, or the oldest write that is in no log.</summary>
     public bool Publish()
     {
-        var next = log.Sum(partition => partition.Count(record => record is not null));
-        if (next == written.Count)
+        if (!connected || (copied.Count == 0 && published == written.Count))
         {
             return false;
         }
 
-        var write = written[next];
-        log[Partition(write.Key)].Add(write);
-        if ((write.Key is not null && write.Value is null) || write.Transaction % 7 == 6)
+        var next = copied.Count > 0 ? copied.Dequeue() : written[published++];
+        log[Partition(next.Key)].Add(next);
+        if ((next.Key is not null && next.Value is null) || next.Transaction % 7 == 6)
         {
-            PublishNothing(Partition(write.Key));
+            PublishNothing(Partition(next.Key));
         }
 
         return true;
@@ -71,12 +132,24 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     /// <summary>Publishes what is no change: a tombstone, the marker of a transaction.</summary>
     public void PublishNothing(int partition) => log[partition].Add(null);
 
-    /// <summary>Lets snapshots see a committed write. Writes of a row become visible in order: the later one waited for the earlier one's end.</summary>
+    /// <summary>
+    /// The connector copies a row in between, as its incremental snapshot does: as the changes left it that are in the log, and not where one that is not is visible, for that
+    /// drops the row from the window.
+    /// </summary>
+    public void Copy(string key)
+    {
+        var rows = Ask();
+        if (!IsCopying && rows.TryGetValue(key, out var value) && !written.Skip(published).Any(write => (write.Key is null || write.Key == key) && visible.Contains(write.Transaction)))
+        {
+            log[Partition(key)].Add(new ModelWrite(key, value, 0) { IsRead = true });
+        }
+    }
+
+    /// <summary>Lets snapshots see a committed write. Writes of a row, or of a unique value, become visible in order: the later one waited for the earlier one's end.</summary>
     public void Show(int choice)
     {
-        var hidden = written.Where(write => !visible.Contains(write.Transaction))
-            .Where(write => !written.Any(earlier => earlier.Transaction < write.Transaction && !visible.Contains(earlier.Transaction)
-                && (earlier.Key == write.Key || earlier.Key is null || write.Key is null))).ToList();
+        var hidden = written.Where(write => !visible.Contains(write.Transaction)).ToList();
+        hidden = [.. hidden.Where(write => !hidden.Exists(earlier => earlier.Transaction < write.Transaction && write.WaitsFor(earlier)))];
         if (hidden.Count > 0)
         {
             visible.Add(hidden[choice % hidden.Count].Transaction);
@@ -85,52 +158,100 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
 
     public void Read(int partition)
     {
-        if (read[partition] < log[partition].Count)
+        if (read[partition] == log[partition].Count)
         {
-            if (log[partition][read[partition]] is { } write)
-            {
-                Index.Add(write.Key is null ? null : new RowKey(write.Key), new ChangeMark(partition, read[partition], write.Transaction, false));
-            }
-
-            read[partition]++;
+            return;
         }
+
+        if (log[partition][read[partition]] is { } write && (write.Key is not null || Flaw != LiveFlaw.TruncateUntold))
+        {
+            var mark = new ChangeMark(partition, read[partition], write.Transaction, write.IsRead);
+            Index.Add(write.Key is null || IsKeyless ? null : new RowKey(Flaw == LiveFlaw.KeyMisread ? $"{write.Key} " : write.Key), mark);
+        }
+
+        read[partition]++;
     }
 
-    public void Apply(int partition)
+    /// <summary>Applies the next record of a partition.</summary>
+    /// <returns>False where there is none, or the lane stands.</returns>
+    public bool Apply(int partition)
     {
-        if (applied[partition] < log[partition].Count)
+        if (applied[partition] >= log[partition].Count)
         {
-            applied[partition]++;
+            return false;
         }
+
+        var write = log[partition][applied[partition]];
+        if (write is not null && !target.Apply(write))
+        {
+            return false;
+        }
+
+        applied[partition]++;
+        if (write is { IsRead: true, Key: { } key } && !target.Parked.Contains(key))
+        {
+            // Whatever the row was, it is written anew.
+            corrupted.Remove(key);
+        }
+
+        return true;
     }
+
+    /// <summary>Applies what all dead letters of a row come to.</summary>
+    public void Retry(string key) => target.Retry(key);
+
+    /// <summary>Gives up one dead letter of a row.</summary>
+    public void Discard(string key, int choice) => target.Discard(key, choice);
 
     /// <summary>Makes the target's row another than its changes made it; null removes it.</summary>
     public void Corrupt(string key, string? value) => corrupted[key] = value;
 
+    /// <summary>Takes what was made wrong back.</summary>
     public void Mend() => corrupted.Clear();
 
-    /// <summary>Keys whose rows differ now.</summary>
+    /// <summary>Makes all rows of the target what the source's are. At rest.</summary>
+    public void Repair()
+    {
+        Mend();
+        target.Rows.Clear();
+        foreach (var (key, value) in SourceRows())
+        {
+            target.Rows[key] = value;
+        }
+    }
+
+    /// <summary>Keys whose rows differ now; of a table without a key, the rows.</summary>
     public IReadOnlyList<string> Differing()
     {
-        var (source, target) = (SourceRows(), TargetRows());
-        return [.. source.Keys.Union(target.Keys).Where(key => source.GetValueOrDefault(key) != target.GetValueOrDefault(key)).Order(StringComparer.Ordinal)];
+        var (source, there) = (SourceRows(), TargetRows());
+        return IsKeyless
+            ? [.. source.Values.Union(there.Values).Where(value => source.Values.Count(row => row == value) != there.Values.Count(row => row == value)).Order(StringComparer.Ordinal)]
+            : [.. source.Keys.Union(there.Keys).Where(key => source.GetValueOrDefault(key) != there.GetValueOrDefault(key)).Order(StringComparer.Ordinal)];
     }
 
     public async Task PassAsync(CancellationToken cancellationToken)
     {
         await Task.Yield();
         Between();
-        while (Publish())
+        if (Flaw == LiveFlaw.NoPass)
         {
+            return;
         }
 
-        for (var partition = 0; partition < partitions; partition++)
+        if (connected)
         {
-            while (read[partition] < log[partition].Count)
+            // The marker is a change: the connector publishes it behind all of its snapshot.
+            while (Publish())
             {
-                Read(partition);
             }
         }
+        else
+        {
+            // It is a row of the snapshot that begins now, and that row may be the first.
+            Connect(new Random(written.Count));
+        }
+
+        ReadAll();
     }
 
     /// <summary>One move of either side, or of what is between them.</summary>
@@ -158,14 +279,23 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
         }
     }
 
-    /// <summary>Everything arrives everywhere.</summary>
+    /// <summary>Everything arrives everywhere. Where a truncate is held up by dead letters they are retried.</summary>
     public async Task DrainAsync()
     {
+        Connect(new Random(0));
         await PassAsync(default);
-        visible.UnionWith(written.Select(write => write.Transaction));
-        for (var partition = 0; partition < partitions; partition++)
+        while (Publish())
         {
-            applied[partition] = log[partition].Count;
+        }
+
+        ReadAll();
+        visible.UnionWith(written.Select(write => write.Transaction));
+        while (applied.Zip(log).Any(lane => lane.First < lane.Second.Count))
+        {
+            if (!Enumerable.Range(0, partitions).Any(Apply))
+            {
+                Retry(Parked[0]);
+            }
         }
     }
 
@@ -177,7 +307,7 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
             read[partition] = from is null ? applied[partition] : (int)from.GetValueOrDefault(partition, applied[partition]);
         }
 
-        began = new View(visible.ToHashSet(), nextTransaction);
+        began = View();
     }
 
     /// <summary>The reader of another process: it begins at offsets of its own and tells another index.</summary>
@@ -190,50 +320,72 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
     public Task<ISourceSnapshot> OpenSourceAsync(CancellationToken cancellationToken)
     {
         Between();
-        return Task.FromResult<ISourceSnapshot>(new Snapshot(SourceRows(), new View(visible.ToHashSet(), nextTransaction), Between));
+        var now = early ?? Source();
+        early = null;
+        return Task.FromResult<ISourceSnapshot>(now);
     }
 
     public Task<ITargetSnapshot> OpenTargetAsync(CancellationToken cancellationToken)
     {
+        if (Flaw == LiveFlaw.SourceFirst)
+        {
+            Between();
+            early = Source();
+        }
+
         Between();
-        return Task.FromResult<ITargetSnapshot>(new Snapshot(TargetRows(), began, Between) { Progress = Offsets(applied) });
+        var progress = Offsets(applied);
+        (Flaw == LiveFlaw.ProgressOutside ? Between : () => { })();
+        var parked = Parked.Where(key => Flaw != LiveFlaw.ParkedIgnored && (Flaw != LiveFlaw.ParkedRight || Differing().Contains(key)));
+        return Task.FromResult<ITargetSnapshot>(new ModelSnapshot(TargetRows(), began, Between, Flaw) { Progress = progress, Parked = parked.Select(key => new RowKey(key)).ToHashSet() });
     }
 
-    private SortedDictionary<string, string> SourceRows() => Rows(written.Where(write => visible.Contains(write.Transaction)));
-
-    /// <summary>Each row as its own lane left it. A truncate takes what precedes it in source order, in whatever lane.</summary>
-    private SortedDictionary<string, string> TargetRows()
+    /// <summary>The reader reads all there is.</summary>
+    public void ReadAll()
     {
-        var rows = Rows(log.SelectMany((partition, i) => partition.Take(applied[i])).OfType<Write>().OrderBy(write => write.Transaction));
-        foreach (var (key, value) in corrupted)
+        for (var partition = 0; partition < partitions; partition++)
         {
-            rows.Remove(key);
-            if (value is not null)
+            while (read[partition] < log[partition].Count)
             {
-                rows[key] = value;
+                Read(partition);
             }
+        }
+    }
+
+    private ModelSnapshot Source()
+    {
+        var rows = SourceRows();
+        var old = Flaw == LiveFlaw.OldSnapshot ? before ?? rows : rows;
+        before = rows;
+        return new ModelSnapshot(old, View(), Between, Flaw);
+    }
+
+    private ModelView View() => new(visible.ToHashSet(), nextTransaction);
+
+    /// <summary>The source's rows as the applier reads them: it waits until all that is in the log is visible.</summary>
+    private SortedDictionary<string, string> Ask()
+    {
+        visible.UnionWith(written.Take(published).Select(write => write.Transaction));
+        return SourceRows();
+    }
+
+    private SortedDictionary<string, string> SourceRows()
+    {
+        var rows = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var write in written.Where(write => visible.Contains(write.Transaction)))
+        {
+            ModelWrite.Replay(rows, write.Key, write.Value);
         }
 
         return rows;
     }
 
-    private static SortedDictionary<string, string> Rows(IEnumerable<Write> writes)
+    private SortedDictionary<string, string> TargetRows()
     {
-        var rows = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var write in writes)
+        var rows = new SortedDictionary<string, string>(target.Rows, StringComparer.Ordinal);
+        foreach (var (key, value) in corrupted)
         {
-            if (write.Key is null)
-            {
-                rows.Clear();
-            }
-            else if (write.Value is null)
-            {
-                rows.Remove(write.Key);
-            }
-            else
-            {
-                rows[write.Key] = write.Value;
-            }
+            ModelWrite.Replay(rows, key, value);
         }
 
         return rows;
@@ -243,72 +395,4 @@ internal sealed class TwoSides(int partitions, ChangeIndex index) : IComparedSid
 
     private Dictionary<LaneId, long> Offsets(int[] offsets) =>
         offsets.Select((offset, partition) => (new LaneId(Topic, partition), (long)offset)).ToDictionary();
-
-    private sealed record Write(string? Key, string? Value, uint Transaction);
-
-    private sealed record View(IReadOnlySet<uint> Visible, uint Next) : ISourceView
-    {
-        public bool Sees(ulong transaction) => Visible.Contains((uint)transaction);
-
-        public bool IsPast(ISourceView earlier) => Oldest >= ((View)earlier).Next;
-
-        /// <summary>As a server tells it: the oldest transaction that still runs.</summary>
-        private uint Oldest => Enumerable.Range(100, (int)(Next - 100)).Select(id => (uint)id).FirstOrDefault(id => !Visible.Contains(id), Next);
-    }
-
-    private sealed class Snapshot(SortedDictionary<string, string> rows, ISourceView view, Action between) : ISourceSnapshot, ITargetSnapshot
-    {
-        public ISourceView View => view;
-
-        public IReadOnlyDictionary<LaneId, long> Progress { get; init; } = new Dictionary<LaneId, long>();
-
-        public Task<IReadOnlySet<RowKey>?> ParkedAsync(ComparedTable table, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<RowKey>?>(new HashSet<RowKey>());
-
-        public Task<ChunkDigest> DigestAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken)
-        {
-            between();
-            var sum = Int128.Zero;
-            var some = Within(range).ToList();
-            some.ForEach(row => sum += Hash(row.Key, row.Value));
-            return Task.FromResult(new ChunkDigest(some.Count, sum));
-        }
-
-        public Task<IReadOnlyList<ChunkDigest>> DigestBucketsAsync(ComparedTable table, int buckets, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, KeyRange range, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<RowHash>>([.. Within(range).Select(row => new RowHash(new RowKey(row.Key), Hash(row.Key, row.Value)))]);
-
-        public Task<IReadOnlyList<RowHash>> HashesAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<RowHash>>([.. keys.Where(key => rows.ContainsKey(key.Values[0])).Select(key => new RowHash(key, Hash(key.Values[0], rows[key.Values[0]])))]);
-
-        public Task<IReadOnlyDictionary<RowKey, string?[]>> RowsAsync(ComparedTable table, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyDictionary<RowKey, string?[]>>(keys.Where(key => rows.ContainsKey(key.Values[0]))
-                .ToDictionary(key => key, key => new string?[] { key.Values[0], rows[key.Values[0]] }));
-
-        public Task<RowKey?> BoundaryAsync(ComparedTable table, RowKey? after, long count, CancellationToken cancellationToken) =>
-            Task.FromResult(Within(new KeyRange(after, null)).Skip((int)Math.Min(count, 3) - 1).Select(row => new RowKey(row.Key)).FirstOrDefault());
-
-        public Task<ChunkDigest> CountAsync(ComparedTable table, IReadOnlyCollection<RowKey>? keys, CancellationToken cancellationToken)
-        {
-            between();
-            var some = rows.Keys.Where(key => keys is null || keys.Contains(new RowKey(key))).ToList();
-            return Task.FromResult(new ChunkDigest(some.Count, some.Aggregate(Int128.Zero, (sum, key) => sum + Hash(key, ""))));
-        }
-
-        /// <summary>Any query counts the rows.</summary>
-        public Task<IReadOnlyList<IReadOnlyList<string?>>> QueryAsync(string sql, int most, TimeSpan timeout, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<IReadOnlyList<string?>>>([[rows.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)]]);
-
-        public Task<IReadOnlyList<SampledKey>> SampleAsync(ComparedTable table, int count, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<SampledKey>>([.. rows.Keys.Select(key => new SampledKey(SampleStratum.Random, new RowKey(key)))]);
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-        /// <summary>The key is part of the row: values exchanged between rows change the sum.</summary>
-        private static long Hash(string key, string value) => $"{key}={value}".GetHashCode(StringComparison.Ordinal) * 0x9E3779B97F4A7C1L;
-
-        private IEnumerable<KeyValuePair<string, string>> Within(KeyRange range) => rows.Where(row =>
-            (range.After is null || string.CompareOrdinal(row.Key, range.After.Values[0]) > 0)
-            && (range.UpTo is null || string.CompareOrdinal(row.Key, range.UpTo.Values[0]) <= 0));
-    }
 }

@@ -22,6 +22,16 @@ public sealed class ConnectorProgressTests
     public void A_table_is_copied_once_an_offset_behind_the_marker_no_longer_names_it(string offset, bool copied) =>
         Assert.Equal(copied, ConnectorProgress.Of([new ConnectorOffset("{}", offset)]).HasCopied(Table, "mine", 100));
 
+    [Theory]
+    [InlineData("{\"lsn\":100}", false)]
+    [InlineData("{\"lsn\":100,\"snapshot\":\"INITIAL\",\"snapshot_completed\":false}", true)]
+    [InlineData("{\"lsn\":100,\"snapshot\":\"INITIAL\",\"snapshot_completed\":true}", false)]
+    [InlineData("{\"ts_sec\":1,\"file\":\"m-bin.000042\",\"pos\":7,\"snapshot\":\"INITIAL\",\"snapshot_completed\":false}", true)]
+    [InlineData("{\"ts_sec\":1,\"file\":\"m-bin.000042\",\"pos\":7,\"snapshot\":\"INITIAL\",\"snapshot_completed\":true}", false)]
+    [InlineData("{\"ts_sec\":1,\"file\":\"m-bin.000042\",\"pos\":7}", false)]
+    public void The_initial_snapshot_is_over_when_the_offsets_say_so_of_either_engine(string offset, bool running) =>
+        Assert.Equal(running, ConnectorProgress.Of([new ConnectorOffset("{}", offset)]).Initial);
+
     [Fact]
     public void Without_offsets_nothing_was_copied() => Assert.False(ConnectorProgress.Of([]).HasCopied(Table, "mine", 0));
 }

@@ -71,6 +71,13 @@ public sealed class GateTests
             { "deadLetters", "UNKNOWN", Proven with { DeadLetters = null } },
             { "copies", "FAIL", Proven with { Copying = ["public.orders"] } },
             { "copies", "FAIL", Proven with { Snapshot = "running" } },
+            { "copies", "FAIL", Proven with { Snapshot = "running", Copying = null } },
+            { "copies", "UNKNOWN", Proven with { Snapshot = null } },
+            { "copies", "FAIL", Proven with { Snapshot = null, Copying = ["public.orders"] } },
+            { "deadLetters", "FAIL", With(state => state with { Pending = Waiting(1) }) with { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 1, ["public.customers"] = 0 } } },
+            { "dirtyKeys", "FAIL", With(state => state with { Pending = Waiting(100_001) }) },
+            { "dirtyKeys", "FAIL", With(state => state with { Pending = Waiting(60_000), DirtyKeys = 40_000 }) with { Reconciler = beat with { Behind = 1 } } },
+            { "dirtyKeys", "FAIL", With(state => state with { Pending = Waiting(1), Verdict = Verdict.Suspended }) },
             { "copies", "UNKNOWN", Proven with { Copying = null } },
             { "reconciler", "FAIL", Proven with { Reconciler = beat with { Fault = "the source is a standby" } } },
             { "verification", "UNKNOWN", With(state => state with { Covered = false }) },
@@ -124,6 +131,26 @@ public sealed class GateTests
     }
 
     [Fact]
+    public void A_few_rows_on_their_way_are_left_to_the_last_comparison_and_counted()
+    {
+        var orders = new TableName("public", "orders");
+        var status = Proven with { Verified = new Dictionary<TableName, TableState>(Proven.Verified!) { [orders] = Proven.Verified![orders] with { Pending = Waiting(7), DirtyKeys = 5 } } };
+        var gate = Gate.Of(Scene.Definition, status with { Reconciler = status.Reconciler! with { Behind = 3 } }, Now);
+        Assert.True(gate.Open);
+        Assert.Equal("20", gate.Criteria.Single(criterion => criterion.Name == "dirtyKeys").Measured);
+        var parked = Gate.Of(Scene.Definition, status with { DeadLetters = new Dictionary<string, long> { ["public.orders"] = 7 } }, Now);
+        Assert.Equal(["deadLetters"], parked.Criteria.Where(criterion => criterion.State != "PASS").Select(criterion => criterion.Name));
+    }
+
+    [Fact]
+    public void A_comparison_that_is_held_says_why()
+    {
+        var held = Proven.Verified!.ToDictionary(table => table.Key, table => table.Value with { Covered = false, CoveredAt = null, Phase = TablePhase.Passing, Reason = "held: the initial snapshot is running" });
+        var gate = Gate.Of(Scene.Definition, Proven with { Snapshot = "running", Verified = held }, Now);
+        Assert.Contains(gate.Criteria, criterion => criterion is { Name: "verification", State: "UNKNOWN" } && criterion.Measured.EndsWith("(held: the initial snapshot is running)", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Warnings_what_was_equal_before_it_moved_and_samples_do_not_close_the_gate()
     {
         Assert.True(Gate.Of(Scene.Definition, Check(CheckKind.Schema, report => report with { Results = [Result(CheckState.Fail) with { Severity = Severity.Warning }] }), Now).Open);
@@ -166,6 +193,8 @@ public sealed class GateTests
     }
 
     private static Dictionary<string, string> Tightened(string fingerprint) => new() { ["public.orders"] = fingerprint };
+
+    private static Dictionary<RowKey, DateTimeOffset> Waiting(int rows) => Enumerable.Range(0, rows).ToDictionary(i => new RowKey($"{i}"), _ => Now);
 
     private static CheckResult Result(CheckState state) => new("public.orders", state, "found");
 

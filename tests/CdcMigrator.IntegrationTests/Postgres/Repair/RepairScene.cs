@@ -51,7 +51,7 @@ internal sealed class RepairScene : IAsyncDisposable
     public Task<Domain.Applying.ILaneWriter> ClaimAsync() => Target.Store.ClaimAsync(Lane, LaneTarget.Identity with { PartitionCount = 1 }, 0, CancellationToken.None);
 
     public async Task<ComparedTable> TableAsync() =>
-        (await ComparedTables.ReadAsync(verifySource, verifyTarget, [Target.Route("t").Mapping], _ => false, Token))[0];
+        (await ComparedTables.ReadAsync(verifySource, verifyTarget, [Target.Route("t").Mapping], Token))[0];
 
     /// <summary>What a comparison at rest finds wrong.</summary>
     public async Task<Dictionary<RowKey, RowMismatch>> WrongAsync()
