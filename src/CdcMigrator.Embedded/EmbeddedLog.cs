@@ -46,6 +46,9 @@ public sealed partial class EmbeddedLog : IAsyncDisposable
         runner = new LogRunner(options, start.State, store, start.Catalog, start.Tables, flow, stream, reader, logger);
     }
 
+    /// <summary>Code of the fault with which a log ends that was turned by a cutover: another life begins in the new phase, from the slot, and loses nothing.</summary>
+    public const string Turned = LogRunner.Turned;
+
     /// <summary>Where consumers connect.</summary>
     public string BootstrapServers => broker.BootstrapServers;
 

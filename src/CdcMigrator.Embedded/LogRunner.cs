@@ -11,6 +11,7 @@ namespace CdcMigrator.Embedded;
 internal sealed class LogRunner : IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ConfirmInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -47,6 +48,13 @@ internal sealed class LogRunner : IDisposable
         confirmed = phase == EmbeddedLogPhase.Streaming ? 0 : state.ConfirmedLsn;
         stream.ActiveFrom = phase == EmbeddedLogPhase.Passive ? ulong.MaxValue : state.ActiveFrom;
     }
+
+    /// <summary>Code of the fault that ends a life whose phase was changed from outside, by the transaction of a cutover: the next one begins in the new phase, from the slot.</summary>
+    public const string Turned = "log-turned";
+
+    /// <summary>The fault.</summary>
+    public static FaultException HasTurned(string migration) =>
+        new(FaultKind.NotAllowed, Turned, $"The embedded log of {migration} was turned by a cutover", "Nothing is wrong: it begins again from its slot");
 
     /// <summary>Durable phase.</summary>
     public EmbeddedLogPhase Phase => phase;
@@ -291,6 +299,7 @@ internal sealed class LogRunner : IDisposable
     private async Task ConfirmAsync(CancellationToken cancellationToken)
     {
         var lastConfirm = 0L;
+        var lastLook = options.Time.GetTimestamp();
         while (true)
         {
             await Task.Delay(Tick, options.Time, cancellationToken);
@@ -301,6 +310,16 @@ internal sealed class LogRunner : IDisposable
 
             try
             {
+                if (phase != EmbeddedLogPhase.Snapshot && options.Time.GetElapsedTime(lastLook) >= LookInterval)
+                {
+                    lastLook = options.Time.GetTimestamp();
+                    var durable = phase;
+                    if (await store.LoadAsync(cancellationToken) is { } now && now.Phase != durable && now.Incarnation == state.Incarnation && phase == durable)
+                    {
+                        throw HasTurned(options.Migration);
+                    }
+                }
+
                 stream.NoteIdle();
                 if (flow.IsWaiting)
                 {
@@ -311,7 +330,7 @@ internal sealed class LogRunner : IDisposable
                 if (lsn > ConfirmedLsn && stream.IsConnected && (lastConfirm == 0 || options.Time.GetElapsedTime(lastConfirm) >= ConfirmInterval))
                 {
                     // Written down before the slot hears it: a slot that knows more than this database is not ours any more.
-                    await store.ConfirmAsync(lsn, cancellationToken);
+                    await store.ConfirmAsync(lsn, phase, cancellationToken);
                     Volatile.Write(ref confirmed, lsn);
                     lastConfirm = options.Time.GetTimestamp();
                     await stream.ConfirmAsync(lsn, cancellationToken);

@@ -48,6 +48,13 @@ internal sealed class DemoDisplay(Terminal terminal, bool live)
         terminal.Line($"{Time(took),9}  [bold]{Markup.Escape(name),-9}[/] {Markup.Escape(detail)}");
     }
 
+    /// <summary>A step somebody else did.</summary>
+    public void Done(string name, string detail, double ms)
+    {
+        steps.Add(new DemoStep(name, detail, ms));
+        terminal.Line($"{Time(TimeSpan.FromMilliseconds(ms)),9}  [bold]{Markup.Escape(name),-9}[/] {Markup.Escape(detail)}");
+    }
+
     /// <summary>A line beside the steps.</summary>
     public void Say(string text) => terminal.Line($"           {Markup.Escape(text)}");
 

@@ -57,11 +57,17 @@ internal sealed record DemoReport
     /// <summary>The same for the writer that waited longest, in milliseconds.</summary>
     public required double? LongestWriterOutageMs { get; init; }
 
+    /// <summary>The outage of the way back, as <see cref="WriteOutageMs"/>.</summary>
+    public required double? RollbackOutageMs { get; init; }
+
     /// <summary>Times the service ended unasked and was started again.</summary>
     public required int ServiceRestarts { get; init; }
 
     /// <summary>Whether the target took over. Not with <c>--keep</c>, and not after a mismatch.</summary>
     public required bool Switched { get; init; }
+
+    /// <summary>Whether the source took over again, with all that was written to the target.</summary>
+    public required bool RolledBack { get; init; }
 
     /// <summary>Sequences moved on in the target.</summary>
     public required IReadOnlyList<string> SequencesAdvanced { get; init; }

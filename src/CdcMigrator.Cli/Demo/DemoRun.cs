@@ -1,40 +1,39 @@
 using System.Globalization;
+using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Workload;
 using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Digests;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Api;
 using Npgsql;
 
 namespace CdcMigrator.Cli.Demo;
 
 /// <summary>
-/// One demo: load, stream under load, compare at rest, fence, drain, compare, open the target, prove. The switch in its simplest
-/// honest form: what is not proven behind the fence is not done, the fence is lifted and the source goes on.
+/// One demo: load, stream under load, compare at rest, cut over under load, prove, go back under load, prove. The switches are the service's own, asked for over HTTP as
+/// <c>cdcm cutover start</c> and <c>cdcm rollback</c> do; the writers are applications that follow whichever side takes writes.
 /// </summary>
 internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServers servers, DemoDisplay display)
 {
     private const string Migration = "shop";
     private const string Before = "source";
     private const string After = "target";
-    private const string Reopened = "source reopened";
+    private const string Again = "source again";
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan FenceLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
-    private const long Epoch = 2;
+    private static readonly TimeSpan GateLimit = TimeSpan.FromMinutes(2);
 
-    private readonly FencedSide source = new(servers.Source, Migration, ShopSchema.Tables, "cdcm demo", TimeProvider.System);
     private readonly FencedSide target = new(servers.Target, Migration, ShopSchema.Tables, "cdcm demo", TimeProvider.System);
-    private readonly string attempt = Guid.CreateVersion7().ToString("N");
     private readonly List<DemoMismatch> mismatches = [];
     private IReadOnlyList<TableRoute> routes = [];
-    private IReadOnlyList<TableName> sequences = [];
+    private CutoverStatus? cutover;
+    private CutoverStatus? rollback;
     private LedgerVerdict? verdict;
     private long rowsLoaded;
     private long rowsCompared;
-    private bool switched;
 
     /// <summary>Runs it all. The service is left to the caller to dispose, through <paramref name="started"/>.</summary>
     public async Task<DemoReport> RunAsync(Action<DemoService> started, CancellationToken cancellationToken)
@@ -51,8 +50,11 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         await display.StepAsync("settle", () => SettleAsync(service, workload, cancellationToken));
         await display.StepAsync("compare", () => CompareAsync(cancellationToken));
         workload.Resume();
-        await SwitchAsync(service, workload, cancellationToken);
-        await display.StepAsync("prove", () => ProveAsync(service, workload, cancellationToken));
+        await using (var router = new DemoRouter(Migration, servers, workload))
+        {
+            await SwitchAsync(service, workload, router, cancellationToken);
+        }
+
         return Report(service, workload);
     }
 
@@ -130,78 +132,91 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         return "the writers rest, and all they wrote is in the target";
     }
 
-    private async Task SwitchAsync(DemoService service, ShopWorkload workload, CancellationToken cancellationToken)
+    private async Task SwitchAsync(DemoService service, ShopWorkload workload, DemoRouter router, CancellationToken cancellationToken)
     {
-        await source.PrepareOpenAsync(cancellationToken);
-        using var leasing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var renewing = Task.CompletedTask;
-        try
+        await display.StepAsync("prepare", async () =>
         {
-            FenceMarker? marker = null;
-            await display.StepAsync("fence", async () =>
-            {
-                marker = await source.CloseAsync(attempt, Epoch, Lease, cancellationToken);
-                renewing = RenewAsync(leasing.Token);
-                return "the source denies writes";
-            });
-            await display.StepAsync("drain", async () =>
-            {
-                var proof = await DrainAsync(service, workload, marker!, FenceLimit, cancellationToken);
-                return $"marker seen, slot confirmed, {proof} lanes at their ends";
-            });
-            await TamperAsync(cancellationToken);
-            await display.StepAsync("compare", async () => $"behind the fence: {await CompareAsync(cancellationToken)}");
-            if (mismatches.Count == 0 && !options.Keep)
-            {
-                await display.StepAsync("open", () => OpenTargetAsync(workload, cancellationToken));
-            }
-        }
-        finally
+            await service.PostAsync<CutoverStatus>("/api/cutover/prepare", new { }, cancellationToken);
+            return "both fences and the way back: the writers notice nothing";
+        });
+        await display.StepAsync("verify", () => OpenGateAsync(service, workload, "", cancellationToken));
+        await TamperAsync(service, workload, cancellationToken);
+        router.Next = After;
+        cutover = await AttemptAsync(service, MigrationDirection.Forward, cancellationToken);
+        if (cutover.Phase != CutoverPhase.Done)
         {
-            await leasing.CancelAsync();
-            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-            // Whatever failed, was refused or only rehearsed: the source goes on, unless it was left for good.
-            if (!switched)
-            {
-                // Named before it opens: a write acknowledged after the lift must not count as one from before the fence.
-                workload.SwitchTo(new WriteSide(Reopened, servers.SourceConnection));
-                await source.UndoAsync(attempt, onlyForsaken: false, CancellationToken.None);
-            }
+            display.Say(cutover.Phase == CutoverPhase.Rehearsed ? "rehearsal: the fence is lifted, the source goes on" : $"not switched: {cutover.Fault?.Message}; the source goes on");
+            await display.StepAsync("prove", () => ProveAsync(service, workload, Before, cancellationToken));
+            return;
         }
 
-        if (!switched)
+        await WaitForWritersAsync(service, workload, After, cancellationToken);
+        await display.StepAsync("prove", () => ProveAsync(service, workload, After, cancellationToken));
+        await display.StepAsync("verify", () => OpenGateAsync(service, workload, "/back", cancellationToken));
+        router.Next = Again;
+        rollback = await AttemptAsync(service, MigrationDirection.Back, cancellationToken);
+        if (rollback.Phase != CutoverPhase.Done)
         {
-            display.Say(options.Keep ? "rehearsal: the fence is lifted, the source goes on" : "not equal: the fence is lifted, the source goes on");
+            display.Say($"not gone back: {rollback.Fault?.Message}; the target goes on");
+            return;
         }
 
-        var side = switched ? After : Reopened;
-        await WaitForWritersAsync(service, workload, side, cancellationToken);
+        await WaitForWritersAsync(service, workload, Again, cancellationToken);
+        await display.StepAsync("prove", () => ProveAsync(service, workload, Again, cancellationToken));
     }
 
-    private async Task<string> OpenTargetAsync(ShopWorkload workload, CancellationToken cancellationToken)
+    /// <summary>Asks for a comparison of every row where none was asked for yet, and waits for the gate of a direction.</summary>
+    private async Task<string> OpenGateAsync(DemoService service, ShopWorkload workload, string direction, CancellationToken cancellationToken)
     {
-        sequences = await Sequences.AdvanceAsync(
-            servers.Source, servers.Target, new Dictionary<string, string> { ["public"] = "public" }, margin: 100, cancellationToken);
-        if (!await source.SealAsync(attempt, TimeSpan.FromSeconds(2), aim: null, cancellationToken))
+        if (direction.Length == 0)
         {
-            throw new FaultException(FaultKind.TimedOut, "lease-lost", "The fence was lifted before it could be sealed: the source goes on", "Run the demo again");
+            await service.PostAsync<VerifyReport>("/api/verify", new VerifyRequest(null, true), cancellationToken);
         }
 
-        // From here on there is only forward: a process that finds the source sealed opens the target, whoever dies.
-        switched = true;
-        await target.OpenAsync(attempt, Epoch, CancellationToken.None);
-        workload.SwitchTo(new WriteSide(After, servers.TargetConnection));
-        return $"{sequences.Count} sequences moved on, the target takes writes";
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var gate = await service.GetAsync<GateReport>($"{direction}/api/gate", cancellationToken);
+            if (gate is { Open: true })
+            {
+                return $"the gate {(direction.Length == 0 ? "" : "of the way back ")}is open: all {gate.Criteria.Count} criteria pass";
+            }
+
+            if (TimeProvider.System.GetElapsedTime(began) > GateLimit)
+            {
+                throw new FaultException(
+                    FaultKind.TimedOut, "demo-gate", $"The gate did not open: {string.Join("; ", gate?.Criteria.Where(criterion => criterion.State != "PASS").Select(criterion => $"{criterion.Name} {criterion.Measured}") ?? [])}",
+                    $"See {folder.ServiceLog}; the source was left open");
+            }
+
+            Show(service, workload, "comparing every row");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
+        }
     }
 
-    /// <summary>The fence is lifted by the service if this process dies.</summary>
-    private async Task RenewAsync(CancellationToken cancellationToken)
+    /// <summary>One attempt of the service, each of its steps shown as one of the demo's.</summary>
+    private async Task<CutoverStatus> AttemptAsync(DemoService service, MigrationDirection direction, CancellationToken cancellationToken)
     {
-        while (await source.RenewAsync(attempt, Lease, cancellationToken))
+        var now = await service.PostAsync<CutoverStatus>("/api/cutover/start", new CutoverRequest(Migration, direction, options.Keep, "cdcm demo"), cancellationToken);
+        var attempt = now.Attempt;
+        while (now.Phase == CutoverPhase.Running)
         {
-            await Task.Delay(Lease / 4, TimeProvider.System, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+            display.Now($"{(direction == MigrationDirection.Forward ? "cutting over" : "going back")}: {now.Step}");
+            now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken) ?? now;
         }
+
+        if (now.Attempt != attempt)
+        {
+            throw new FaultException(FaultKind.Unreachable, "demo-attempt", "The service died during the switch", $"Its lease lifts the fence; see {folder.ServiceLog}");
+        }
+
+        foreach (var step in now.Steps)
+        {
+            display.Done(step.Name.ToString().ToLowerInvariant(), step.Outcome, step.Ms);
+        }
+
+        return now;
     }
 
     private async Task WaitForWritersAsync(DemoService service, ShopWorkload workload, string side, CancellationToken cancellationToken)
@@ -215,20 +230,22 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
     }
 
     /// <summary>Every acknowledged write must be on the side that has the shop; after a rehearsal also on the target.</summary>
-    private async Task<string> ProveAsync(DemoService service, ShopWorkload workload, CancellationToken cancellationToken)
+    private async Task<string> ProveAsync(DemoService service, ShopWorkload workload, string side, CancellationToken cancellationToken)
     {
-        await workload.StopAsync(cancellationToken);
-        var rehearsed = !switched && mismatches.Count == 0;
-        if (rehearsed)
+        await workload.PauseAsync(cancellationToken);
+        if (side == Before && mismatches.Count == 0)
         {
             var marker = await FenceTable.WriteMarkerAsync(servers.Source, cancellationToken);
             await DrainAsync(service, workload, marker, CatchUpLimit, cancellationToken);
         }
 
-        verdict = await workload.CheckAsync(switched || rehearsed ? servers.TargetConnection : servers.SourceConnection, cancellationToken);
-        return verdict.Kept
-            ? $"all {verdict.ReceiptsExpected:N0} committed transactions are on the {(switched || rehearsed ? After : Before)}, {verdict.RowsExpected:N0} rows are as their writers left them"
-            : verdict.ToString();
+        var onTarget = side == After || (side == Before && mismatches.Count == 0);
+        var now = await workload.CheckAsync(onTarget ? servers.TargetConnection : servers.SourceConnection, cancellationToken);
+        verdict = verdict is { Kept: false } ? verdict : now;
+        workload.Resume();
+        return now.Kept
+            ? $"all {now.ReceiptsExpected:N0} committed transactions are on the {(onTarget ? After : Before)}, {now.RowsExpected:N0} rows are as their writers left them"
+            : now.ToString();
     }
 
     private async Task<int> DrainAsync(DemoService service, ShopWorkload workload, FenceMarker marker, TimeSpan limit, CancellationToken cancellationToken)
@@ -277,15 +294,34 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         return $"{rowsCompared:N0} rows of {routes.Count} tables, {(found == 0 ? "all equal" : $"{found} DIFFER")}";
     }
 
-    private async Task TamperAsync(CancellationToken cancellationToken)
+    private async Task TamperAsync(DemoService service, ShopWorkload workload, CancellationToken cancellationToken)
     {
-        if (options.Tamper)
+        if (!options.Tamper)
         {
-            await using var command = servers.Target.CreateCommand(
-                "set session_replication_role = replica; update public.products set name = name || '!' where id = 7; reset session_replication_role;");
-            await command.ExecuteNonQueryAsync(cancellationToken);
-            display.Say("tampered with one product in the target");
+            return;
         }
+
+        await using (var command = servers.Target.CreateCommand(
+            "set session_replication_role = replica; update public.products set name = name || '!' where id = 7; reset session_replication_role;"))
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        display.Say("tampered with one product in the target");
+        await display.StepAsync("compare", async () =>
+        {
+            await workload.PauseAsync(cancellationToken);
+            await DrainAsync(service, workload, await FenceTable.WriteMarkerAsync(servers.Source, cancellationToken), CatchUpLimit, cancellationToken);
+            var found = await CompareAsync(cancellationToken);
+            workload.Resume();
+            var run = await service.PostAsync<VerifyReport>("/api/verify", new VerifyRequest(null, true), cancellationToken);
+            while (await service.GetAsync<VerifyReport>($"/api/verify/{run.RunId}", cancellationToken) is not { State: not "running" })
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
+            }
+
+            return found;
+        });
     }
 
     private static async Task<long> CountAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
@@ -297,11 +333,12 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
 
     private DemoReport Report(DemoService service, ShopWorkload workload)
     {
-        var after = switched ? After : Reopened;
+        var switched = cutover?.Phase == CutoverPhase.Done;
+        var wanted = options.Keep ? cutover?.Phase == CutoverPhase.Rehearsed : switched && rollback?.Phase == CutoverPhase.Done;
         var clean = workload.Failures.Keys.All(state => !state.StartsWith("23", StringComparison.Ordinal));
         return new DemoReport
         {
-            Ok = mismatches.Count == 0 && verdict!.Kept && clean,
+            Ok = mismatches.Count == 0 && verdict!.Kept && clean && wanted,
             SourceVersion = servers.SourceServer.Major,
             TargetVersion = servers.TargetServer.Major,
             RowsLoaded = rowsLoaded,
@@ -317,11 +354,13 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
             InDoubtWrites = workload.Ledger.FoundCommitted,
             DeniedWrites = workload.Denied,
             FailedWrites = workload.Failures,
-            WriteOutageMs = Milliseconds(workload.Ledger.Outage(Before, after)),
-            LongestWriterOutageMs = Milliseconds(workload.Ledger.LongestOutage(Before, after)),
+            WriteOutageMs = Milliseconds(workload.Ledger.Outage(Before, After)),
+            LongestWriterOutageMs = Milliseconds(workload.Ledger.LongestOutage(Before, After)),
+            RollbackOutageMs = Milliseconds(workload.Ledger.Outage(After, Again)),
             ServiceRestarts = service.Restarts,
             Switched = switched,
-            SequencesAdvanced = [.. sequences.Select(sequence => sequence.ToString())],
+            RolledBack = rollback?.Phase == CutoverPhase.Done,
+            SequencesAdvanced = cutover?.Sequences ?? [],
             Steps = display.Steps,
             Running = options.Keep ? Leftovers(service) : null,
         };

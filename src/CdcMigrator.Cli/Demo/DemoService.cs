@@ -110,6 +110,29 @@ internal sealed class DemoService : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Asks the service to do something.</summary>
+    /// <exception cref="FaultException">What it answers, where it refuses; Unreachable.</exception>
+    public async Task<T> PostAsync<T>(string path, object request, CancellationToken cancellationToken)
+    {
+        using var client = new ServiceClient(Url, TimeSpan.FromMinutes(2));
+        return await client.PostAsync<T>(path, request, cancellationToken);
+    }
+
+    /// <summary>What the service says; null while it does not answer.</summary>
+    public async Task<T?> GetAsync<T>(string path, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var client = new ServiceClient(Url, TimeSpan.FromSeconds(10));
+        try
+        {
+            return (await client.GetAsync<T>(path, cancellationToken)).Value;
+        }
+        catch (FaultException exception) when (exception.Fault.Kind == FaultKind.Unreachable)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What is wrong, in the service's own words; empty while all is well.</summary>
     public string Trouble => latest is null ? "the service does not answer" : string.Join("; ", latest.Faults.Take(2).Select(fault => fault.Message));
 

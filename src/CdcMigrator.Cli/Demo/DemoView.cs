@@ -22,7 +22,8 @@ internal static class DemoView
 
         terminal.Line($"rows applied {report.RowsApplied:N0}, rows compared {report.RowsCompared:N0}, mismatches {report.Mismatches:N0}");
         terminal.Line($"acknowledged writes {report.AcknowledgedWrites:N0}, lost {report.LostWrites:N0}, wrong rows {report.WrongRows:N0} of {report.OwnedRows:N0}; service restarts {report.ServiceRestarts}");
-        terminal.Line($"write outage as the writers saw it: [bold]{report.WriteOutageMs:N0} ms[/] (longest for one writer {report.LongestWriterOutageMs:N0} ms)");
+        terminal.Line($"write outage as the writers saw it: [bold]{report.WriteOutageMs:N0} ms[/] (longest for one writer {report.LongestWriterOutageMs:N0} ms)"
+            + (report.RolledBack ? $"; of the way back: [bold]{report.RollbackOutageMs:N0} ms[/]" : ""));
         terminal.Line(report.Ok ? "[green]nothing is lost[/]" : "[red]NOT ok[/]");
         if (report.Running is { } running)
         {

@@ -1,4 +1,5 @@
 using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Domain.Faults;
 
 namespace CdcMigrator.Cutover.Switching;
@@ -29,6 +30,9 @@ public sealed record CutoverReport
 
     /// <summary>What was proven behind the fence.</summary>
     public CutoverProof? Proof { get; init; }
+
+    /// <summary>What the hooks came to, in order, repeats included.</summary>
+    public IReadOnlyList<HookOutcome> Hooks { get; init; } = [];
 
     /// <summary>From the first lock of the fence to the opening, in milliseconds; null until then. Writers that were not in its way saw less.</summary>
     public double? OutageMs { get; init; }

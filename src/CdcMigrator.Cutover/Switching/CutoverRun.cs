@@ -1,4 +1,5 @@
 using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 
@@ -9,12 +10,15 @@ namespace CdcMigrator.Cutover.Switching;
 /// is undone by the lease. Behind the seal it only goes forward, in this process or another. What decides is in the databases: an answer that was lost is read there, never guessed.
 /// </summary>
 /// <param name="actions">What is done.</param>
-/// <param name="limits">How long it may take.</param>
+/// <param name="options">What it goes by.</param>
 /// <param name="time">Clock.</param>
 /// <param name="report">Told of every change; from the attempt's own task.</param>
-public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, TimeProvider time, Action<CutoverReport> report)
+public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, TimeProvider time, Action<CutoverReport> report)
 {
     private const string FenceTaken = "fence-taken";
+
+    /// <summary>For the answer of a step that ends by itself at its deadline, and says more of it than that it was late.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
     private CutoverReport now = null!;
     private long closing;
@@ -29,7 +33,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
         using var until = CancellationTokenSource.CreateLinkedTokenSource(abort, stop);
         try
         {
-            await StepAsync(CutoverStep.Prepare, limits.Prepare, token => actions.PrepareAsync(attempt, token), until.Token);
+            await StepAsync(CutoverStep.Prepare, options.Deadlines.Preparing, token => actions.PrepareAsync(attempt, token), until.Token);
         }
         catch (FaultException exception)
         {
@@ -69,12 +73,12 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
 
         try
         {
-            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, token), stop);
+            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, Tell, token), stop);
             return await EndAsync(CutoverPhase.Done, null);
         }
         catch (FaultException exception)
         {
-            // Nothing is undone for a router that does not answer: the side is open, and the fault says what to do by hand.
+            // Nothing is undone for a router that does not answer: the side is open. Another process goes on with its hooks.
             return await EndAsync(CutoverPhase.Done, exception.Fault);
         }
     }
@@ -90,25 +94,25 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
         closing = time.GetTimestamp();
         try
         {
-            await StepAsync(CutoverStep.Fence, limits.Closed, async token =>
+            await StepAsync(CutoverStep.Hold, Timeout.InfiniteTimeSpan, token => actions.HoldAsync(attempt, Tell, token), leased.Token);
+            closing = time.GetTimestamp();
+            await StepAsync(CutoverStep.Fence, options.Deadlines.Fencing + Grace, async token =>
             {
-                var told = await actions.BeforeFenceAsync(attempt, token);
-                closing = time.GetTimestamp();
-                fence = await actions.CloseAsync(attempt, limits.Lease, token);
+                fence = await actions.CloseAsync(attempt, options.Lease, token);
                 now = now with { Fence = fence };
                 renewing = RenewAsync(attempt, leased);
-                return told.Length == 0 ? "writes are denied" : $"writes are denied; {told}";
+                return "writes are denied";
             }, leased.Token);
-            await StepAsync(CutoverStep.Drain, Left(), async token =>
+            await StepAsync(CutoverStep.Drain, options.Deadlines.Draining + Grace, async token =>
             {
-                drain = await actions.DrainAsync(fence, Left(), token);
+                drain = await actions.DrainAsync(fence, options.Deadlines.Draining, token);
                 now = now with { Drain = drain };
                 return drain.Drained
                     ? $"marker seen, slot confirmed, {drain.Lanes.Count} lanes at their ends"
                     : throw new FaultException(
                         FaultKind.TimedOut, "not-drained", $"The side that takes over did not get everything in time; it waits for {drain.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow; then try again");
             }, leased.Token);
-            await StepAsync(CutoverStep.Prove, Left(), async token =>
+            await StepAsync(CutoverStep.Prove, Longer(options.Deadlines.FinalVerify, options.Deadlines.ReverseArmed), async token =>
             {
                 proof = await actions.ProveAsync(attempt, drain, token);
                 now = now with { Proof = proof };
@@ -116,7 +120,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
             }, leased.Token);
             if (!attempt.Rehearsal)
             {
-                await StepAsync(CutoverStep.Seal, Left(), async token => await actions.SealAsync(attempt, proof, token)
+                await StepAsync(CutoverStep.Seal, options.Lease, async token => await actions.SealAsync(attempt, proof, token)
                     ? "left for good"
                     : throw new FaultException(
                         FaultKind.TimedOut, "lease-lost", "The fence was lifted, or about to be, before the side could be sealed", "'cdcm cutover status' shows who lifted it; then try again"), leased.Token);
@@ -141,7 +145,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
     /// </summary>
     private async Task<bool> LiftAsync(CutoverAttempt attempt)
     {
-        using var patience = new CancellationTokenSource(limits.Lease, time);
+        using var patience = new CancellationTokenSource(options.Lease, time);
         return await UntilDoneAsync(
             async () =>
             {
@@ -158,14 +162,17 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
 
     private async Task RouteBackAsync(CutoverAttempt attempt)
     {
+        var why = now.Fault;
         try
         {
-            await actions.RouteBackAsync(attempt, CancellationToken.None);
+            await actions.RouteBackAsync(attempt, Tell, CancellationToken.None);
         }
         catch (FaultException exception)
         {
-            now = now with { Fault = exception.Fault };
+            why ??= exception.Fault;
         }
+
+        now = now with { Fault = why };
     }
 
     /// <summary>Keeps the side closed while the attempt works; where it is lost, or cannot be kept, the attempt is called off.</summary>
@@ -175,8 +182,8 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
         {
             while (true)
             {
-                await Task.Delay(limits.Lease / 4, time, leased.Token);
-                if (!await actions.RenewAsync(attempt, limits.Lease, leased.Token))
+                await Task.Delay(options.RenewEvery, time, leased.Token);
+                if (!await actions.RenewAsync(attempt, options.Lease, leased.Token))
                 {
                     await leased.CancelAsync();
                     return;
@@ -193,7 +200,14 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
         }
     }
 
-    private TimeSpan Left() => limits.Closed - time.GetElapsedTime(closing) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    /// <summary>What a hook came to, as soon as it is known: one that fails behind the seal is tried until it succeeds, and somebody must see why.</summary>
+    private void Tell(HookOutcome outcome)
+    {
+        now = now with { Hooks = [.. now.Hooks, outcome], Fault = outcome.Fault };
+        report(now);
+    }
 
     private async Task StepAsync(CutoverStep step, TimeSpan limit, Func<CancellationToken, Task<string>> work, CancellationToken until)
     {
@@ -220,7 +234,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverLimits limits, Ti
         }
 
         var ms = Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1);
-        now = now with { Steps = [.. now.Steps, new StepReport(step, ms, fault?.Message ?? outcome, fault is null)], Current = null };
+        now = now with { Fault = fault, Steps = [.. now.Steps, new StepReport(step, ms, fault?.Message ?? outcome, fault is null)], Current = null };
         report(now);
         if (fault is not null)
         {

@@ -6,6 +6,9 @@ public enum CutoverStep
     /// <summary>Both fences, the way back and the gate are looked at. Applications write as before.</summary>
     Prepare,
 
+    /// <summary>Whatever routes applications is told to hold them back, where the migration file says how.</summary>
+    Hold,
+
     /// <summary>The side that is left denies writes, behind every writer in flight. The outage begins.</summary>
     Fence,
 

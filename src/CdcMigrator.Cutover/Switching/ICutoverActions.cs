@@ -1,4 +1,5 @@
 using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Domain.Fencing;
 
 namespace CdcMigrator.Cutover.Switching;
@@ -14,7 +15,7 @@ public interface ICutoverActions
     Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
 
     /// <summary>Tells what routes applications that a side is about to be closed.</summary>
-    Task<string> BeforeFenceAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
+    Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken);
 
     /// <summary>Closes the side that is left.</summary>
     Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken);
@@ -40,11 +41,11 @@ public interface ICutoverActions
     /// <summary>What the side that is, or was to be, left says of itself.</summary>
     Task<FenceRecord> ReadAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
 
-    /// <summary>Sends applications to the side that took over.</summary>
-    Task<string> RouteAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
+    /// <summary>Sends applications to the side that took over; tried until it succeeds.</summary>
+    Task<string> RouteAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken);
 
     /// <summary>Sends applications back where they were, after an undo.</summary>
-    Task<string> RouteBackAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
+    Task RouteBackAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken);
 
     /// <summary>Notes where the attempt stands, for whoever looks; not in the way of anything.</summary>
     Task NoteAsync(CutoverReport report, CancellationToken cancellationToken);

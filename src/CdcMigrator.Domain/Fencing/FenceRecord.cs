@@ -7,6 +7,12 @@ namespace CdcMigrator.Domain.Fencing;
 /// <param name="LeaseLeft">How long a closed side may stay closed without being sealed, by the side's own clock; negative once it is over.</param>
 public sealed record FenceRecord(FenceState State, long Epoch, string Token, TimeSpan LeaseLeft)
 {
+    /// <summary>The last attempt that told applications where to write; not this one's token until its hooks have been run.</summary>
+    public string Routed { get; init; } = "";
+
+    /// <summary>How long the row has been as it is, by the side's own clock.</summary>
+    public TimeSpan Age { get; init; }
+
     /// <summary>Closed by an attempt whose lease is over: whoever sees it lifts the fence.</summary>
     public bool IsForsaken => State == FenceState.Closed && LeaseLeft < TimeSpan.Zero;
 

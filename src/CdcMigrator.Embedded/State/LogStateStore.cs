@@ -139,18 +139,27 @@ internal sealed class LogStateStore : IAsyncDisposable
     }, cancellationToken);
 
     /// <summary>Writes the position the slot is about to be told.</summary>
-    /// <exception cref="FaultException">Fenced: another life owns the row.</exception>
-    public Task ConfirmAsync(ulong lsn, CancellationToken cancellationToken) => RunAsync(async session =>
+    /// <param name="lsn">The position.</param>
+    /// <param name="phase">What the log does: a position that was reached by dropping changes says nothing once they are to be published.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException">Fenced: another life owns the row. NotAllowed <see cref="LogRunner.Turned"/>: the log is in another phase.</exception>
+    public Task ConfirmAsync(ulong lsn, EmbeddedLogPhase phase, CancellationToken cancellationToken) => RunAsync(async session =>
     {
         await using var command = new NpgsqlCommand(
-            "update cdc_migrator.embedded_log set confirmed_lsn = $3, updated_at = now() where migration = $1 and incarnation = $2", session)
+            "update cdc_migrator.embedded_log set confirmed_lsn = $3, updated_at = now() where migration = $1 and incarnation = $2 and phase = $4", session)
         {
             Parameters =
             {
                 new() { Value = options.Migration }, new() { Value = incarnation }, new() { Value = new NpgsqlLogSequenceNumber(lsn), NpgsqlDbType = NpgsqlDbType.PgLsn },
+                new() { Value = Text(phase) },
             },
         };
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? true : throw Superseded();
+        if (await command.ExecuteNonQueryAsync(cancellationToken) == 1)
+        {
+            return true;
+        }
+
+        throw (await ReadAsync(session))?.Incarnation == incarnation ? LogRunner.HasTurned(options.Migration) : Superseded();
     }, cancellationToken);
 
     /// <summary>Reads the row again.</summary>

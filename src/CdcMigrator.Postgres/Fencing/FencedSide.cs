@@ -58,7 +58,7 @@ public sealed class FencedSide
         try
         {
             // Asked every second: a side without the table must not fill its server's log with errors.
-            await using (var exists = database.CreateCommand("select to_regclass('cdc_migrator.fence_state') is not null"))
+            await using (var exists = database.CreateCommand("select exists (select from pg_attribute where attrelid = to_regclass('cdc_migrator.fence_state') and attname = 'routed')"))
             {
                 if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
                 {
@@ -67,11 +67,15 @@ public sealed class FencedSide
             }
 
             await using var command = database.CreateCommand(
-                "select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end from cdc_migrator.fence_state where migration = $1");
+                "select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end, routed, clock_timestamp() - changed_at from cdc_migrator.fence_state where migration = $1");
             command.Parameters.Add(new NpgsqlParameter { Value = migration });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             return await reader.ReadAsync(cancellationToken)
                 ? new FenceRecord(Enum.Parse<FenceState>(reader.GetString(0), ignoreCase: true), reader.GetInt64(1), reader.GetString(2), reader.GetFieldValue<TimeSpan>(3))
+                {
+                    Routed = reader.GetString(4),
+                    Age = reader.GetFieldValue<TimeSpan>(5),
+                }
                 : null;
         }
         catch (NpgsqlException exception)
@@ -194,6 +198,15 @@ public sealed class FencedSide
 
     /// <summary>SQL with which <c>psql</c> alone lifts what is on this side now, as far as it may be lifted (<see cref="FenceScript"/>).</summary>
     public async Task<string> LiftScriptAsync(CancellationToken cancellationToken) => FenceScript.Lift(await ReadAsync(cancellationToken), migration, Fence.Tables);
+
+    /// <summary>Notes that applications were told to write here. Nothing where a later attempt has had the side since.</summary>
+    public async Task NoteRoutedAsync(string token, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("update cdc_migrator.fence_state set routed = $2 where migration = $1 and token = $2 and state = 'open'");
+        command.Parameters.Add(new NpgsqlParameter { Value = migration });
+        command.Parameters.Add(new NpgsqlParameter { Value = token });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     private async Task InsertAsync(FenceState state, long epoch, CancellationToken cancellationToken)
     {

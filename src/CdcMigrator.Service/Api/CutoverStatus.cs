@@ -41,6 +41,9 @@ public sealed record CutoverStatus
     /// <summary>What was predicted of it before the fence, in milliseconds.</summary>
     public required double? PredictedMs { get; init; }
 
+    /// <summary>Sequences that were moved on.</summary>
+    public required IReadOnlyList<string> Sequences { get; init; }
+
     /// <summary>Why the attempt was refused or undone, or what is left to do by hand.</summary>
     public required FaultReport? Fault { get; init; }
 
@@ -63,6 +66,7 @@ public sealed record CutoverStatus
         Steps = last?.Steps ?? [],
         WriteOutageMs = last?.OutageMs,
         PredictedMs = predicted is { } ms ? Math.Round(ms, 1) : null,
+        Sequences = last?.Proof?.Sequences ?? [],
         Fault = last?.Fault is { } fault ? FaultReport.Of(fault) : null,
         WayBack = wayBack is null ? null : FaultReport.Of(wayBack),
         NextSteps = Next(source, target),

@@ -119,6 +119,26 @@ public sealed class MigrationRuntime : IAsyncDisposable
         began = true;
         try
         {
+            while (await LiveAsync(stop))
+            {
+                await EndLifeAsync();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+        finally
+        {
+            await StopAsync();
+        }
+    }
+
+    /// <summary>True where the embedded log was turned by a cutover, and begins again in its new phase.</summary>
+    private async Task<bool> LiveAsync(CancellationToken stop)
+    {
+        try
+        {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
             var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
@@ -132,14 +152,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
                 await beside.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (FaultException exception) when (exception.Fault.Code == EmbeddedLog.Turned)
         {
-            // Asked to stop.
+            return true;
         }
-        finally
-        {
-            await StopAsync();
-        }
+
+        return false;
     }
 
     /// <summary>The process as it is now. Cheap, any thread.</summary>
@@ -316,20 +334,22 @@ public sealed class MigrationRuntime : IAsyncDisposable
             RuntimeLog.Stopping(log);
         }
 
-        await (pipeline?.StopAsync() ?? Task.CompletedTask);
-
-        // After the pipeline: the log confirms what the last batches committed, and its broker must outlive its consumers.
-        if (embedded is { } publisher)
-        {
-            await publisher.DisposeAsync();
-        }
-
-        inspector?.Dispose();
+        await EndLifeAsync();
         SetPhase(RuntimePhase.Stopped);
         if (began)
         {
             RuntimeLog.Stopped(log);
         }
+    }
+
+    private async Task EndLifeAsync()
+    {
+        await (pipeline?.StopAsync() ?? Task.CompletedTask);
+
+        // After the pipeline: the log confirms what the last batches committed, and its broker must outlive its consumers.
+        await (embedded?.DisposeAsync() ?? ValueTask.CompletedTask);
+        inspector?.Dispose();
+        (pipeline, embedded, inspector) = (null, null, null);
     }
 
     private async Task RecordLineageAsync(CancellationToken stop) =>
@@ -357,6 +377,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             Tables = definition.Tables,
             TopicPrefix = definition.Log.TopicPrefix,
             ReadProgress = store.ReadProgressAsync,
+            Start = definition.Direction == MigrationDirection.Forward ? EmbeddedLogStart.Snapshot : EmbeddedLogStart.Passive,
             SlotName = Slot,
             Time = time,
             LoggerFactory = loggers,

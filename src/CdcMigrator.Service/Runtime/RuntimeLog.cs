@@ -52,6 +52,9 @@ internal static partial class RuntimeLog
     [LoggerMessage(1024, LogLevel.Information, "way back: {What}")]
     public static partial void WayBackPrepared(ILogger log, string what);
 
+    [LoggerMessage(1026, LogLevel.Warning, "applications are told to write to {End}: the process of the attempt {Token} did not")]
+    public static partial void Rerouting(ILogger log, string token, string end);
+
     [LoggerMessage(1025, LogLevel.Error, "the attempt {Token} failed")]
     public static partial void AttemptFailed(ILogger log, Exception exception, string token);
 }

@@ -67,6 +67,7 @@ internal sealed class BothWays : IAsyncDisposable
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
             new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync(ending.Token),
+            new RouteKeeping(Forward.Definition, Sides, Desk!.Hooks, time, log).RunAsync(ending.Token),
             RunBackAsync(ending.Token));
         try
         {

@@ -1,10 +1,12 @@
+using CdcMigrator.Connect.Templates;
+using CdcMigrator.Cutover;
+using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
-using CdcMigrator.Service.Connectors;
-using CdcMigrator.Connect.Templates;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Connectors;
 using CdcMigrator.Service.Runtime;
 
 namespace CdcMigrator.Service.Switching;
@@ -13,13 +15,17 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways, Sides sides, TimeProvider time, ILogger log) : IDisposable
 {
     private static readonly TimeSpan ConnectorPatience = TimeSpan.FromMinutes(1);
-    private readonly CutoverLimits limits = new();
+    private readonly CutoverOptions options = CutoverOptions.Of(definition);
+    private readonly HookRunner runner = new();
     private readonly Lock gate = new();
     private readonly CancellationTokenSource ending = new();
     private CancellationTokenSource? abort;
     private Task running = Task.CompletedTask;
     private volatile CutoverReport? last;
     private volatile OutageTrial? trial;
+
+    /// <summary>What routes applications.</summary>
+    public RoutingHooks Hooks => new(options.Route, runner, time);
 
     /// <summary>What is known now.</summary>
     public async Task<CutoverStatus> StatusAsync(CancellationToken cancellationToken)
@@ -116,6 +122,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     /// <inheritdoc />
     public void Dispose()
     {
+        runner.Dispose();
         ending.Dispose();
         abort?.Dispose();
     }
@@ -123,13 +130,14 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     private async Task RunAsync(CutoverAttempt attempt, CancellationToken off)
     {
         var along = ways.Of(attempt.Direction);
-        var actions = new LiveCutover(along, ways.Of(attempt.Direction == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward), sides, limits, time);
+        var actions = new LiveCutover(along, ways.Of(attempt.Direction == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward), sides, options, Hooks, time);
         try
         {
-            last = await new CutoverRun(actions, limits, time, report =>
+            last = await new CutoverRun(actions, options, time, report =>
             {
                 trial = actions.Trial;
                 last = report;
+                FailPoints.Pass(report);
             }).RunAsync(attempt, off, ending.Token);
         }
         catch (Exception exception) when (exception is not FaultException)

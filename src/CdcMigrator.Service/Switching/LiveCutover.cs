@@ -1,4 +1,6 @@
+using CdcMigrator.Cutover;
 using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
@@ -16,11 +18,11 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="along">The runtime of the direction: it drains and compares.</param>
 /// <param name="back">The runtime of the other one, which is turned on with the seal.</param>
 /// <param name="sides">Both databases.</param>
-/// <param name="limits">How long things may take.</param>
+/// <param name="options">What it goes by.</param>
+/// <param name="hooks">What routes applications.</param>
 /// <param name="time">Clock.</param>
-internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverLimits limits, TimeProvider time) : ICutoverActions
+internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time) : ICutoverActions
 {
-    private const long SequenceMargin = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private readonly MigrationDefinition definition = along.Definition;
     private FencedSide Left => sides.Left(definition.Direction);
@@ -42,6 +44,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
 
         await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
+        if (await hooks.CheckAsync(cancellationToken) is [var broken, ..])
+        {
+            throw new FaultException(broken);
+        }
+
         Trial = await TryAsync(cancellationToken);
         return Trial.Total <= definition.Cutover.Budget
             ? $"the gate is open, both ways work; predicted outage {Trial.Total.TotalMilliseconds:0} ms"
@@ -51,13 +58,21 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <inheritdoc />
-    public Task<string> BeforeFenceAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult("");
+    public async Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
+    {
+        var outcomes = await hooks.BeforeFenceAsync(Context(attempt), cancellationToken);
+        foreach (var outcome in outcomes)
+        {
+            tell(outcome);
+        }
+
+        return outcomes is [.., { Fault: { } fault }] ? throw new FaultException(fault) : outcomes.Count == 0 ? "no hooks" : $"{outcomes.Count} hooks";
+    }
 
     /// <inheritdoc />
     public Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Sides.AskAsync(async () =>
     {
         var marker = await Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken);
-        await FenceChecks.ProveDeniedAsync(Left, definition.Cutover.AppRoles, cancellationToken);
         return new FencePosition(marker.Id, marker.Lsn);
     });
 
@@ -75,16 +90,16 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         // Everything is in the target by now, so that nothing of this direction is committed there behind the marker.
         var start = ReadStartAsync(cancellationToken);
         var sequences = Sides.AskAsync(() => Sequences.AdvanceAsync(
-            sides.LeftDatabase(definition.Direction), sides.TakingDatabase(definition.Direction), Schemas(), SequenceMargin, cancellationToken));
+            sides.LeftDatabase(definition.Direction), sides.TakingDatabase(definition.Direction), Schemas(), options.SequenceMargin, cancellationToken));
         var tables = Sides.AskAsync(() => UntilEqualAsync(drained, cancellationToken));
-        await Task.WhenAll(start, sequences, tables);
+        await Task.WhenAll(start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, cancellationToken));
         var (marker, begin) = await start;
         return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, new FencePosition(marker.Id, marker.Lsn));
     }
 
     /// <inheritdoc />
     public Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) =>
-        Sides.AskAsync(() => Left.SealAsync(attempt.Token, limits.SealMargin, proof.Back, cancellationToken));
+        Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, cancellationToken));
 
     /// <inheritdoc />
     public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Sides.AskAsync(() => Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken));
@@ -98,23 +113,45 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         await Sides.AskAsync(() => Left.ReadAsync(cancellationToken)) ?? throw new FaultException(FaultKind.Internal, "no-fence-row", "The side that is left has no fence row any more");
 
     /// <inheritdoc />
-    public Task<string> RouteAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult("applications may go there");
+    public async Task<string> RouteAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
+    {
+        var done = 0;
+        await hooks.AfterOpenAsync(
+            Context(attempt),
+            outcome =>
+            {
+                tell(outcome);
+                done += outcome.Succeeded ? 1 : 0;
+                return Task.CompletedTask;
+            },
+            cancellationToken);
+        await NoteRoutedAsync(Taking, attempt, cancellationToken);
+        return done == 0 ? "applications may go there" : $"applications were sent there by {done} hooks";
+    }
 
     /// <inheritdoc />
-    public Task<string> RouteBackAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult("");
+    public async Task RouteBackAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
+    {
+        foreach (var outcome in await hooks.OnAbortAsync(Context(attempt), cancellationToken))
+        {
+            tell(outcome);
+        }
+
+        await NoteRoutedAsync(Left, attempt, cancellationToken);
+    }
 
     /// <inheritdoc />
-    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Trial, cancellationToken);
 
     /// <summary>Goes both ways once with a marker, before anything is closed: what it takes is what the outage will take, and a way back that does not work is found now.</summary>
     private async Task<OutageTrial> TryAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var marker = await Sides.AskAsync(() => FenceTable.WriteMarkerAsync(sides.LeftDatabase(definition.Direction), cancellationToken));
-        var drained = await Sides.AskAsync(() => along.DrainAsync(marker.Id, marker.Lsn, limits.Closed, cancellationToken));
+        var drained = await Sides.AskAsync(() => along.DrainAsync(marker.Id, marker.Lsn, options.Deadlines.Draining, cancellationToken));
         if (!drained.Drained)
         {
-            throw new FaultException(FaultKind.TimedOut, "not-drained", $"A marker did not get through in {limits.Closed.TotalSeconds:0} s; it waits for {drained.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow");
+            throw new FaultException(FaultKind.TimedOut, "not-drained", $"A marker did not get through in {options.Deadlines.Draining.TotalSeconds:0} s; it waits for {drained.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow");
         }
 
         var there = time.GetElapsedTime(began);
@@ -168,6 +205,26 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             await Task.Delay(Pause, time, cancellationToken);
         }
     }
+
+    /// <summary>Where it is not noted, another process tells applications once more.</summary>
+    private static async Task NoteRoutedAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Sides.AskAsync(async () =>
+            {
+                await side.NoteRoutedAsync(attempt.Token, cancellationToken);
+                return true;
+            });
+        }
+        catch (FaultException)
+        {
+            // The side is away; its row says that it has not been done.
+        }
+    }
+
+    private HookContext Context(CutoverAttempt attempt) => new(
+        definition.Name, attempt.Token, attempt.Epoch, attempt.Direction, RouteEnds.Of(definition.Source), RouteEnds.Of(definition.Target));
 
     private Dictionary<string, string> Schemas() =>
         definition.Tables.GroupBy(table => table.Source.Schema, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Target.Schema, StringComparer.Ordinal);

@@ -1,9 +1,12 @@
+using System.Text.Json;
+using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Api;
 using Npgsql;
 
 namespace CdcMigrator.Service.Switching;
@@ -47,6 +50,45 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <summary>Both rows; null where that side was never prepared.</summary>
     public Task<(FenceRecord? Source, FenceRecord? Target)> ReadAsync(CancellationToken cancellationToken) =>
         AskAsync(async () => (await Source.ReadAsync(cancellationToken), await Target.ReadAsync(cancellationToken)));
+
+    /// <summary>
+    /// Keeps what an attempt did and what it did it on, in the journals of both sides: whoever audits needs psql and one of them. A side that does not answer goes without.
+    /// </summary>
+    public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutageTrial? trial, CancellationToken cancellationToken)
+    {
+        var evidence = JsonSerializer.Serialize(
+            new { report, predictedMs = trial?.Total.TotalMilliseconds, from = await IdentityAsync(LeftDatabase(direction)), to = await IdentityAsync(TakingDatabase(direction)) }, ApiJson.Options);
+        foreach (var database in new[] { source, target })
+        {
+            await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");
+            foreach (var value in new[] { definition.Name, report.Attempt.Actor, $"cutover-{report.Phase.ToString().ToLowerInvariant()}", evidence })
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = value });
+            }
+
+            try
+            {
+                await AskAsync(() => command.ExecuteNonQueryAsync(cancellationToken));
+            }
+            catch (FaultException)
+            {
+                // What decides is in the fence's own rows, and in their own notes.
+            }
+        }
+    }
+
+    private static async Task<string> IdentityAsync(NpgsqlDataSource database)
+    {
+        try
+        {
+            var identity = await SourceIdentity.ReadAsync(database, CancellationToken.None);
+            return $"{identity.SystemIdentifier}/{identity.Timeline}";
+        }
+        catch (NpgsqlException)
+        {
+            return "";
+        }
+    }
 
     /// <summary>Does something with a database, and names what goes wrong.</summary>
     public static async Task<T> AskAsync<T>(Func<Task<T>> work)

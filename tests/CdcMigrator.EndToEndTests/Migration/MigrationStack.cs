@@ -88,6 +88,12 @@ internal sealed class MigrationStack : IAsyncDisposable
     /// <summary>Whether the files written from now on have rows parked that can never be applied.</summary>
     public bool ParksPoison { get; set; }
 
+    /// <summary>What the files written from now on say in their cutover section, as a YAML flow mapping.</summary>
+    public string Cutover { get; set; } = "{}";
+
+    /// <summary>Folder whose files hold or kill the attempts of services started from now on; null: none does.</summary>
+    public string? FailPoints { get; set; }
+
     /// <summary>Writes a migration file whose service listens on a free port; returns its path.</summary>
     public (string Path, Uri Address) WriteFile()
     {
@@ -107,6 +113,7 @@ internal sealed class MigrationStack : IAsyncDisposable
             connect: { url: "{{kit.ConnectUrl}}", connector: {{Name}}-source }
             tables:  [ {{string.Join(", ", Mappings.Select(table => $"{{ source: {table.Source}, keyless: {(table.Keyless ? "true" : "false")}, onePartition: {(table.OnePartition ? "true" : "false")} }}"))}} ]
             apply:   { onPoison: {{(ParksPoison ? "deadLetter" : "halt")}} }
+            cutover: {{Cutover}}
             service: { url: "{{address}}" }
             """);
         return (path, address);
@@ -142,7 +149,8 @@ internal sealed class MigrationStack : IAsyncDisposable
     public ServiceProcess StartService()
     {
         var (path, address) = WriteFile();
-        var service = new ServiceProcess(Cdcm.Start("run", "-f", path), address);
+        var run = FailPoints is null ? Cdcm.Start("run", "-f", path) : ProcessRun.Start("env", [$"CDCM_FAILPOINTS={FailPoints}", "dotnet", Cdcm.Assembly, "run", "-f", path]);
+        var service = new ServiceProcess(run, address);
         services.Add(service);
         return service;
     }

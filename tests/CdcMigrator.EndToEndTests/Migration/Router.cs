@@ -26,6 +26,9 @@ internal sealed class Router : IAsyncDisposable
     /// <summary>What the next side is called.</summary>
     public void Name(string side) => next = side;
 
+    /// <summary>Which sides say that they take writes: source, target.</summary>
+    public async Task<(bool Source, bool Target)> OpenAsync() => (await IsOpenAsync(stack.Source), await IsOpenAsync(stack.Target));
+
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();

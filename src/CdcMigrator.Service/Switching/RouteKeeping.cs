@@ -1,0 +1,104 @@
+using CdcMigrator.Cutover.Routing;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Runtime;
+
+namespace CdcMigrator.Service.Switching;
+
+/// <summary>
+/// Tells applications where to write when the process that opened a side, or lifted its fence, did not come to it. The side's row says whether they were told; two processes may tell
+/// them the same.
+/// </summary>
+internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, RoutingHooks hooks, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <summary>What the process that opened a side has to tell applications itself.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    /// <summary>Looks once a second until stopped.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        if (Enum.GetValues<HookMoment>().All(moment => hooks.At(moment).Count == 0))
+        {
+            return;
+        }
+
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await TurnAsync(stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (FaultException)
+            {
+                // A side is away: the keeper of fences says so.
+            }
+
+            await Task.Delay(Interval, time, stop).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Looks once, and tells applications of a side that has been open for some time without that.</summary>
+    public async Task TurnAsync(CancellationToken cancellationToken)
+    {
+        var (source, target) = await sides.ReadAsync(cancellationToken);
+        await LookAsync(sides.Source, source, target, MigrationDirection.Forward, cancellationToken);
+        await LookAsync(sides.Target, target, source, MigrationDirection.Back, cancellationToken);
+    }
+
+    /// <param name="side">A side.</param>
+    /// <param name="here">Its row.</param>
+    /// <param name="there">The other's row.</param>
+    /// <param name="leaving">The direction that leaves this side.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async Task LookAsync(FencedSide side, FenceRecord? here, FenceRecord? there, MigrationDirection leaving, CancellationToken cancellationToken)
+    {
+        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace)
+        {
+            return;
+        }
+
+        // The attempt that opened this side sealed the other one; the one that closed this side only has left no other trace.
+        var arrived = there?.Token == here.Token;
+        var direction = arrived ? (leaving == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward) : leaving;
+        var (from, to) = direction == MigrationDirection.Forward
+            ? (RouteEnds.Of(definition.Source), RouteEnds.Of(definition.Target))
+            : (RouteEnds.Of(definition.Target), RouteEnds.Of(new SourceSection(SourceKind.PostgreSql, definition.Source.Connection)));
+        var context = new HookContext(definition.Name, here.Token, here.Epoch, direction, from, to);
+        RuntimeLog.Rerouting(log, here.Token, (arrived ? context.To : context.From).ToString());
+        if (arrived)
+        {
+            await hooks.AfterOpenAsync(context, Tell, cancellationToken);
+        }
+        else
+        {
+            foreach (var outcome in await hooks.OnAbortAsync(context, cancellationToken))
+            {
+                await Tell(outcome);
+            }
+        }
+
+        await Sides.AskAsync(async () =>
+        {
+            await side.NoteRoutedAsync(here.Token, cancellationToken);
+            return true;
+        });
+    }
+
+    private Task Tell(HookOutcome outcome)
+    {
+        if (outcome.Fault is { } fault)
+        {
+            RuntimeLog.SampleFailed(log, "hook", fault);
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,99 @@
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Embedded.Workload;
+using CdcMigrator.TestKit.Kit;
+using CdcMigrator.TestKit.Processes;
+
+namespace CdcMigrator.EndToEndTests.Migration;
+
+/// <summary>Everything that can die is killed at every boundary of a cutover's steps, in both directions, and nobody helps.</summary>
+[Collection(typeof(KilledKit))]
+public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
+{
+    private static readonly string[] Points = [.. Enum.GetValues<CutoverStep>().Where(step => step >= CutoverStep.Fence).SelectMany(step => new[] { $"{step}.begin", $"{step}.end" })];
+    private static readonly string[] Victims = ["service", "source", "target", "broker", "connect"];
+
+    /// <summary>
+    /// By default every victim dies at every boundary, each in one of the two directions, alternately; with <c>CDCM_ALL_KILLS=1</c> in both. The end of a step is the begin of the
+    /// next: only the last one's end is taken too.
+    /// </summary>
+    [Fact]
+    public async Task Whatever_dies_at_whichever_step_one_side_takes_writes_and_has_every_acknowledged_one()
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        await using var stack = await Shop.StartAsync(kit, "kills");
+        stack.Cutover = "{ lease: 10s, budget: 60s, maxLag: 60s }";
+        var points = stack.FailPoints = Directory.CreateTempSubdirectory("cdcm-points-").FullName;
+        await stack.RegisterAsync(MigrationFormat.Json);
+        var service = stack.StartService();
+        await stack.DrainAsync(token);
+        await using var workload = ShopWorkload.Start(new WriteSide("source", stack.SourceConnection), new ShopWorkloadOptions { Rate = 100, Writers = 16, AdoptedCustomers = 50 });
+        await using var router = new Router(stack, workload);
+        Assert.Equal(0, (await RunAsync(service, "cutover", "prepare")).ExitCode);
+        Assert.Equal(0, (await RunAsync(service, "verify", "start", "--wait", "--timeout", "4m")).ExitCode);
+
+        var both = Environment.GetEnvironmentVariable("CDCM_ALL_KILLS") == "1";
+        var blows = Points.Where(point => point.EndsWith(".begin", StringComparison.Ordinal) || point == "Route.end")
+            .SelectMany(point => Victims.Select(victim => (Point: point, Victim: victim))).SelectMany(blow => Enumerable.Repeat(blow, both ? 2 : 1)).ToList();
+        var (done, undone) = (0, 0);
+        for (var turn = 0; turn < blows.Count; turn++)
+        {
+            var (point, victim) = blows[turn];
+            var forward = (await SettledAsync()).Source;
+            await stack.WaitAsync($"the gate to open before the {victim} dies at {point}", async () =>
+                (await RunAsync(service, forward ? ["cutover", "check"] : ["cutover", "check", "--back"])).ExitCode == 0, token);
+            router.Name($"{(forward ? "target" : "source")} {turn}");
+            await File.WriteAllTextAsync(Path.Combine(points, point), victim == "service" ? "kill" : "wait", token);
+            var attempt = RunAsync(service, forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"]);
+            await stack.WaitAsync($"the attempt to come to {point}", () => Task.FromResult(attempt.IsCompleted || service.HasExited || File.Exists(Path.Combine(points, $"{point}.reached"))), token);
+            Assert.False(attempt.IsCompleted && !service.HasExited, $"{victim} at {point}: {(attempt.IsCompleted ? (await attempt).Error + (await attempt).Output : "")}");
+            service = await KillAsync(stack, service, victim, () => File.Delete(Path.Combine(points, $"{point}.reached")), token);
+            await attempt;
+
+            // Nobody helps: the lease, or whoever lives, ends it.
+            var settled = await SettledAsync();
+            var writes = workload.Ledger.Acknowledged;
+            await workload.WaitForAcknowledgedAsync(writes + 20, token);
+            await workload.PauseAsync(token);
+            var verdict = await workload.CheckAsync(settled.Source ? stack.SourceConnection : stack.TargetConnection, token);
+            Assert.True(verdict.Kept, $"{victim} at {point}: {verdict}");
+            workload.Resume();
+            (done, undone) = settled.Source == forward ? (done, undone + 1) : (done + 1, undone);
+            output.WriteLine($"{victim,-8} killed at {point,-12} {(forward ? "forward" : "back"),-8} {(settled.Source == forward ? "undone" : "done")}; {verdict.ReceiptsExpected} receipts kept");
+        }
+
+        Directory.Delete(points, recursive: true);
+        output.WriteLine($"{blows.Count} kills: {done} attempts went through, {undone} were undone; {workload.Ledger.Acknowledged} acknowledged, all kept");
+
+        async Task<(bool Source, bool Target)> SettledAsync()
+        {
+            (bool Source, bool Target) open = default;
+            await stack.WaitAsync("one side to take writes", async () => (open = await router.OpenAsync()).Source != open.Target, token);
+            Assert.False(open.Source && open.Target, "both sides take writes");
+            return open;
+        }
+    }
+
+    private async Task<ServiceProcess> KillAsync(MigrationStack stack, ServiceProcess service, string victim, Action letGo, CancellationToken token)
+    {
+        switch (victim)
+        {
+            case "service":
+                await stack.WaitAsync("the service to die", () => Task.FromResult(service.HasExited), token);
+                return stack.StartService();
+            case "source" or "target":
+                var server = victim == "source" ? stack.SourceServer : stack.TargetServer;
+                await server.KillAsync(token);
+                letGo();
+                await server.StartAsync(token);
+                return service;
+            default:
+                await kit.KillAsync(victim);
+                letGo();
+                await kit.UpAsync(victim);
+                return service;
+        }
+    }
+
+    private static Task<ProcessResult> RunAsync(ServiceProcess service, params string[] verb) => Cdcm.RunAsync([.. verb, "--server", service.Address.ToString(), "-o", "json"]);
+}

@@ -1,0 +1,174 @@
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Routing;
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+
+namespace CdcMigrator.UnitTests.Cutover;
+
+/// <summary>Both sides of an attempt in memory, as their rows behave: compare and set. Calls and answers get lost by chance, and a keeper acts on forsaken fences.</summary>
+internal sealed class AttemptWorld : ICutoverActions
+{
+    public FenceState Left { get; set; } = FenceState.Open;
+
+    public FenceState Taking { get; set; } = FenceState.Sealed;
+
+    public string Owner { get; set; } = "";
+
+    public string? Refuses { get; init; }
+
+    public Lost LosesSeal { get; init; }
+
+    public Random? Chance { get; init; }
+
+    /// <summary>Calls that may still go wrong.</summary>
+    public int Faults { get; set; }
+
+    public Action<string>? On { get; init; }
+
+    public List<string> Did { get; } = [];
+
+    public List<string> Routed { get; } = [];
+
+    public string? Violation { get; private set; }
+
+    private bool Drained { get; set; }
+
+    private bool Proven { get; set; }
+
+    /// <summary>What any other process does once the lease is over, or behind a seal.</summary>
+    public void Keep()
+    {
+        if (Left == FenceState.Closed)
+        {
+            Left = FenceState.Open;
+            Did.Add("keeper:undo");
+        }
+        else if (Left == FenceState.Sealed && Taking == FenceState.Sealed)
+        {
+            Taking = FenceState.Open;
+            Did.Add("keeper:open");
+        }
+    }
+
+    public Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => CallAsync("prepare", () => "", cancellationToken);
+
+    public Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken) => CallAsync("hold", () =>
+    {
+        Routed.Add("hold");
+        return "";
+    }, cancellationToken);
+
+    public Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => CallAsync("close", () =>
+    {
+        if (Left != FenceState.Open && !(Left == FenceState.Closed && Owner == attempt.Token))
+        {
+            throw new FaultException(FaultKind.NotAllowed, "fence-taken", "taken");
+        }
+
+        (Left, Owner) = (FenceState.Closed, attempt.Token);
+        return new FencePosition("marker", 1);
+    }, cancellationToken);
+
+    public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Task.FromResult(Left == FenceState.Closed && Owner == attempt.Token);
+
+    public Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken) => CallAsync("drain", () =>
+    {
+        Require(Left == FenceState.Closed || Chance is not null, "drained an open side");
+        Drained = true;
+        return new DrainReport(true, true, true, [], 0, 1);
+    }, cancellationToken);
+
+    public Task<CutoverProof> ProveAsync(CutoverAttempt attempt, DrainReport drained, CancellationToken cancellationToken) => CallAsync("prove", () =>
+    {
+        Require(Drained, "proved what was not drained");
+        Proven = true;
+        return new CutoverProof([], [], new DirectionStart([], 1, []), new FencePosition("back", 1));
+    }, cancellationToken);
+
+    public Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) => CallAsync("seal", () =>
+    {
+        Require(Proven, "sealed what was not proven");
+        if (Left != FenceState.Closed || Owner != attempt.Token)
+        {
+            return false;
+        }
+
+        Left = FenceState.Sealed;
+        return true;
+    }, cancellationToken, LosesSeal);
+
+    public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => CallAsync("open", () =>
+    {
+        Require(Left == FenceState.Sealed, "opened while the other side was not sealed");
+        Taking = FenceState.Open;
+        return true;
+    }, cancellationToken);
+
+    public Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => CallAsync("undo", () =>
+    {
+        if (Left != FenceState.Closed || Owner != attempt.Token)
+        {
+            return false;
+        }
+
+        Left = FenceState.Open;
+        return true;
+    }, cancellationToken);
+
+    public Task<FenceRecord> ReadAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
+        CallAsync("read", () => new FenceRecord(Left, 2, Owner, TimeSpan.FromSeconds(1)), cancellationToken);
+
+    public Task<string> RouteAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken) => CallAsync("route", () =>
+    {
+        Require(Taking == FenceState.Open, "sent applications to a closed side");
+        Routed.Add("there");
+        return "";
+    }, cancellationToken);
+
+    public Task RouteBackAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
+    {
+        Routed.Add("back");
+        return Task.CompletedTask;
+    }
+
+    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private Task<T> CallAsync<T>(string name, Func<T> work, CancellationToken cancellationToken, Lost lost = Lost.Nothing)
+    {
+        On?.Invoke(name);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (name == Refuses)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "refused", "refused");
+        }
+
+        if (Chance is { } chance && Faults > 0 && chance.Next(3) == 0)
+        {
+            Faults--;
+            lost = (Lost)chance.Next(3);
+            if (chance.Next(3) == 0 && Left != FenceState.Open)
+            {
+                // The lease was over in the meantime.
+                Keep();
+            }
+        }
+
+        if (lost == Lost.Request)
+        {
+            Did.Add($"{name}:lost");
+            throw new FaultException(FaultKind.Unreachable, "away", "away");
+        }
+
+        var done = work();
+        Did.Add(name);
+        if (Left == FenceState.Open && Taking == FenceState.Open)
+        {
+            Violation ??= $"two open sides after {string.Join(" ", Did)}";
+        }
+
+        return lost == Lost.Answer ? throw new FaultException(FaultKind.Unreachable, "away", "away") : Task.FromResult(done);
+    }
+
+    private void Require(bool holds, string violation) => Violation ??= holds ? null : $"{violation} after {string.Join(" ", Did)}";
+}

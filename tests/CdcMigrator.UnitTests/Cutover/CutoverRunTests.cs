@@ -1,0 +1,117 @@
+using CdcMigrator.Cutover;
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Migrations;
+
+namespace CdcMigrator.UnitTests.Cutover;
+
+/// <summary>One attempt in a world where each answer may be lost, each database be away for a while, and others act meanwhile.</summary>
+public sealed class CutoverRunTests
+{
+    private static readonly CutoverOptions Options = CutoverOptions.Of(new MigrationDefinition
+    {
+        Name = "m",
+        Source = new SourceSection(SourceKind.PostgreSql, "Host=a"),
+        Target = new TargetSection("Host=b"),
+        Log = new LogSection { TopicPrefix = "m" },
+        Tables = [],
+    });
+
+    [Fact]
+    public async Task An_attempt_goes_through_its_steps_in_order_and_says_what_it_found()
+    {
+        var (world, report) = await RunAsync(new AttemptWorld());
+        Assert.Equal(CutoverPhase.Done, report.Phase);
+        Assert.Equal(Enum.GetValues<CutoverStep>(), report.Steps.Select(step => step.Name));
+        Assert.Equal((FenceState.Sealed, FenceState.Open), (world.Left, world.Taking));
+        Assert.Null(report.Fault);
+        Assert.NotNull(report.OutageMs);
+    }
+
+    [Fact]
+    public async Task A_rehearsal_does_all_but_the_seal_and_leaves_everything_as_it_was()
+    {
+        var (world, report) = await RunAsync(new AttemptWorld(), rehearsal: true);
+        Assert.Equal(CutoverPhase.Rehearsed, report.Phase);
+        Assert.Equal([CutoverStep.Prepare, CutoverStep.Hold, CutoverStep.Fence, CutoverStep.Drain, CutoverStep.Prove], report.Steps.Select(step => step.Name));
+        Assert.Equal((FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
+        Assert.Equal(["hold", "back"], world.Routed);
+    }
+
+    [Theory]
+    [InlineData("prepare", CutoverPhase.Refused)]
+    [InlineData("hold", CutoverPhase.Undone)]
+    [InlineData("drain", CutoverPhase.Undone)]
+    [InlineData("prove", CutoverPhase.Undone)]
+    public async Task What_fails_before_the_seal_is_undone_and_named(string action, CutoverPhase phase)
+    {
+        var (world, report) = await RunAsync(new AttemptWorld { Refuses = action });
+        Assert.Equal((phase, "refused"), (report.Phase, report.Fault?.Code));
+        Assert.Equal((FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
+        Assert.Equal(action != "prepare", world.Routed.Contains("back"));
+    }
+
+    [Fact]
+    public async Task Of_two_attempts_the_later_one_is_refused_and_touches_nothing()
+    {
+        var (world, report) = await RunAsync(new AttemptWorld { Left = FenceState.Closed, Owner = "other" });
+        Assert.Equal((CutoverPhase.Refused, "fence-taken"), (report.Phase, report.Fault?.Code));
+        Assert.Equal((FenceState.Closed, "other"), (world.Left, world.Owner));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_seal_whose_answer_is_lost_is_read_from_the_side_that_knows(bool came)
+    {
+        var (world, report) = await RunAsync(new AttemptWorld { LosesSeal = came ? Lost.Answer : Lost.Request });
+        Assert.Equal(came ? CutoverPhase.Done : CutoverPhase.Undone, report.Phase);
+        Assert.Equal(came ? (FenceState.Sealed, FenceState.Open) : (FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
+        Assert.Equal(came, world.Routed.Contains("there"));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_is_called_off_is_undone_wherever_it_stands_before_the_seal_and_goes_on_behind_it()
+    {
+        foreach (var action in new[] { "prepare", "hold", "close", "drain", "prove", "seal", "open", "route" })
+        {
+            using var abort = new CancellationTokenSource();
+            var world = new AttemptWorld { On = name => { if (name == action) { abort.Cancel(); } } };
+            var (_, report) = await RunAsync(world, abort: abort.Token);
+            var behind = action is "open" or "route" || (action == "seal" && world.Left == FenceState.Sealed);
+            Assert.Equal(behind ? (FenceState.Sealed, FenceState.Open) : (FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
+            Assert.Equal(behind ? CutoverPhase.Done : action == "prepare" ? CutoverPhase.Refused : CutoverPhase.Undone, report.Phase);
+        }
+    }
+
+    [Fact]
+    public async Task Whatever_is_lost_and_whoever_acts_meanwhile_one_side_is_open_in_the_end_and_the_report_says_which()
+    {
+        for (var seed = 0; seed < 3000; seed++)
+        {
+            var world = new AttemptWorld { Chance = new Random(seed), Faults = seed % 7 };
+            var (_, report) = await RunAsync(world);
+            Assert.True(world.Violation is null, $"seed {seed}: {world.Violation}");
+            if (report.Phase == CutoverPhase.Unknown)
+            {
+                // Others end it, by what the sides say.
+                world.Keep();
+            }
+
+            var expected = report.Phase switch
+            {
+                CutoverPhase.Done => (FenceState.Sealed, FenceState.Open),
+                CutoverPhase.Unknown => (world.Left, world.Taking),
+                _ => (FenceState.Open, FenceState.Sealed),
+            };
+            Assert.True(expected == (world.Left, world.Taking), $"seed {seed}: {report.Phase}, but {world.Left} and {world.Taking}; {string.Join(" ", world.Did)}");
+            Assert.True((world.Left == FenceState.Open) != (world.Taking == FenceState.Open), $"seed {seed}: {world.Left} and {world.Taking}");
+        }
+    }
+
+    private static async Task<(AttemptWorld World, CutoverReport Report)> RunAsync(AttemptWorld world, bool rehearsal = false, CancellationToken abort = default)
+    {
+        var run = new CutoverRun(world, Options, new ShortPauses(), _ => { });
+        return (world, await run.RunAsync(new CutoverAttempt("mine", 2, MigrationDirection.Forward, "me", rehearsal), abort, CancellationToken.None));
+    }
+}
