@@ -4,6 +4,7 @@ using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Switching;
 
 namespace CdcMigrator.Cli.Commands;
 
@@ -28,6 +29,7 @@ internal static class CutoverCommand
             ("cdcm cutover start", ""), ("cdcm cutover start --yes -o json | jq .writeOutageMs", "for scripts")),
         Status(context),
         Abort(context),
+        LiftScript(context),
     };
 
     /// <summary><c>cdcm rollback</c>.</summary>
@@ -106,14 +108,63 @@ internal static class CutoverCommand
 
     private static Verb Abort(CommandContext context)
     {
+        var offline = new Option<bool>("--offline") { Description = "Ask the databases of the migration file, not the service: for when no service runs" };
+        var file = CommonOptions.File();
+        file.Required = false;
         var command = new Verb(
             "abort",
             "Calls an attempt off and lifts its fence. Nothing behind the point of no return: 'cdcm rollback' is the way back from there. Exit code 6 where there is nothing to call off.",
-            ("cdcm cutover abort", ""));
+            ("cdcm cutover abort", ""),
+            ("cdcm cutover abort --offline -f migration.yaml", "without a service"))
+        {
+            offline, file,
+        };
         context.Handle(command, async call =>
         {
+            if (call.Value(offline))
+            {
+                if (call.Value(file) is null)
+                {
+                    throw new FaultException(FaultKind.Configuration, "usage", "without a service it must be said which databases are meant", "Give the migration file with -f");
+                }
+
+                Show(call, await OfflineCutover.AbortAsync(call.Load(file), call.Cancellation));
+                return ExitCode.Done;
+            }
+
             using var service = new ServiceClient(call.Server, call.Timeout > Patience ? call.Timeout : Patience);
             Show(call, await service.PostAsync<CutoverStatus>("/api/cutover/abort", new { }, call.Cancellation));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb LiftScript(CommandContext context)
+    {
+        var file = CommonOptions.File();
+        var command = new Verb(
+            "sql",
+            "Prints what psql alone needs to lift a fence as it is now, for each side: for when neither the service nor this program can be used. Changes nothing.",
+            ("cdcm cutover sql -f migration.yaml", ""))
+        {
+            file,
+        };
+        context.Handle(command, async call =>
+        {
+            var scripts = await OfflineCutover.ScriptsAsync(call.Load(file), call.Cancellation);
+            if (call.IsJson)
+            {
+                call.Terminal.Json(scripts);
+            }
+            else
+            {
+                foreach (var (side, sql) in scripts)
+                {
+                    call.Terminal.Out.WriteLine($"-- {side}");
+                    call.Terminal.Out.WriteLine(sql);
+                }
+            }
+
             return ExitCode.Done;
         });
         return command;

@@ -100,14 +100,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             return await StatusAsync(cancellationToken);
         }
 
-        var (source, target) = await sides.ReadAsync(cancellationToken);
-        var lifted = false;
-        foreach (var (side, record) in new[] { (sides.Source, source), (sides.Target, target) })
-        {
-            lifted |= record is { State: FenceState.Closed } && await Sides.AskAsync(() => side.UndoAsync(record.Token, onlyForsaken: false, cancellationToken));
-        }
-
-        return lifted
+        return await sides.LiftAsync(cancellationToken)
             ? await StatusAsync(cancellationToken)
             : throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "No side is closed by an attempt that could be called off", "'cdcm cutover status' shows both sides; 'cdcm rollback' is the way back");
     }

@@ -25,6 +25,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private readonly MigrationDefinition definition = along.Definition;
+    private (SourceIdentity Left, SourceIdentity Taking) servers;
     private FencedSide Left => sides.Left(definition.Direction);
     private FencedSide Taking => sides.Taking(definition.Direction);
 
@@ -49,6 +50,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             throw new FaultException(broken);
         }
 
+        servers = await IdentitiesAsync(cancellationToken);
         Trial = await TryAsync(cancellationToken);
         return Trial.Total <= definition.Cutover.Budget
             ? $"the gate is open, both ways work; predicted outage {Trial.Total.TotalMilliseconds:0} ms"
@@ -98,8 +100,10 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <inheritdoc />
-    public Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) =>
-        Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, cancellationToken));
+    public async Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) => await IdentitiesAsync(cancellationToken) == servers
+        ? await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, cancellationToken))
+        : throw new FaultException(
+            FaultKind.NotAllowed, "another-server", "A side was promoted or restored during the attempt: what was proven was proven of another history", "Look at the failover first: 'cdcm status', 'cdcm preflight'");
 
     /// <inheritdoc />
     public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Sides.AskAsync(() => Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken));
@@ -222,6 +226,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             // The side is away; its row says that it has not been done.
         }
     }
+
+    /// <summary>System identifiers and timelines of both sides.</summary>
+    private Task<(SourceIdentity Left, SourceIdentity Taking)> IdentitiesAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () => (
+        await SourceIdentity.ReadAsync(sides.LeftDatabase(definition.Direction), cancellationToken),
+        await SourceIdentity.ReadAsync(sides.TakingDatabase(definition.Direction), cancellationToken)));
 
     private HookContext Context(CutoverAttempt attempt) => new(
         definition.Name, attempt.Token, attempt.Epoch, attempt.Direction, RouteEnds.Of(definition.Source), RouteEnds.Of(definition.Target));

@@ -47,6 +47,19 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         return true;
     });
 
+    /// <summary>Lifts the fence of each side that an attempt has closed; false where there was none.</summary>
+    public async Task<bool> LiftAsync(CancellationToken cancellationToken)
+    {
+        var (here, there) = await ReadAsync(cancellationToken);
+        var lifted = false;
+        foreach (var (side, record) in new[] { (Source, here), (Target, there) })
+        {
+            lifted |= record is { State: FenceState.Closed } && await AskAsync(() => side.UndoAsync(record.Token, onlyForsaken: false, cancellationToken));
+        }
+
+        return lifted;
+    }
+
     /// <summary>Both rows; null where that side was never prepared.</summary>
     public Task<(FenceRecord? Source, FenceRecord? Target)> ReadAsync(CancellationToken cancellationToken) =>
         AskAsync(async () => (await Source.ReadAsync(cancellationToken), await Target.ReadAsync(cancellationToken)));

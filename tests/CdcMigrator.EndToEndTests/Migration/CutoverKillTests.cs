@@ -22,7 +22,7 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
         kit.Require();
         var token = TestContext.Current.CancellationToken;
         await using var stack = await Shop.StartAsync(kit, "kills");
-        stack.Cutover = "{ lease: 10s, budget: 60s, maxLag: 60s }";
+        stack.Cutover = "{ lease: 10s, budget: 5m, maxLag: 5m, deadlines: { fencing: 1m, draining: 1m, finalVerify: 1m, reverseArmed: 1m } }";
         var points = stack.FailPoints = Directory.CreateTempSubdirectory("cdcm-points-").FullName;
         await stack.RegisterAsync(MigrationFormat.Json);
         var service = stack.StartService();

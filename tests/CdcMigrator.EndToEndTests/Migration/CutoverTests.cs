@@ -16,6 +16,7 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
         var cycles = int.Parse(Environment.GetEnvironmentVariable("CDCM_CYCLES") ?? "30", System.Globalization.CultureInfo.InvariantCulture);
         var token = TestContext.Current.CancellationToken;
         await using var stack = await Shop.StartAsync(kit, "cycles");
+        stack.Cutover = "{ budget: 5m, maxLag: 5m, deadlines: { fencing: 1m, draining: 1m, finalVerify: 1m, reverseArmed: 1m } }";
         await stack.RegisterAsync(MigrationFormat.Json);
         var service = stack.StartService();
         await stack.DrainAsync(token);

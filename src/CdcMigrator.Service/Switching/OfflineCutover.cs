@@ -1,0 +1,43 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Service.Api;
+
+namespace CdcMigrator.Service.Switching;
+
+/// <summary>What can be done with both databases alone, when no service runs.</summary>
+public static class OfflineCutover
+{
+    /// <summary>Lifts the fence of whichever side is closed by an attempt. Nothing behind the seal. May be repeated.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>, <c>no-fence</c>. Unreachable: a side does not answer.</exception>
+    public static Task<CutoverStatus> AbortAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
+    {
+        var lifted = await sides.LiftAsync(cancellationToken);
+        var (source, target) = await sides.ReadAsync(cancellationToken);
+        return lifted
+            ? CutoverStatus.Of(definition.Name, source, target, null, null, null)
+            : throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "No side is closed by an attempt that could be called off", "'cdcm cutover sql' prints what is known of both sides");
+    });
+
+    /// <summary>SQL for psql, by side, that lifts what is there now.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>no-fence</c>. Unreachable: a side does not answer.</exception>
+    public static Task<IReadOnlyDictionary<string, string>> ScriptsAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
+        (IReadOnlyDictionary<string, string>)new Dictionary<string, string>
+        {
+            ["source"] = await Sides.AskAsync(() => sides.Source.LiftScriptAsync(cancellationToken)),
+            ["target"] = await Sides.AskAsync(() => sides.Target.LiftScriptAsync(cancellationToken)),
+        });
+
+    private static async Task<T> UseAsync<T>(MigrationDefinition definition, Func<Sides, Task<T>> work)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        if (definition.Source.Kind != SourceKind.PostgreSql)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "no-fence", "A source that is not PostgreSQL has no fence", "Only its applications can be stopped");
+        }
+
+        await using var source = PostgresConnections.CreateControl(definition.Source.Connection);
+        await using var target = PostgresConnections.CreateControl(definition.Target.Connection);
+        return await work(new Sides(definition, source, target, TimeProvider.System));
+    }
+}
