@@ -207,6 +207,12 @@ internal sealed class DemoService : IAsyncDisposable
         {
             if (await TryReadStatusAsync() is { } status)
             {
+                if (Count(latest) is var before && Count(status) < before)
+                {
+                    // The embedded log was turned: it counts from the start again, in the same process.
+                    Interlocked.Add(ref appliedBefore, before);
+                }
+
                 latest = status;
                 answered = true;
             }

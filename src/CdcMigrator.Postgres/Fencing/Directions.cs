@@ -1,6 +1,6 @@
+using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Fencing;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace CdcMigrator.Postgres.Fencing;
 
@@ -39,8 +39,8 @@ public static class Directions
             await ExecuteAsync(
                 connection, "update cdc_migrator.progress set frozen = false, epoch = epoch + 1, updated_at = clock_timestamp() where migration = $1 and frozen", cancellationToken, migration);
             await ExecuteAsync(
-                connection, "update cdc_migrator.embedded_log set phase = 'streaming', active_from = $2, updated_at = clock_timestamp() where migration = $1", cancellationToken,
-                migration, new NpgsqlLogSequenceNumber(start.Lsn));
+                connection, "update cdc_migrator.embedded_log set phase = 'streaming', active_from = $2::pg_lsn, updated_at = clock_timestamp() where migration = $1", cancellationToken,
+                migration, SourcePosition.Format(start.Lsn));
         }
 
         foreach (var table in new[] { "verification_table", "verification_row", "verification_check" })

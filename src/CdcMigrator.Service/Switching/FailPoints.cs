@@ -11,6 +11,7 @@ namespace CdcMigrator.Service.Switching;
 internal static class FailPoints
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    private static readonly ManualResetEventSlim Never = new();
     private static readonly string? Folder = Environment.GetEnvironmentVariable("CDCM_FAILPOINTS");
 
     /// <summary>Passes the point that a report marks.</summary>
@@ -36,14 +37,14 @@ internal static class FailPoints
         {
             File.Delete(file);
             Process.GetCurrentProcess().Kill();
-            Thread.Sleep(Timeout.Infinite);
+            Never.Wait();
         }
 
         var reached = $"{file}.reached";
         File.Move(file, reached);
         while (File.Exists(reached))
         {
-            Thread.Sleep(Pause);
+            Never.Wait(Pause);
         }
     }
 }

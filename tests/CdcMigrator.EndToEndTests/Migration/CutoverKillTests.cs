@@ -40,8 +40,7 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
         {
             var (point, victim) = blows[turn];
             var forward = (await SettledAsync()).Source;
-            await stack.WaitAsync($"the gate to open before the {victim} dies at {point}", async () =>
-                (await RunAsync(service, forward ? ["cutover", "check"] : ["cutover", "check", "--back"])).ExitCode == 0, token);
+            await stack.WaitAsync($"the gate to open before the {victim} dies at {point}", () => service.IsGateOpenAsync(forward), token);
             router.Name($"{(forward ? "target" : "source")} {turn}");
             await File.WriteAllTextAsync(Path.Combine(points, point), victim == "service" ? "kill" : "wait", token);
             var attempt = RunAsync(service, forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"]);

@@ -31,8 +31,7 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
         for (var turn = 1; turn <= 2 * cycles; turn++)
         {
             var forward = turn % 2 == 1;
-            await stack.WaitAsync($"the gate to open for turn {turn}", async () =>
-                (await RunAsync(service, forward ? ["cutover", "check"] : ["cutover", "check", "--back"])).ExitCode == 0, token);
+            await stack.WaitAsync($"the gate to open for turn {turn}", () => service.IsGateOpenAsync(forward), token);
             var (from, to) = (router.Side, $"{(forward ? "target" : "source")} {turn}");
             router.Name(to);
             var result = await RunAsync(service, forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"]);

@@ -35,6 +35,20 @@ internal sealed class ServiceProcess(ProcessRun run, Uri address) : IAsyncDispos
         }
     }
 
+    /// <summary>Whether the gate of a direction is open; false while the process does not answer.</summary>
+    public async Task<bool> IsGateOpenAsync(bool forward)
+    {
+        try
+        {
+            using var gate = JsonDocument.Parse(await http.GetStringAsync(new Uri(forward ? "/api/gate" : "/back/api/gate", UriKind.Relative)));
+            return gate.RootElement.GetProperty("open").GetBoolean();
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
