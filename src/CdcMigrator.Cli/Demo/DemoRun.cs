@@ -1,6 +1,7 @@
 using System.Globalization;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Workload;
@@ -142,7 +143,8 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         await display.StepAsync("verify", () => OpenGateAsync(service, workload, "", cancellationToken));
         await TamperAsync(service, workload, cancellationToken);
         router.Next = After;
-        cutover = await AttemptAsync(service, MigrationDirection.Forward, cancellationToken);
+        cutover = await AttemptAsync(service, workload, MigrationDirection.Forward, cancellationToken);
+        workload.Resume();
         if (cutover.Phase != CutoverPhase.Done)
         {
             display.Say(cutover.Phase == CutoverPhase.Rehearsed ? "rehearsal: the fence is lifted, the source goes on" : $"not switched: {cutover.Fault?.Message}; the source goes on");
@@ -154,7 +156,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         await display.StepAsync("prove", () => ProveAsync(service, workload, After, cancellationToken));
         await display.StepAsync("verify", () => OpenGateAsync(service, workload, "/back", cancellationToken));
         router.Next = Again;
-        rollback = await AttemptAsync(service, MigrationDirection.Back, cancellationToken);
+        rollback = await AttemptAsync(service, workload, MigrationDirection.Back, cancellationToken);
         if (rollback.Phase != CutoverPhase.Done)
         {
             display.Say($"not gone back: {rollback.Fault?.Message}; the target goes on");
@@ -194,29 +196,49 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         }
     }
 
-    /// <summary>One attempt of the service, each of its steps shown as one of the demo's.</summary>
-    private async Task<CutoverStatus> AttemptAsync(DemoService service, MigrationDirection direction, CancellationToken cancellationToken)
+    /// <summary>
+    /// Attempts of the service, each step shown as it ends. A service that dies meanwhile has its fence lifted, or the other side opened, by the next one: then the sides say how it
+    /// ended, and what was undone is tried again.
+    /// </summary>
+    private async Task<CutoverStatus> AttemptAsync(DemoService service, ShopWorkload workload, MigrationDirection direction, CancellationToken cancellationToken)
     {
-        var now = await service.PostAsync<CutoverStatus>("/api/cutover/start", new CutoverRequest(Migration, direction, options.Keep, "cdcm demo"), cancellationToken);
-        var attempt = now.Attempt;
-        while (now.Phase == CutoverPhase.Running)
+        while (true)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
-            display.Now($"{(direction == MigrationDirection.Forward ? "cutting over" : "going back")}: {now.Step}");
-            now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken) ?? now;
-        }
+            var now = await service.PostAsync<CutoverStatus>("/api/cutover/start", new CutoverRequest(Migration, direction, options.Keep, "cdcm demo"), cancellationToken);
+            var attempt = now.Attempt;
+            var shown = 0;
+            while (now.Attempt == attempt)
+            {
+                foreach (var step in now.Steps.Skip(shown))
+                {
+                    display.Done(step.Name.ToString().ToLowerInvariant(), step.Outcome, step.Ms);
+                }
 
-        if (now.Attempt != attempt)
-        {
-            throw new FaultException(FaultKind.Unreachable, "demo-attempt", "The service died during the switch", $"Its lease lifts the fence; see {folder.ServiceLog}");
-        }
+                if (now.Phase != CutoverPhase.Running)
+                {
+                    return now;
+                }
 
-        foreach (var step in now.Steps)
-        {
-            display.Done(step.Name.ToString().ToLowerInvariant(), step.Outcome, step.Ms);
-        }
+                shown = now.Steps.Count;
+                display.Now($"{(direction == MigrationDirection.Forward ? "cutting over" : "going back")}: {now.Step}");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+                now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken) ?? now;
+            }
 
-        return now;
+            display.Say("the service died during the switch; the next one ends it by what the databases say");
+            while (now is not ({ Source.State: FenceState.Open, Target.State: FenceState.Sealed } or { Source.State: FenceState.Sealed, Target.State: FenceState.Open }))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
+                now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken) ?? now;
+            }
+
+            if ((direction == MigrationDirection.Forward ? now.Target : now.Source)!.State == FenceState.Open)
+            {
+                return now with { Phase = CutoverPhase.Done, Direction = direction };
+            }
+
+            await OpenGateAsync(service, workload, direction == MigrationDirection.Forward ? "" : "/back", cancellationToken);
+        }
     }
 
     private async Task WaitForWritersAsync(DemoService service, ShopWorkload workload, string side, CancellationToken cancellationToken)
@@ -294,6 +316,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         return $"{rowsCompared:N0} rows of {routes.Count} tables, {(found == 0 ? "all equal" : $"{found} DIFFER")}";
     }
 
+    /// <summary>The writers rest from then on: a change of theirs to the same product would mend it.</summary>
     private async Task TamperAsync(DemoService service, ShopWorkload workload, CancellationToken cancellationToken)
     {
         if (!options.Tamper)
@@ -313,7 +336,6 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
             await workload.PauseAsync(cancellationToken);
             await DrainAsync(service, workload, await FenceTable.WriteMarkerAsync(servers.Source, cancellationToken), CatchUpLimit, cancellationToken);
             var found = await CompareAsync(cancellationToken);
-            workload.Resume();
             var run = await service.PostAsync<VerifyReport>("/api/verify", new VerifyRequest(null, true), cancellationToken);
             while (await service.GetAsync<VerifyReport>($"/api/verify/{run.RunId}", cancellationToken) is not { State: not "running" })
             {
