@@ -1,7 +1,6 @@
 using System.Globalization;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
-using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Workload;
@@ -25,11 +24,10 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
     private const string After = "target";
     private const string Again = "source again";
     private static readonly TimeSpan CatchUpLimit = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan GateLimit = TimeSpan.FromMinutes(2);
-
     private readonly FencedSide target = new(servers.Target, Migration, ShopSchema.Tables, "cdcm demo", TimeProvider.System);
     private readonly List<DemoMismatch> mismatches = [];
     private IReadOnlyList<TableRoute> routes = [];
+    private readonly DemoAttempts attempts = new(Migration, options, folder, display);
     private CutoverStatus? cutover;
     private CutoverStatus? rollback;
     private LedgerVerdict? verdict;
@@ -140,10 +138,10 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
             await service.PostAsync<CutoverStatus>("/api/cutover/prepare", new { }, cancellationToken);
             return "both fences and the way back: the writers notice nothing";
         });
-        await display.StepAsync("verify", () => OpenGateAsync(service, workload, "", cancellationToken));
+        await display.StepAsync("verify", () => attempts.OpenGateAsync(service, "", cancellationToken));
         await TamperAsync(service, workload, cancellationToken);
         router.Next = After;
-        cutover = await AttemptAsync(service, workload, MigrationDirection.Forward, cancellationToken);
+        cutover = await attempts.RunAsync(service, MigrationDirection.Forward, cancellationToken);
         workload.Resume();
         if (cutover.Phase != CutoverPhase.Done)
         {
@@ -154,9 +152,9 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
 
         await WaitForWritersAsync(service, workload, After, cancellationToken);
         await display.StepAsync("prove", () => ProveAsync(service, workload, After, cancellationToken));
-        await display.StepAsync("verify", () => OpenGateAsync(service, workload, "/back", cancellationToken));
+        await display.StepAsync("verify", () => attempts.OpenGateAsync(service, "/back", cancellationToken));
         router.Next = Again;
-        rollback = await AttemptAsync(service, workload, MigrationDirection.Back, cancellationToken);
+        rollback = await attempts.RunAsync(service, MigrationDirection.Back, cancellationToken);
         if (rollback.Phase != CutoverPhase.Done)
         {
             display.Say($"not gone back: {rollback.Fault?.Message}; the target goes on");
@@ -165,80 +163,6 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
 
         await WaitForWritersAsync(service, workload, Again, cancellationToken);
         await display.StepAsync("prove", () => ProveAsync(service, workload, Again, cancellationToken));
-    }
-
-    /// <summary>Asks for a comparison of every row where none was asked for yet, and waits for the gate of a direction.</summary>
-    private async Task<string> OpenGateAsync(DemoService service, ShopWorkload workload, string direction, CancellationToken cancellationToken)
-    {
-        if (direction.Length == 0)
-        {
-            await service.PostAsync<VerifyReport>("/api/verify", new VerifyRequest(null, true), cancellationToken);
-        }
-
-        var began = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var gate = await service.GetAsync<GateReport>($"{direction}/api/gate", cancellationToken);
-            if (gate is { Open: true })
-            {
-                return $"the gate {(direction.Length == 0 ? "" : "of the way back ")}is open: all {gate.Criteria.Count} criteria pass";
-            }
-
-            if (TimeProvider.System.GetElapsedTime(began) > GateLimit)
-            {
-                throw new FaultException(
-                    FaultKind.TimedOut, "demo-gate", $"The gate did not open: {string.Join("; ", gate?.Criteria.Where(criterion => criterion.State != "PASS").Select(criterion => $"{criterion.Name} {criterion.Measured}") ?? [])}",
-                    $"See {folder.ServiceLog}; the source was left open");
-            }
-
-            Show(service, workload, "comparing every row");
-            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// Attempts of the service, each step shown as it ends. A service that dies meanwhile has its fence lifted, or the other side opened, by the next one: then the sides say how it
-    /// ended, and what was undone is tried again.
-    /// </summary>
-    private async Task<CutoverStatus> AttemptAsync(DemoService service, ShopWorkload workload, MigrationDirection direction, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var now = await service.PostAsync<CutoverStatus>("/api/cutover/start", new CutoverRequest(Migration, direction, options.Keep, "cdcm demo"), cancellationToken);
-            var attempt = now.Attempt;
-            var shown = 0;
-            while (now.Attempt == attempt)
-            {
-                foreach (var step in now.Steps.Skip(shown))
-                {
-                    display.Done(step.Name.ToString().ToLowerInvariant(), step.Outcome, step.Ms);
-                }
-
-                if (now.Phase != CutoverPhase.Running)
-                {
-                    return now;
-                }
-
-                shown = now.Steps.Count;
-                display.Now($"{(direction == MigrationDirection.Forward ? "cutting over" : "going back")}: {now.Step}");
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
-                now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken) ?? now;
-            }
-
-            display.Say("the service died during the switch; the next one ends it by what the databases say");
-            while (now is not ({ Source.State: FenceState.Open, Target.State: FenceState.Sealed } or { Source.State: FenceState.Sealed, Target.State: FenceState.Open }))
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
-                now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken) ?? now;
-            }
-
-            if ((direction == MigrationDirection.Forward ? now.Target : now.Source)!.State == FenceState.Open)
-            {
-                return now with { Phase = CutoverPhase.Done, Direction = direction };
-            }
-
-            await OpenGateAsync(service, workload, direction == MigrationDirection.Forward ? "" : "/back", cancellationToken);
-        }
     }
 
     private async Task WaitForWritersAsync(DemoService service, ShopWorkload workload, string side, CancellationToken cancellationToken)
