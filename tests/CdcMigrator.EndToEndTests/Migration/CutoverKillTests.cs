@@ -13,8 +13,8 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
     private static readonly string[] Victims = ["service", "source", "target", "broker", "connect"];
 
     /// <summary>
-    /// By default every victim dies at every boundary, each in one of the two directions, alternately; with <c>CDCM_ALL_KILLS=1</c> in both. The end of a step is the begin of the
-    /// next: only the last one's end is taken too.
+    /// By default the service and both databases die at every boundary, broker and Connect at every other one, in whichever direction leads away from the open side; with
+    /// <c>CDCM_ALL_KILLS=1</c> each at every boundary, twice. The end of a step is the begin of the next: only the last one's end is taken too.
     /// </summary>
     [Fact]
     public async Task Whatever_dies_at_whichever_step_one_side_takes_writes_and_has_every_acknowledged_one()
@@ -34,7 +34,7 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
 
         var both = Environment.GetEnvironmentVariable("CDCM_ALL_KILLS") == "1";
         var blows = Points.Where(point => point.EndsWith(".begin", StringComparison.Ordinal) || point == "Route.end")
-            .SelectMany(point => Victims.Select(victim => (Point: point, Victim: victim))).SelectMany(blow => Enumerable.Repeat(blow, both ? 2 : 1)).ToList();
+            .SelectMany((point, place) => Victims.Where((_, index) => both || index < 3 || place % 2 == 1).Select(victim => (Point: point, Victim: victim))).SelectMany(blow => Enumerable.Repeat(blow, both ? 2 : 1)).ToList();
         var (done, undone) = (0, 0);
         for (var turn = 0; turn < blows.Count; turn++)
         {

@@ -9,11 +9,12 @@ namespace CdcMigrator.EndToEndTests.Migration;
 [Collection(typeof(SteadyKit))]
 public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
 {
+    /// <summary>As many cycles as <c>CDCM_CYCLES</c> says; a few by default, for each takes some ten seconds.</summary>
     [Fact]
-    public async Task Thirty_cycles_of_cutover_and_rollback_lose_no_acknowledged_write()
+    public async Task Cycles_of_cutover_and_rollback_lose_no_acknowledged_write()
     {
         kit.Require();
-        var cycles = int.Parse(Environment.GetEnvironmentVariable("CDCM_CYCLES") ?? "30", System.Globalization.CultureInfo.InvariantCulture);
+        var cycles = int.Parse(Environment.GetEnvironmentVariable("CDCM_CYCLES") ?? "6", System.Globalization.CultureInfo.InvariantCulture);
         var token = TestContext.Current.CancellationToken;
         await using var stack = await Shop.StartAsync(kit, "cycles");
         stack.Cutover = "{ budget: 5m, maxLag: 5m, deadlines: { fencing: 1m, draining: 1m, finalVerify: 1m, reverseArmed: 1m } }";
@@ -22,8 +23,15 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
         await stack.DrainAsync(token);
         await using var workload = ShopWorkload.Start(new WriteSide("source 0", stack.SourceConnection), new ShopWorkloadOptions { Rate = 200, Writers = 16, AdoptedCustomers = 100 });
         await using var router = new Router(stack, workload);
+        Assert.Equal(6, (await RunAsync(service, "cutover", "start", "--yes")).ExitCode);
         var prepared = await RunAsync(service, "cutover", "prepare");
         Assert.True(prepared.ExitCode == 0, prepared.Error + service.Log);
+
+        // Nothing was compared yet: the gate is closed, and says by which criteria.
+        var refused = await RunAsync(service, "cutover", "start", "--yes");
+        Assert.Equal((3, true), (refused.ExitCode, refused.Output.Contains("verification is not of", StringComparison.Ordinal)));
+        Assert.Equal(6, (await RunAsync(service, "rollback", "--yes")).ExitCode);
+        Assert.Equal(6, (await RunAsync(service, "cutover", "abort")).ExitCode);
         var compared = await RunAsync(service, "verify", "start", "--wait", "--timeout", "4m");
         Assert.True(compared.ExitCode == 0, compared.Error + compared.Output);
 
@@ -34,8 +42,13 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
             await stack.WaitAsync($"the gate to open for turn {turn}", () => service.IsGateOpenAsync(forward), token);
             var (from, to) = (router.Side, $"{(forward ? "target" : "source")} {turn}");
             router.Name(to);
-            var result = await RunAsync(service, forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"]);
+            string[] verb = forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"];
+
+            // Two operators at once in the first turns: one wins.
+            var operators = await Task.WhenAll(Enumerable.Range(0, turn <= 2 ? 2 : 1).Select(_ => RunAsync(service, verb)));
+            var result = operators.MinBy(one => one.ExitCode)!;
             Assert.True(result.ExitCode == 0, $"turn {turn}: {result.Output}{result.Error}\n{service.Log}");
+            Assert.All(operators.Except([result]), other => Assert.Equal(6, other.ExitCode));
             await stack.WaitAsync($"writes on the {to}", () => Task.FromResult(workload.Ledger.AcknowledgedBy(to) > 50), token);
             outages.Add(workload.Ledger.Outage(from, to)!.Value.TotalMilliseconds);
 
