@@ -24,6 +24,8 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time) : ICutoverActions
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan GatePatience = TimeSpan.FromSeconds(10);
     private readonly MigrationDefinition definition = along.Definition;
     private (SourceIdentity Left, SourceIdentity Taking) servers;
     private FencedSide Left => sides.Left(definition.Direction);
@@ -35,15 +37,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <inheritdoc />
     public async Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
     {
-        var gate = Gate.Of(definition, await along.StatusWithFindingsAsync(cancellationToken), time.GetUtcNow());
-        if (!gate.Open)
-        {
-            var closed = gate.Criteria.Where(criterion => criterion.State != "PASS").ToList();
-            throw new FaultException(
-                FaultKind.NotAllowed, "gate-closed", $"The gate is closed: {string.Join("; ", closed.Select(criterion => $"{criterion.Name} is {criterion.Measured}, allowed {criterion.Allowed}"))}",
-                "'cdcm cutover check' shows every criterion and what to do");
-        }
-
+        await RequireGateAsync(cancellationToken);
         await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
         if (await hooks.CheckAsync(cancellationToken) is [var broken, ..])
         {
@@ -147,6 +141,30 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <inheritdoc />
     public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Trial, cancellationToken);
 
+    /// <summary>A lane that tries again, or is behind for a moment, is waited for; whatever else is closed is refused at once.</summary>
+    private async Task RequireGateAsync(CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            var gate = Gate.Of(definition, await along.StatusWithFindingsAsync(cancellationToken), time.GetUtcNow());
+            if (gate.Open)
+            {
+                return;
+            }
+
+            var closed = gate.Criteria.Where(criterion => criterion.State != "PASS").ToList();
+            if (closed.Any(criterion => criterion.Name is not ("lanes" or "lag" or "dirtyKeys")) || time.GetElapsedTime(began) > GatePatience)
+            {
+                throw new FaultException(
+                    FaultKind.NotAllowed, "gate-closed", $"The gate is closed: {string.Join("; ", closed.Select(criterion => $"{criterion.Name} is {criterion.Measured}, allowed {criterion.Allowed}"))}",
+                    "'cdcm cutover check' shows every criterion and what to do");
+            }
+
+            await Task.Delay(GatePause, time, cancellationToken);
+        }
+    }
+
     /// <summary>Goes both ways once with a marker, before anything is closed: what it takes is what the outage will take, and a way back that does not work is found now.</summary>
     private async Task<OutageTrial> TryAsync(CancellationToken cancellationToken)
     {
@@ -186,6 +204,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
                     .All(lane => lane.EndOffset == 0 || state.VerifiedOffsets.GetValueOrDefault(lane.Partition) >= lane.EndOffset);
                 if (state is null || !read || state.Pending.Count > 0 || state.DirtyKeys > 0)
                 {
+                    open.Add(table);
+                    continue;
+                }
+
+                if (state is { Wrong.Count: 0, WrongTruncated: false, Verdict: not (Verdict.Mismatch or Verdict.Unverifiable) } and not { Covered: true, CoveredAt: not null, Verdict: Verdict.Equal })
+                {
+                    // A step that failed in passing is made again; what is not known until the deadline is not proven.
                     open.Add(table);
                     continue;
                 }
