@@ -8,7 +8,7 @@ using CdcMigrator.Service.Switching;
 
 namespace CdcMigrator.Cli.Commands;
 
-/// <summary><c>cdcm cutover check|prepare|start|status|abort</c>, <c>cdcm rollback</c> and <c>cdcm rehearse</c>.</summary>
+/// <summary><c>cdcm cutover check|prepare|start|status|abort|sql|complete</c>, <c>cdcm rollback</c> and <c>cdcm rehearse</c>.</summary>
 internal static class CutoverCommand
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -30,6 +30,7 @@ internal static class CutoverCommand
         Status(context),
         Abort(context),
         LiftScript(context),
+        Complete(context),
     };
 
     /// <summary><c>cdcm rollback</c>.</summary>
@@ -165,6 +166,29 @@ internal static class CutoverCommand
                 }
             }
 
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Verb Complete(CommandContext context)
+    {
+        var yes = new Option<bool>("--yes") { Description = "Do not ask" };
+        var command = new Verb(
+            "complete",
+            "Ends the migration once nobody wants to go back: deletes the connectors of both directions, drops their slots and publications and the target's fence; the source stays closed. May be repeated. "
+            + "Exit code 6 unless the target takes writes and the source was left for good.",
+            ("cdcm cutover complete", "asks first"), ("cdcm cutover complete --yes -o json", "for scripts"))
+        {
+            yes,
+        };
+        context.Handle(command, async call =>
+        {
+            using var service = new ServiceClient(call.Server, call.Timeout > Patience ? call.Timeout : Patience);
+            var (before, _) = await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation);
+            Confirm(call, before.Migration, call.Value(yes), "there will be no way back to the source any more");
+            Show(call, await service.PostAsync<CutoverStatus>(
+                "/api/cutover/complete", new CompletionRequest(before.Migration, $"{System.Environment.UserName}@{System.Environment.MachineName}"), call.Cancellation));
             return ExitCode.Done;
         });
         return command;

@@ -24,6 +24,11 @@ internal static class CutoverView
         sheet.AddRow("source", State(now.Source), Sheet.Text(now.Source?.Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""), Lease(now.Source));
         sheet.AddRow("target", State(now.Target), Sheet.Text(now.Target?.Epoch.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""), Lease(now.Target));
         terminal.Show(sheet);
+        if (now.CompletedAt is { } at)
+        {
+            terminal.Line($"[green]completed[/] {at:yyyy-MM-dd HH:mm:ss}Z by {Sheet.Text(now.CompletedBy ?? "")}");
+        }
+
         if (now.Phase is { } phase)
         {
             terminal.Line($"last attempt: {now.Direction}, by {Sheet.Text(now.Actor ?? "")}: {(phase is CutoverPhase.Done or CutoverPhase.Rehearsed ? "[green]" : "[yellow]")}{phase}[/]"

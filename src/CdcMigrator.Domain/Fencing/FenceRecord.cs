@@ -13,6 +13,12 @@ public sealed record FenceRecord(FenceState State, long Epoch, string Token, Tim
     /// <summary>How long the row has been as it is, by the side's own clock.</summary>
     public TimeSpan Age { get; init; }
 
+    /// <summary>When the migration was ended, with this side as it is; null while it goes on.</summary>
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    /// <summary>Who ended it.</summary>
+    public string? CompletedBy { get; init; }
+
     /// <summary>Closed by an attempt whose lease is over: whoever sees it lifts the fence.</summary>
     public bool IsForsaken => State == FenceState.Closed && LeaseLeft < TimeSpan.Zero;
 

@@ -2,6 +2,7 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
 
@@ -13,6 +14,9 @@ namespace CdcMigrator.Postgres.Fencing;
 /// </summary>
 public sealed class FencedSide
 {
+    /// <summary>Of the row <c>f</c>; a side whose control schema is older has no such column, and was not ended.</summary>
+    private const string CompletedAt = "to_jsonb(f) ->> 'completed_at'";
+
     private readonly NpgsqlDataSource database;
     private readonly string migration;
     private readonly string actor;
@@ -67,7 +71,11 @@ public sealed class FencedSide
             }
 
             await using var command = database.CreateCommand(
-                "select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end, routed, clock_timestamp() - changed_at from cdc_migrator.fence_state where migration = $1");
+                $"""
+                select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end, routed, clock_timestamp() - changed_at,
+                    ({CompletedAt})::timestamptz, to_jsonb(f) ->> 'completed_by'
+                from cdc_migrator.fence_state f where migration = $1
+                """);
             command.Parameters.Add(new NpgsqlParameter { Value = migration });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             return await reader.ReadAsync(cancellationToken)
@@ -75,6 +83,8 @@ public sealed class FencedSide
                 {
                     Routed = reader.GetString(4),
                     Age = reader.GetFieldValue<TimeSpan>(5),
+                    CompletedAt = await reader.IsDBNullAsync(6, cancellationToken) ? null : new DateTimeOffset(reader.GetDateTime(6), TimeSpan.Zero),
+                    CompletedBy = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
                 }
                 : null;
         }
@@ -93,7 +103,7 @@ public sealed class FencedSide
     public async Task<FenceMarker> CloseAsync(string token, long epoch, TimeSpan lease, CancellationToken cancellationToken) => await Fence.CloseAsync(
         connection => ChangeAsync(
             connection, null,
-            "state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2)",
+            $"state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2) and ({CompletedAt}) is null",
             cancellationToken, token, epoch, lease),
         (connection, all) => ClosedFence.NoteAsync(connection, migration, actor, token, all, cancellationToken), always: true, cancellationToken)
         ?? throw new FaultException(FaultKind.NotAllowed, "fence-taken", "Another attempt has closed this side, or has left it", "See 'cdcm status'");
@@ -177,6 +187,22 @@ public sealed class FencedSide
         cancellationToken);
 
     /// <summary>
+    /// Ends the migration on a side, as it is: an open one cannot be closed by any attempt from then on. False where it is not in this state by this attempt, or was ended before; then nothing is changed.
+    /// </summary>
+    /// <param name="state">How the side must stand.</param>
+    /// <param name="token">The attempt it must stand so by.</param>
+    /// <param name="by">Who ends it.</param>
+    /// <param name="cancellationToken">Gives up; whether it is ended must then be read.</param>
+    public async Task<bool> CompleteAsync(FenceState state, string token, string by, CancellationToken cancellationToken)
+    {
+        await ControlSchema.MigrateAsync(database, cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await ChangeAsync(
+            connection, "migration-completed",
+            "completed_at = clock_timestamp(), completed_by = $4 where migration = $1 and token = $2 and state = $3 and completed_at is null", cancellationToken, token, state.ToString().ToLowerInvariant(), by);
+    }
+
+    /// <summary>
     /// Where the fence of a side that is not open has holes now: relations without enabled triggers, subscriptions that write. Empty where the side is open, or was never prepared. For alarms while a side stays sealed;
     /// the seal looks closer.
     /// </summary>
@@ -234,7 +260,7 @@ public sealed class FencedSide
     {
         await using var command = new NpgsqlCommand(
             $"""
-            with changed as (update cdc_migrator.fence_state set changed_at = clock_timestamp(), {change} returning *),
+            with changed as (update cdc_migrator.fence_state f set changed_at = clock_timestamp(), {change} returning *),
             noted as (insert into cdc_migrator.journal (migration, actor, event, evidence)
                 select migration, ${values.Length + 2}, ${values.Length + 3}, jsonb_build_object('token', token, 'epoch', epoch, 'lease_until', lease_until) from changed where ${values.Length + 3} <> '')
             select count(*) from changed

@@ -17,6 +17,12 @@ public sealed record CutoverStatus
     /// <summary>The target; null before it was prepared.</summary>
     public required CutoverSide? Target { get; init; }
 
+    /// <summary>When the migration was completed; null while it goes on.</summary>
+    public DateTimeOffset? CompletedAt { get; init; }
+
+    /// <summary>Who completed it.</summary>
+    public string? CompletedBy { get; init; }
+
     /// <summary>How the last attempt stands; null before the first in this process.</summary>
     public required CutoverPhase? Phase { get; init; }
 
@@ -58,6 +64,8 @@ public sealed record CutoverStatus
         Migration = migration,
         Source = CutoverSide.Of(source),
         Target = CutoverSide.Of(target),
+        CompletedAt = target?.CompletedAt,
+        CompletedBy = target?.CompletedBy,
         Phase = last?.Phase,
         Direction = last?.Attempt.Direction,
         Actor = last?.Attempt.Actor,
@@ -69,14 +77,14 @@ public sealed record CutoverStatus
         Sequences = last?.Proof?.Sequences ?? [],
         Fault = last?.Fault is { } fault ? FaultReport.Of(fault) : null,
         WayBack = wayBack is null ? null : FaultReport.Of(wayBack),
-        NextSteps = Next(source, target),
+        NextSteps = target?.CompletedAt is null ? Next(source, target) : ["The migration is over: applications write to the target, the source stays closed"],
     };
 
     private static IReadOnlyList<string> Next(FenceRecord? source, FenceRecord? target) => (source?.State, target?.State) switch
     {
         (null, _) or (_, null) => ["'cdcm cutover prepare' prepares both sides; applications notice nothing"],
         (FenceState.Open, FenceState.Sealed) => ["'cdcm cutover check' shows what stands in the way, 'cdcm cutover start' makes the target take over"],
-        (FenceState.Sealed, FenceState.Open) => ["'cdcm rollback' goes back to the source without loss"],
+        (FenceState.Sealed, FenceState.Open) => ["'cdcm rollback' goes back to the source without loss", "'cdcm cutover complete' ends the migration, when nobody wants to go back any more"],
         (FenceState.Closed, _) or (_, FenceState.Closed) => ["An attempt has closed a side: 'cdcm cutover abort' lifts its fence, and so does its lease when it ends"],
         (FenceState.Sealed, FenceState.Sealed) => ["The side that takes over is being opened, by any process that reaches both sides"],
         _ => ["Both sides take writes: that must not be; stop the applications"],

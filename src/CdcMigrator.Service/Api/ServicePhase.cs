@@ -11,4 +11,7 @@ public enum ServicePhase
 
     /// <summary>Draining batches in flight before it ends.</summary>
     Stopping,
+
+    /// <summary>The migration is over (<c>cdcm cutover complete</c>): nothing is applied any more.</summary>
+    Completed,
 }

@@ -11,12 +11,44 @@ internal static class CutoverApi
 {
     private const string Form = """Send {"migration": "NAME", "direction": "forward" or "back", "rehearsal": false, "actor": "who"}""";
 
+    private const string CompletionForm = """Send {"migration": "NAME", "actor": "who"}""";
+
     public static void Map(IEndpointRouteBuilder routes, MigrationDefinition definition, CutoverDesk? desk)
     {
         routes.MapGet("/api/cutover", async context => await AnswerAsync(context, await Require(desk).StatusAsync(context.RequestAborted)));
         routes.MapPost("/api/cutover/prepare", async context => await AnswerAsync(context, await Require(desk).PrepareAsync(context.RequestAborted)));
         routes.MapPost("/api/cutover/abort", async context => await AnswerAsync(context, await Require(desk).AbortAsync(context.RequestAborted)));
+        routes.MapPost("/api/cutover/complete", context => CompleteAsync(context, definition, Require(desk)));
         routes.MapPost("/api/cutover/start", context => StartAsync(context, definition, Require(desk)));
+    }
+
+    private static async Task CompleteAsync(HttpContext context, MigrationDefinition definition, CutoverDesk desk)
+    {
+        CompletionRequest? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync<CompletionRequest>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+        }
+        catch (JsonException exception)
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", $"the body is not a request to complete a migration: {exception.Message}", CompletionForm);
+        }
+
+        if (request is not { Migration.Length: > 0, Actor.Length: > 0 })
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", "a request to complete a migration names it and who asks", CompletionForm);
+        }
+
+        RequireSame(definition, request.Migration);
+        await AnswerAsync(context, await desk.CompleteAsync(request.Actor, context.RequestAborted));
+    }
+
+    private static void RequireSame(MigrationDefinition definition, string name)
+    {
+        if (name != definition.Name)
+        {
+            throw new FaultException(FaultKind.Configuration, "another-migration", $"This service runs migration {definition.Name}, not {name}", "Name the migration that is meant, or the service (--server)");
+        }
     }
 
     private static async Task StartAsync(HttpContext context, MigrationDefinition definition, CutoverDesk desk)
@@ -36,11 +68,7 @@ internal static class CutoverApi
             throw new FaultException(FaultKind.Configuration, "bad-request", "a request for a cutover names the migration and who asks", Form);
         }
 
-        if (request.Migration != definition.Name)
-        {
-            throw new FaultException(FaultKind.Configuration, "another-migration", $"This service runs migration {definition.Name}, not {request.Migration}", "Name the migration that is meant, or the service (--server)");
-        }
-
+        RequireSame(definition, request.Migration);
         await AnswerAsync(context, await desk.StartAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
     }
 

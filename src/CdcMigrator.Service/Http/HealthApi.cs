@@ -44,6 +44,7 @@ internal static class HealthApi
             return new HealthReport(false, status switch
             {
                 { Phase: RuntimePhase.Starting } => Startup(status).Detail,
+                { Phase: RuntimePhase.Completed } => "the migration is completed",
                 { Phase: not RuntimePhase.Running } => "stopping",
                 { Pipeline.Fault: { } fault } => fault.ToString(),
                 _ => "lanes are being claimed",

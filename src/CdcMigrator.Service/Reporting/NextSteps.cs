@@ -14,6 +14,11 @@ internal static class NextSteps
             return ["Wait for the process to end; start it again with 'cdcm run -f FILE'"];
         }
 
+        if (status.Phase == ServicePhase.Completed)
+        {
+            return ["The migration is over: this process can be ended. The source stays closed, and both journals keep what was done (schema cdc_migrator)"];
+        }
+
         if (status.Lanes.Any(lane => lane.State == LaneState.Halted))
         {
             steps.Add("Halted lanes try again by themselves every few seconds; POST /api/lanes/retry does it at once");

@@ -41,6 +41,7 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             {
                 RuntimePhase.Starting => ServicePhase.Starting,
                 RuntimePhase.Running => ServicePhase.Replicating,
+                RuntimePhase.Completed => ServicePhase.Completed,
                 _ => ServicePhase.Stopping,
             },
             Lag = new LagSummary(lanes.Sum(lane => lane.LagRecords), Seconds(lanes)),

@@ -15,11 +15,13 @@ using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Repair;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Repairing;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
+using CdcMigrator.Service.Switching;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming;
 using CdcMigrator.Streaming.Inspection;
@@ -57,6 +59,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private volatile TableResyncs? resyncs;
     private RuntimePhase phase = RuntimePhase.Starting;
     private bool began;
+    private volatile bool completed;
     private LogInspector? inspector;
     private IReadOnlyDictionary<string, string>? connectorSettings;
     private IReadOnlyCollection<string> topics = [];
@@ -156,13 +159,28 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             return true;
         }
+        catch (FaultException exception) when (exception.Fault.Code == Completion.Completed)
+        {
+            Complete();
+        }
 
         return false;
     }
 
+    /// <summary>Whether the migration is over.</summary>
+    internal bool IsCompleted => completed;
+
+    /// <summary>The migration is over: whoever runs this cancels it.</summary>
+    internal void Complete() => completed = true;
+
     /// <summary>The process as it is now. Cheap, any thread.</summary>
     public RuntimeStatus Status()
     {
+        if (phase == RuntimePhase.Completed)
+        {
+            return new RuntimeStatus { Phase = phase, Faults = [], Routes = routes.Routes };
+        }
+
         var now = pipeline?.Status();
         var report = watch?.Report ?? SourceReport.Empty;
         var faults = new[] { steps.WaitingFor, embedded?.Status.Fault, now?.Fault }
@@ -248,6 +266,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private async Task StartAsync(CancellationToken stop)
     {
         await steps.WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
+        await steps.WaitForAsync(() => RefuseCompletedAsync(stop), waitsForTables: false, stop);
         await steps.WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
         DebeziumSettings settings = null!;
         await steps.WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
@@ -323,7 +342,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     private async Task StopAsync()
     {
-        if (phase is RuntimePhase.Stopped)
+        if (phase is RuntimePhase.Stopped or RuntimePhase.Completed)
         {
             return;
         }
@@ -335,7 +354,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         }
 
         await EndLifeAsync();
-        SetPhase(RuntimePhase.Stopped);
+        SetPhase(completed ? RuntimePhase.Completed : RuntimePhase.Stopped);
         if (began)
         {
             RuntimeLog.Stopped(log);
@@ -350,6 +369,14 @@ public sealed class MigrationRuntime : IAsyncDisposable
         await (embedded?.DisposeAsync() ?? ValueTask.CompletedTask);
         inspector?.Dispose();
         (pipeline, embedded, inspector) = (null, null, null);
+    }
+
+    private async Task RefuseCompletedAsync(CancellationToken stop)
+    {
+        if (await new FencedSide(control, definition.Name, [], "", time).ReadAsync(stop) is { CompletedAt: not null })
+        {
+            throw new FaultException(FaultKind.NotAllowed, Completion.Completed, $"Migration {definition.Name} is over");
+        }
     }
 
     private async Task RecordLineageAsync(CancellationToken stop) =>
@@ -369,20 +396,23 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)
     {
         await source.PrepareAsync(stop);
-        return await EmbeddedLog.StartAsync(new EmbeddedLogOptions
-        {
-            Migration = definition.Name,
-            SourceConnection = definition.Source.Connection,
-            TargetConnection = definition.Target.Connection,
-            Tables = definition.Tables,
-            TopicPrefix = definition.Log.TopicPrefix,
-            ReadProgress = store.ReadProgressAsync,
-            Start = definition.Direction == MigrationDirection.Forward ? EmbeddedLogStart.Snapshot : EmbeddedLogStart.Passive,
-            SlotName = Slot,
-            Time = time,
-            LoggerFactory = loggers,
-        }, stop);
+        return await EmbeddedLog.StartAsync(LogOptions(), stop);
     }
+
+    /// <summary>What an embedded log of this direction reads, and where its state is.</summary>
+    internal EmbeddedLogOptions LogOptions() => new()
+    {
+        Migration = definition.Name,
+        SourceConnection = definition.Source.Connection,
+        TargetConnection = definition.Target.Connection,
+        Tables = definition.Tables,
+        TopicPrefix = definition.Log.TopicPrefix,
+        ReadProgress = store.ReadProgressAsync,
+        Start = definition.Direction == MigrationDirection.Forward ? EmbeddedLogStart.Snapshot : EmbeddedLogStart.Passive,
+        SlotName = Slot,
+        Time = time,
+        LoggerFactory = loggers,
+    };
 
     private static FaultException NotStarted() => new(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
 

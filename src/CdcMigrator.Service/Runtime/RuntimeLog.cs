@@ -55,6 +55,9 @@ internal static partial class RuntimeLog
     [LoggerMessage(1026, LogLevel.Warning, "applications are told to write to {End}: the process of the attempt {Token} did not")]
     public static partial void Rerouting(ILogger log, string token, string end);
 
+    [LoggerMessage(1027, LogLevel.Information, "migration {Migration} is completed: the log's readers and the target's fence are gone, the source stays closed")]
+    public static partial void Completed(ILogger log, string migration);
+
     [LoggerMessage(1025, LogLevel.Error, "the attempt {Token} failed")]
     public static partial void AttemptFailed(ILogger log, Exception exception, string token);
 }

@@ -14,4 +14,7 @@ public enum RuntimePhase
 
     /// <summary>Ended.</summary>
     Stopped,
+
+    /// <summary>The migration is over: nothing is applied any more, in any process.</summary>
+    Completed,
 }

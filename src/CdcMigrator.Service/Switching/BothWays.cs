@@ -40,7 +40,8 @@ internal sealed class BothWays : IAsyncDisposable
         target = PostgresConnections.CreateControl(definition.Target.Connection);
         Back = new MigrationRuntime(definition.TurnedRound(), registry, time, loggers);
         Sides = new Sides(definition, source, target, time);
-        Desk = new CutoverDesk(definition, this, Sides, time, log);
+        Completion = new Completion(definition, Sides, direction => Of(direction).LogOptions(), time, log);
+        Desk = new CutoverDesk(definition, this, Sides, Completion, time, log);
     }
 
     /// <summary>From the source of the migration file to its target.</summary>
@@ -55,29 +56,83 @@ internal sealed class BothWays : IAsyncDisposable
     /// <summary>Where attempts are asked for; null where the source cannot be fenced.</summary>
     public CutoverDesk? Desk { get; }
 
+    /// <summary>The end of the migration; null where the source cannot be fenced.</summary>
+    public Completion? Completion { get; }
+
     /// <summary>What keeps the way back from running; null while it runs, or has not been prepared.</summary>
     public Fault? BackFault => waysBackFault;
 
     /// <summary>The runtime of a direction.</summary>
     public MigrationRuntime Of(MigrationDirection direction) => direction == MigrationDirection.Forward ? Forward : Back!;
 
-    /// <summary>Runs until cancelled, or until the way forward ends by a fault.</summary>
+    /// <summary>
+    /// Runs until cancelled, or until the way forward ends by a fault. Once the migration was completed neither direction runs: what is left behind is taken away, and only what happened is still shown.
+    /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
             new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync(ending.Token),
             new RouteKeeping(Forward.Definition, Sides, Desk!.Hooks, time, log).RunAsync(ending.Token),
-            RunBackAsync(ending.Token));
+            RunBackAsync(ending.Token),
+            WatchForCompletionAsync(ending));
         try
         {
-            await Forward.RunAsync(stop);
+            await Forward.RunAsync(ending.Token);
         }
         finally
         {
             await (Desk?.EndAsync() ?? Task.CompletedTask);
             await ending.CancelAsync();
             await beside.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        if (Completion is not null && Forward.IsCompleted && !stop.IsCancellationRequested)
+        {
+            await RestAsync(stop);
+        }
+    }
+
+    /// <summary>Nothing is applied any more.</summary>
+    private async Task RestAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Completion!.FinishAsync(stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+    }
+
+    /// <summary>Ends both directions once any process has completed the migration.</summary>
+    private async Task WatchForCompletionAsync(CancellationTokenSource ending)
+    {
+        while (!ending.IsCancellationRequested)
+        {
+            try
+            {
+                if (await Completion!.IsDecidedAsync(ending.Token))
+                {
+                    Forward.Complete();
+                    Back!.Complete();
+                    await ending.CancelAsync();
+                    return;
+                }
+
+                await Task.Delay(LookInterval, time, ending.Token);
+            }
+            catch (OperationCanceledException) when (ending.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (FaultException)
+            {
+                // The target is away: the keeper of fences says so.
+                await Task.Delay(LookInterval, time, ending.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ using CdcMigrator.Service.Runtime;
 namespace CdcMigrator.Service.Switching;
 
 /// <summary>Where attempts are asked for, called off and looked at. One at a time in this process; between processes the side's row decides.</summary>
-internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways, Sides sides, TimeProvider time, ILogger log) : IDisposable
+internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways, Sides sides, Completion completion, TimeProvider time, ILogger log) : IDisposable
 {
     private static readonly TimeSpan ConnectorPatience = TimeSpan.FromMinutes(1);
     private readonly CutoverOptions options = CutoverOptions.Of(definition);
@@ -30,14 +30,36 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     /// <summary>What is known now.</summary>
     public async Task<CutoverStatus> StatusAsync(CancellationToken cancellationToken)
     {
-        var (source, target) = await sides.ReadAsync(cancellationToken);
-        return CutoverStatus.Of(definition.Name, source, target, last, trial?.Total.TotalMilliseconds, ways.BackFault);
+        var target = await Sides.AskAsync(() => sides.Target.ReadAsync(cancellationToken));
+        FenceRecord? source = null;
+        try
+        {
+            source = await Sides.AskAsync(() => sides.Source.ReadAsync(cancellationToken));
+        }
+        catch (FaultException) when (target is { CompletedAt: not null })
+        {
+            // Nobody needs it any more.
+        }
+
+        return CutoverStatus.Of(definition.Name, source, target, last, trial?.Total.TotalMilliseconds, ways.BackFault ?? completion.Fault);
+    }
+
+    /// <summary>
+    /// Ends the migration: neither direction goes on, in any process, and there is no way back. Returns once connectors, slots, publications and the target's fence are gone. May be repeated.
+    /// </summary>
+    /// <exception cref="FaultException">NotAllowed <c>not-over</c>: the target is not open, or the source not sealed. Or what could not be taken away yet: it is tried again, and the migration is over all the same.</exception>
+    public async Task<CutoverStatus> CompleteAsync(string actor, CancellationToken cancellationToken)
+    {
+        await completion.DecideAsync(actor, cancellationToken);
+        await completion.WaitAsync(cancellationToken);
+        return await StatusAsync(cancellationToken);
     }
 
     /// <summary>Prepares both sides, and the connector of the way back. Idempotent; returns once the connector runs.</summary>
     /// <exception cref="FaultException">What stands in the way.</exception>
     public async Task<CutoverStatus> PrepareAsync(CancellationToken cancellationToken)
     {
+        completion.Refuse((await sides.ReadAsync(cancellationToken)).Target);
         await sides.PrepareAsync(cancellationToken);
         if (definition.Log.Kind == LogKind.Kafka && definition.Connect is not null)
         {
@@ -52,6 +74,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     public async Task<CutoverStatus> StartAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
     {
         var (source, target) = await sides.ReadAsync(cancellationToken);
+        completion.Refuse(target);
         if (source is null || target is null)
         {
             throw new FaultException(FaultKind.NotAllowed, "not-prepared", "The sides are not prepared for a cutover", "'cdcm cutover prepare' does it; applications notice nothing");

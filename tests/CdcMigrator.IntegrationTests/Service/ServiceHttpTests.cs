@@ -2,12 +2,14 @@ using System.Net;
 using System.Text.Json;
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Switching;
 using CdcMigrator.TestKit.Databases;
 using NpgsqlTypes;
 
@@ -226,6 +228,74 @@ public sealed class ServiceHttpTests(PostgresFixture postgres)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
             }
+        }
+    }
+
+    [Fact]
+    public async Task A_completed_migration_leaves_nothing_behind_but_a_closed_source_and_no_process_begins_it_again()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(Table + "insert into t values (1, 'one')");
+        await using var target = await postgres.CreateSourceAsync(Table);
+        var definition = Definition("http_done", source.ConnectionString, target.ConnectionString);
+        var sides = new Sides(definition, source.DataSource, target.DataSource, TimeProvider.System);
+        await using (var running = await RunningService.StartAsync(definition))
+        {
+            await running.UntilAsync("/healthz/ready", cancellationToken);
+            Assert.Equal(HttpStatusCode.OK, (await PostAsync(running, "prepare", new { })).StatusCode);
+            await running.UntilAsync("/back/api/lag", cancellationToken);
+            while (await SlotsAsync() != 2)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+            }
+
+            await RefusedAsync(running, "not-over", "complete", new { migration = "http_done", actor = "somebody" });
+            await sides.Source.CloseAsync("a", 2, TimeSpan.FromMinutes(5), cancellationToken);
+            await RefusedAsync(running, "not-over", "complete", new { migration = "http_done", actor = "somebody" });
+            Assert.True(await sides.Source.SealAsync("a", TimeSpan.Zero, null, cancellationToken));
+            await sides.Target.OpenAsync("a", 2, cancellationToken);
+            await RefusedAsync(running, "another-migration", "complete", new { migration = "other", actor = "somebody" });
+
+            Assert.Equal(HttpStatusCode.OK, (await PostAsync(running, "complete", new { migration = "http_done", actor = "somebody" })).StatusCode);
+            await CompletedAsync(running);
+            Assert.Equal(["migration-completed", "completion-finished"], await source.RowsAsync("select event from cdc_migrator.journal where event like '%complet%' order by id"));
+        }
+
+        // Another process, and another request, change nothing; nor does one that was told to go back before it knew.
+        await using var again = await RunningService.StartAsync(definition);
+        await again.UntilAsync("/api/cutover", cancellationToken);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(again, "complete", new { migration = "http_done", actor = "another" })).StatusCode);
+        await CompletedAsync(again);
+        await RefusedAsync(again, "completed", "start", new { migration = "http_done", direction = "Back", rehearsal = false, actor = "somebody" });
+        await RefusedAsync(again, "completed", "prepare", new { });
+        Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => sides.Target.CloseAsync("b", 9, TimeSpan.FromMinutes(1), cancellationToken))).Fault.Code);
+
+        async Task CompletedAsync(RunningService service)
+        {
+            Assert.Equal(ServicePhase.Completed, (await service.GetAsync<StatusReport>("/api/status", cancellationToken)).Phase);
+            var now = await service.GetAsync<CutoverStatus>("/api/cutover", cancellationToken);
+            Assert.Equal(("somebody", FenceState.Open, FenceState.Sealed), (now.CompletedBy, now.Target!.State, now.Source!.State));
+            Assert.Equal(0, await SlotsAsync());
+            foreach (var side in new[] { source, target })
+            {
+                Assert.Empty(await side.RowsAsync("select pubname from pg_publication"));
+                Assert.Empty(await side.RowsAsync("select migration from cdc_migrator.embedded_log"));
+            }
+
+            await target.ExecuteAsync("insert into t values (2, 'two') on conflict do nothing");
+            Assert.Empty(await target.RowsAsync("select tgname from pg_trigger where tgfoid = to_regprocedure('cdc_migrator.deny_write()')"));
+            await Assert.ThrowsAsync<Npgsql.PostgresException>(() => source.ExecuteAsync("insert into t values (2, 'two')"));
+        }
+
+        async Task<long> SlotsAsync() => await source.ScalarAsync<long>("select count(*) from pg_replication_slots where slot_name in ('cdcm_http_done', 'cdcm_http_done_back')");
+
+        Task<HttpResponseMessage> PostAsync(RunningService service, string verb, object body) => service.Http.PostAsJsonAsync($"/api/cutover/{verb}", body, ApiJson.Options, cancellationToken);
+
+        async Task RefusedAsync(RunningService service, string code, string verb, object body)
+        {
+            using var answer = await PostAsync(service, verb, body);
+            Assert.NotEqual(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Contains($"\"{code}\"", await answer.Content.ReadAsStringAsync(cancellationToken), StringComparison.Ordinal);
         }
     }
 
