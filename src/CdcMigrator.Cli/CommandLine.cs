@@ -57,6 +57,7 @@ internal sealed class CommandLine
             TablesCommand.Create(context), VerifyCommand.Create(context), CutoverCommand.Create(context), CutoverCommand.CreateRollback(context), CutoverCommand.CreateRehearsal(context),
             AuditCommand.Create(context), PlanCommand.Create(context), BenchmarkCommand.Create(context),
             PreflightCommand.Create(context),
+            DiagnoseCommand.Create(context),
             ConnectorCommand.Create(context),
             ConfigCommand.Create(context),
             HealthCommand.Create(context),

@@ -40,6 +40,7 @@ internal static class CutoverView
             terminal.Line($"[red]{Sheet.Text(fault.Message)}[/]{(fault.Fix is { Length: > 0 } fix ? $" {Sheet.Text(fix)}" : "")}");
         }
 
+        FindingsView.Show(terminal, now.Findings);
         foreach (var next in now.NextSteps)
         {
             terminal.Line($"next: {Sheet.Text(next)}");

@@ -5,6 +5,7 @@ using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace CdcMigrator.Postgres.Fencing;
 
@@ -215,6 +216,27 @@ public sealed class FencedSide
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await ClosedFence.FindGapsAsync(connection, migration, token: null, Fence.Tables, cancellationToken);
+    }
+
+    /// <summary>An attempt that waits for its tables' locks now, with who holds them: TimedOut <c>fence-waits</c>. Null where none does.</summary>
+    public async Task<Fault?> FindWaitAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var all = await FencedRelations.ReadAsync(connection, Fence.Tables, cancellationToken);
+        await using (var command = new NpgsqlCommand("""
+            select exists (select from pg_catalog.pg_locks l where not l.granted and l.mode = 'ShareRowExclusiveLock' and l.relation = any($1)
+                and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
+            """, connection)
+        { Parameters = { new NpgsqlParameter { Value = all.Select(relation => relation.Oid).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } })
+        {
+            if (await command.ExecuteScalarAsync(cancellationToken) is not true)
+            {
+                return null;
+            }
+        }
+
+        var blockers = await FenceBlockers.ReadAsync(connection, all, cancellationToken);
+        return new Fault(FaultKind.TimedOut, "fence-waits", blockers.What, blockers.Fix);
     }
 
     /// <summary>What would keep this side from being closed, or could write past its fence (<see cref="FenceReadiness"/>).</summary>

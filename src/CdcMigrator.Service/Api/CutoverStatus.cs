@@ -56,6 +56,9 @@ public sealed record CutoverStatus
     /// <summary>What keeps the way back from running.</summary>
     public required FaultReport? WayBack { get; init; }
 
+    /// <summary>Holes in the fence of a closed side, and what others wrote there, as of the last minute.</summary>
+    public IReadOnlyList<PreflightFinding> Findings { get; init; } = [];
+
     /// <summary>What to do next.</summary>
     public required IReadOnlyList<string> NextSteps { get; init; }
 

@@ -15,7 +15,6 @@ using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
-using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Repair;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Repairing;
@@ -96,6 +95,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
         metrics.SetPhase(phase);
     }
 
+    /// <summary>Metrics of closed sides.</summary>
+    internal WindowMetrics Window => metrics.Window;
+
     /// <summary>Records that were put aside.</summary>
     internal DeadLetterHandling DeadLetters { get; }
 
@@ -155,13 +157,10 @@ public sealed class MigrationRuntime : IAsyncDisposable
                 await beside.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
         }
-        catch (FaultException exception) when (exception.Fault.Code == EmbeddedLog.Turned)
+        catch (FaultException exception) when (exception.Fault.Code is EmbeddedLog.Turned or Completion.Completed)
         {
-            return true;
-        }
-        catch (FaultException exception) when (exception.Fault.Code == Completion.Completed)
-        {
-            Complete();
+            completed |= exception.Fault.Code == Completion.Completed;
+            return !completed;
         }
 
         return false;
@@ -225,10 +224,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
         return report;
     }
 
-    private async Task<DrainReport> DrainLogAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        return await new DrainProof(Evidence(), time).RunAsync(markerId, lsn, timeout, cancellationToken);
-    }
+    private Task<DrainReport> DrainLogAsync(string markerId, ulong lsn, TimeSpan timeout, CancellationToken cancellationToken) =>
+        new DrainProof(Evidence(), time).RunAsync(markerId, lsn, timeout, cancellationToken);
 
     /// <summary>What the log and the target say of themselves.</summary>
     /// <exception cref="FaultException">NotAllowed: not started yet.</exception>
@@ -266,7 +263,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private async Task StartAsync(CancellationToken stop)
     {
         await steps.WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
-        await steps.WaitForAsync(() => RefuseCompletedAsync(stop), waitsForTables: false, stop);
+        await steps.WaitForAsync(() => Completion.RefuseAsync(control, definition.Name, time, stop), waitsForTables: false, stop);
         await steps.WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
         DebeziumSettings settings = null!;
         await steps.WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
@@ -371,14 +368,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
         (pipeline, embedded, inspector) = (null, null, null);
     }
 
-    private async Task RefuseCompletedAsync(CancellationToken stop)
-    {
-        if (await new FencedSide(control, definition.Name, [], "", time).ReadAsync(stop) is { CompletedAt: not null })
-        {
-            throw new FaultException(FaultKind.NotAllowed, Completion.Completed, $"Migration {definition.Name} is over");
-        }
-    }
-
     private async Task RecordLineageAsync(CancellationToken stop) =>
         fence.Lineage = await LineageStore.RecordAsync(control, definition.Name, await source.ReadIdentityAsync(stop), stop);
 
@@ -396,23 +385,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)
     {
         await source.PrepareAsync(stop);
-        return await EmbeddedLog.StartAsync(LogOptions(), stop);
+        return await EmbeddedLog.StartAsync(EmbeddedLogs.Of(definition, store.ReadProgressAsync, time, loggers), stop);
     }
-
-    /// <summary>What an embedded log of this direction reads, and where its state is.</summary>
-    internal EmbeddedLogOptions LogOptions() => new()
-    {
-        Migration = definition.Name,
-        SourceConnection = definition.Source.Connection,
-        TargetConnection = definition.Target.Connection,
-        Tables = definition.Tables,
-        TopicPrefix = definition.Log.TopicPrefix,
-        ReadProgress = store.ReadProgressAsync,
-        Start = definition.Direction == MigrationDirection.Forward ? EmbeddedLogStart.Snapshot : EmbeddedLogStart.Passive,
-        SlotName = Slot,
-        Time = time,
-        LoggerFactory = loggers,
-    };
 
     private static FaultException NotStarted() => new(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");
 

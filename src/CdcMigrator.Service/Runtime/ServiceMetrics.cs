@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Repairing;
+using CdcMigrator.Service.Switching;
 using Prometheus;
 
 namespace CdcMigrator.Service.Runtime;
@@ -41,10 +42,14 @@ public sealed class ServiceMetrics
         logBroken = factory.CreateGauge("cdcmigrator_log_broken", "1 where the log is known to have lost changes, until the tables are copied again.");
         Verification = new VerificationMetrics(factory);
         Repairs = new RepairMetrics(factory);
+        Window = new WindowMetrics(factory);
     }
 
     /// <summary>Equality of both sides, and the gate.</summary>
     internal VerificationMetrics Verification { get; }
+
+    /// <summary>Closed sides.</summary>
+    internal WindowMetrics Window { get; }
 
     /// <summary>Repairs of rows.</summary>
     internal RepairMetrics Repairs { get; }

@@ -40,7 +40,8 @@ internal sealed class BothWays : IAsyncDisposable
         target = PostgresConnections.CreateControl(definition.Target.Connection);
         Back = new MigrationRuntime(definition.TurnedRound(), registry, time, loggers);
         Sides = new Sides(definition, source, target, time);
-        Completion = new Completion(definition, Sides, direction => Of(direction).LogOptions(), time, log);
+        Completion = new Completion(definition, Sides, time, log);
+        Window = new WindowWatch(definition, Sides, forward.Window, time, log);
         Desk = new CutoverDesk(definition, this, Sides, Completion, time, log);
     }
 
@@ -55,6 +56,9 @@ internal sealed class BothWays : IAsyncDisposable
 
     /// <summary>Where attempts are asked for; null where the source cannot be fenced.</summary>
     public CutoverDesk? Desk { get; }
+
+    /// <summary>Holes and foreign writes of closed sides; null where the source cannot be fenced.</summary>
+    public WindowWatch? Window { get; }
 
     /// <summary>The end of the migration; null where the source cannot be fenced.</summary>
     public Completion? Completion { get; }
@@ -74,6 +78,7 @@ internal sealed class BothWays : IAsyncDisposable
         var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
             new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync(ending.Token),
             new RouteKeeping(Forward.Definition, Sides, Desk!.Hooks, time, log).RunAsync(ending.Token),
+            Window!.RunAsync(ending.Token),
             RunBackAsync(ending.Token),
             WatchForCompletionAsync(ending));
         try

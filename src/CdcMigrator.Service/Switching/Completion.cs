@@ -1,11 +1,13 @@
 using CdcMigrator.Connect;
 using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Embedded;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace CdcMigrator.Service.Switching;
@@ -14,7 +16,7 @@ namespace CdcMigrator.Service.Switching;
 /// The end of a migration. It is decided in one transaction, in the row of the side that takes writes: from then on no attempt can close that side, and no process applies anything, whenever it starts.
 /// What is left behind is taken away after it, in steps that each may be repeated: whichever process lives does them, until they are done.
 /// </summary>
-internal sealed class Completion(MigrationDefinition definition, Sides sides, Func<MigrationDirection, EmbeddedLogOptions> logs, TimeProvider time, ILogger log)
+internal sealed class Completion(MigrationDefinition definition, Sides sides, TimeProvider time, ILogger log)
 {
     /// <summary>Code of what is refused once the migration is over.</summary>
     public const string Completed = "completed";
@@ -42,6 +44,16 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Fu
     /// <summary>Whether it was decided.</summary>
     /// <exception cref="FaultException">Unreachable.</exception>
     public async Task<bool> IsDecidedAsync(CancellationToken cancellationToken) => await Sides.AskAsync(() => sides.Target.ReadAsync(cancellationToken)) is { CompletedAt: not null };
+
+    /// <summary>Refuses to begin what was ended, by the row of the side that is applied to.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>completed</c>.</exception>
+    public static async Task RefuseAsync(NpgsqlDataSource database, string migration, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (await new FencedSide(database, migration, [], "", time).ReadAsync(cancellationToken) is { CompletedAt: not null })
+        {
+            throw new FaultException(FaultKind.NotAllowed, Completed, $"Migration {migration} is over");
+        }
+    }
 
     /// <summary>Refuses where the migration is over.</summary>
     /// <exception cref="FaultException">NotAllowed <c>completed</c>.</exception>
@@ -134,13 +146,13 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Fu
     /// <summary>The connector first: a slot that is dropped under it would be made again.</summary>
     private async Task RemoveReaderAsync(MigrationDirection direction, CancellationToken cancellationToken)
     {
+        var way = direction == MigrationDirection.Forward ? definition : definition.TurnedRound();
         if (definition.Log.Kind == LogKind.Embedded)
         {
-            await EmbeddedLog.RemoveAsync(logs(direction), cancellationToken);
+            await EmbeddedLog.RemoveAsync(EmbeddedLogs.Of(way, _ => Task.FromResult<IReadOnlyList<LaneProgress>>([]), time, NullLoggerFactory.Instance), cancellationToken);
             return;
         }
 
-        var way = direction == MigrationDirection.Forward ? definition : definition.TurnedRound();
         if (way.Connect is { } connect)
         {
             using var client = new ConnectClient(connect.Url);

@@ -41,7 +41,10 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             // Nobody needs it any more.
         }
 
-        return CutoverStatus.Of(definition.Name, source, target, last, trial?.Total.TotalMilliseconds, ways.BackFault ?? completion.Fault);
+        return CutoverStatus.Of(definition.Name, source, target, last, trial?.Total.TotalMilliseconds, ways.BackFault ?? completion.Fault) with
+        {
+            Findings = [.. ways.Window!.Findings.Select(PreflightFinding.Of)],
+        };
     }
 
     /// <summary>

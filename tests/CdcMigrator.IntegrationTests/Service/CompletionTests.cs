@@ -69,6 +69,6 @@ public sealed class CompletionTests(PostgresFixture postgres)
         Assert.Equal((FenceState.Sealed, FenceState.Open), (left!.State, open!.State));
         Assert.All([left, open], side => Assert.Equal("somebody", side.CompletedBy));
 
-        Completion New() => new(definition, sides, _ => throw new InvalidOperationException("no embedded log"), TimeProvider.System, NullLogger.Instance);
+        Completion New() => new(definition, sides, TimeProvider.System, NullLogger.Instance);
     }
 }

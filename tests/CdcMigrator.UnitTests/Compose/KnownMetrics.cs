@@ -10,7 +10,7 @@ internal static partial class KnownMetrics
     private static readonly HashSet<string> External = ["up"];
 
     /// <summary>Labels Prometheus or the registry adds to every series, and that of histogram buckets.</summary>
-    private static readonly HashSet<string> CommonLabels = ["job", "instance", "migration", "le"];
+    private static readonly HashSet<string> CommonLabels = ["job", "instance", "migration", "direction", "le"];
 
     public static IReadOnlyDictionary<string, (string Type, string[] Labels)> All { get; } = File.ReadLines(Repository.PathOf("tests", "CdcMigrator.UnitTests", "Compose", "known-metrics.txt"))
         .Where(line => line.Length > 0 && line[0] != '#')
