@@ -63,8 +63,13 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     public async Task<CutoverStatus> PrepareAsync(CancellationToken cancellationToken)
     {
         completion.Refuse((await sides.ReadAsync(cancellationToken)).Target);
+        if (definition.Log.Kind == LogKind.Kafka)
+        {
+            ConnectorRegistration.Require(definition);
+        }
+
         await sides.PrepareAsync(cancellationToken);
-        if (definition.Log.Kind == LogKind.Kafka && definition.Connect is not null)
+        if (definition.Log.Kind == LogKind.Kafka)
         {
             await ConnectorRegistration.RunAsync(definition.TurnedRound(), new ConnectorTemplateOptions(), ConnectorPatience, text => RuntimeLog.WayBackPrepared(log, text), cancellationToken);
         }
@@ -89,6 +94,11 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             throw new FaultException(
                 FaultKind.NotAllowed, "not-open", $"Applications do not write to the {(direction == MigrationDirection.Forward ? "source" : "target")} now: it is {left.State.ToString().ToLowerInvariant()}",
                 "'cdcm cutover status' shows both sides");
+        }
+
+        if (ways.BackFault is { } broken)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "no-way-back", $"The way back has ended: {broken.Message}", $"{broken.Fix}; then start the service again");
         }
 
         var attempt = new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);

@@ -36,19 +36,35 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
         Assert.True(compared.ExitCode == 0, compared.Error + compared.Output);
 
         var outages = new List<double>();
+        var tries = 0;
         for (var turn = 1; turn <= 2 * cycles; turn++)
         {
             var forward = turn % 2 == 1;
-            await stack.WaitAsync($"the gate to open for turn {turn}", () => service.IsGateOpenAsync(forward), token);
             var (from, to) = (router.Side, $"{(forward ? "target" : "source")} {turn}");
             router.Name(to);
             string[] verb = forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"];
+            ProcessResult? result = null;
+            await stack.WaitAsync($"turn {turn} to be done", async () =>
+            {
+                if (!await service.IsGateOpenAsync(forward))
+                {
+                    return false;
+                }
 
-            // Two operators at once in the first turns: one wins.
-            var operators = await Task.WhenAll(Enumerable.Range(0, turn <= 2 ? 2 : 1).Select(_ => RunAsync(service, verb)));
-            var result = operators.MinBy(one => one.ExitCode)!;
-            Assert.True(result.ExitCode == 0, $"turn {turn}: {result.Output}{result.Error}\n{service.Log}");
-            Assert.All(operators.Except([result]), other => Assert.Equal(6, other.ExitCode));
+                // Two operators at once in the first turns: one wins at most. An attempt that is refused, or undone because the machine is slow, is made again, as by a person.
+                var operators = await Task.WhenAll(Enumerable.Range(0, turn <= 2 ? 2 : 1).Select(_ => RunAsync(service, verb)));
+                Assert.InRange(operators.Count(one => one.ExitCode == 0), 0, 1);
+                Assert.All(operators, one => Assert.True(one.ExitCode is 0 or 3 or 5 or 6, $"turn {turn}: {one.Output}{one.Error}"));
+                Assert.True(operators.Length == 1 || operators.Any(one => one.ExitCode == 6), $"turn {turn}: {operators[^1].Output}");
+                result = operators.MinBy(one => one.ExitCode)!;
+                tries += result.ExitCode == 0 ? 0 : 1;
+                if (result.ExitCode != 0)
+                {
+                    output.WriteLine($"turn {turn}: exit code {result.ExitCode}: {JsonDocument.Parse(result.Output).RootElement.GetProperty("fault").GetProperty("message").GetString()}");
+                }
+
+                return result.ExitCode == 0;
+            }, token);
             await stack.WaitAsync($"writes on the {to}", () => Task.FromResult(workload.Ledger.AcknowledgedBy(to) > 50), token);
             outages.Add(workload.Ledger.Outage(from, to)!.Value.TotalMilliseconds);
 
@@ -57,11 +73,12 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
             var verdict = await workload.CheckAsync(forward ? stack.TargetConnection : stack.SourceConnection, token);
             Assert.True(verdict.Kept, $"turn {turn}: {verdict}");
             workload.Resume();
-            output.WriteLine($"turn {turn}: {outages[^1]:0} ms; {JsonDocument.Parse(result.Output).RootElement.GetProperty("writeOutageMs").GetDouble():0} ms by the service; {verdict.ReceiptsExpected} receipts");
+            var steps = string.Join(", ", JsonDocument.Parse(result!.Output).RootElement.GetProperty("steps").EnumerateArray().Select(step => $"{step.GetProperty("name").GetString()} {step.GetProperty("ms").GetDouble():0}"));
+            output.WriteLine($"turn {turn}: {outages[^1]:0} ms ({steps}); {verdict.ReceiptsExpected} receipts");
         }
 
         outages.Sort();
-        output.WriteLine($"{outages.Count} turns, {workload.Ledger.Acknowledged} acknowledged, {workload.Denied} denied; write outage p50 {outages[outages.Count / 2]:0} ms, p99 {outages[(int)Math.Ceiling(outages.Count * 0.99) - 1]:0} ms, most {outages[^1]:0} ms");
+        output.WriteLine($"{outages.Count} turns, {tries} attempts refused or undone, {workload.Ledger.Acknowledged} acknowledged, {workload.Denied} denied; write outage p50 {outages[outages.Count / 2]:0} ms, p99 {outages[(int)Math.Ceiling(outages.Count * 0.99) - 1]:0} ms, most {outages[^1]:0} ms");
     }
 
     private static Task<ProcessResult> RunAsync(ServiceProcess service, params string[] verb) => Cdcm.RunAsync([.. verb, "--server", service.Address.ToString(), "-o", "json"]);
