@@ -14,7 +14,7 @@ internal sealed class ServiceClient : IDisposable
     public ServiceClient(Uri server, TimeSpan timeout)
     {
         this.server = server;
-        http = new HttpClient { BaseAddress = server, Timeout = timeout };
+        http = new HttpClient { BaseAddress = server.AbsolutePath.EndsWith('/') ? server : new Uri($"{server}/"), Timeout = timeout };
     }
 
     /// <summary>The body of an answer and the answer itself.</summary>
@@ -51,7 +51,7 @@ internal sealed class ServiceClient : IDisposable
     {
         try
         {
-            using var message = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            using var message = new HttpRequestMessage(method, new Uri(path.TrimStart('/'), UriKind.Relative));
             message.Content = request is null ? null : new StringContent(request, System.Text.Encoding.UTF8, "application/json");
             using var response = await http.SendAsync(message, cancellationToken);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));

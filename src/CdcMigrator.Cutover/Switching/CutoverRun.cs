@@ -45,9 +45,11 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         {
             try
             {
-                if (!await LiftAsync(attempt))
+                var left = await LiftAsync(attempt);
+                if (!(left.State == FenceState.Sealed && left.Token == attempt.Token))
                 {
-                    await RouteBackAsync(attempt);
+                    // Where another attempt has the side by now, applications are its business.
+                    await (left.State == FenceState.Open && fault?.Code != FenceTaken ? RouteBackAsync(attempt) : Task.CompletedTask);
                     return await EndAsync(fault is null ? CutoverPhase.Rehearsed : fault.Code == FenceTaken ? CutoverPhase.Refused : CutoverPhase.Undone, fault);
                 }
             }
@@ -57,6 +59,9 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             }
         }
 
+        // A process that is asked to end opens first, for as long as a lease: nobody takes writes until then.
+        using var opening = new CancellationTokenSource();
+        await using var ending = stop.Register(() => opening.CancelAfter(options.Lease));
         try
         {
             await StepAsync(CutoverStep.Open, Timeout.InfiniteTimeSpan, token => UntilDoneAsync(async () =>
@@ -64,7 +69,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
                 await actions.OpenAsync(attempt, token);
                 now = now with { OutageMs = Math.Round(time.GetElapsedTime(closing).TotalMilliseconds, 1) };
                 return "writes are taken";
-            }, token), stop);
+            }, token), opening.Token);
         }
         catch (FaultException exception)
         {
@@ -73,7 +78,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
 
         try
         {
-            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, Tell, token), stop);
+            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, Tell, token), until.Token);
             return await EndAsync(CutoverPhase.Done, null);
         }
         catch (FaultException exception)
@@ -140,22 +145,17 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
     }
 
     /// <summary>
-    /// Lifts the fence where it is this attempt's. True where the attempt had sealed the side after all, though the answer was lost: then it goes on. A COMMIT that is still on its
-    /// way holds the row's lock, so that this waits for it. An end of the process does not call it off: for as long as the lease, then others do it.
+    /// Lifts the fence where it is this attempt's, and reads how the side stands. It may be sealed by the attempt after all, though the answer was lost: then that goes on. A COMMIT that
+    /// is still on its way holds the row's lock, so that this waits for it. An end of the process does not call it off: for as long as the lease, then others do it.
     /// </summary>
-    private async Task<bool> LiftAsync(CutoverAttempt attempt)
+    private async Task<FenceRecord> LiftAsync(CutoverAttempt attempt)
     {
         using var patience = new CancellationTokenSource(options.Lease, time);
         return await UntilDoneAsync(
             async () =>
             {
-                if (await actions.UndoAsync(attempt, patience.Token))
-                {
-                    return false;
-                }
-
-                var record = await actions.ReadAsync(attempt, patience.Token);
-                return record.State == FenceState.Sealed && record.Token == attempt.Token;
+                await actions.UndoAsync(attempt, patience.Token);
+                return await actions.ReadAsync(attempt, patience.Token);
             },
             patience.Token);
     }

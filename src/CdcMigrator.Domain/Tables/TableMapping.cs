@@ -27,11 +27,12 @@ public sealed record TableMapping
     /// <summary>The table's topic has one partition, so that everything in it is in order: what a TRUNCATE needs, and a table without a key.</summary>
     public bool OnePartition { get; init; }
 
-    /// <summary>The same table the other way. Columns that were left out stay as they are in the source; the target does not have them.</summary>
+    /// <summary>The same table the other way. Columns that are left out stay as they are in the source, though the target may have them too.</summary>
     public TableMapping TurnedRound() => new()
     {
         Source = Target,
         Target = Source,
+        Exclude = Exclude.Except(Rename.Values, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal),
         Reselect = Reselect.Select(column => Rename.GetValueOrDefault(column, column)).ToHashSet(StringComparer.Ordinal),
         Rename = Rename.ToDictionary(column => column.Value, column => column.Key, StringComparer.Ordinal),
         Keyless = Keyless,

@@ -96,6 +96,18 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         return true;
     }, cancellationToken, LiftLockTimeout);
 
+    /// <summary>Whether the side's tables could be locked at once, as an opening has to; changes nothing and lets go at once.</summary>
+    /// <exception cref="FaultException">TimedOut: a table stayed locked; the message names who holds it.</exception>
+    public Task RequireLocksAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
+    {
+        if (all.Count > 0)
+        {
+            await LockAsync(connection, all, cancellationToken);
+        }
+
+        return false;
+    }, cancellationToken);
+
     /// <summary>Removes the triggers.</summary>
     public Task DropAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
     {

@@ -35,6 +35,12 @@ internal sealed class DrainEvidence(
     {
         if (clusterId is not null)
         {
+            // A slot that is still being made, or was lost, never confirms the marker.
+            while (await ReadConfirmedLsnAsync(cancellationToken) < marker.Lsn)
+            {
+                await Task.Delay(Pause, time, cancellationToken);
+            }
+
             return new DirectionStart([], marker.Lsn, tables);
         }
 

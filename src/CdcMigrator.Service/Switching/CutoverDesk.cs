@@ -102,6 +102,13 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         }
 
         var attempt = new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);
+        if (last is { Current: CutoverStep.Route } && !running.IsCompleted)
+        {
+            // Its hooks do not succeed: they are no reason not to go back. Another look goes on with them while its side stays open.
+            await (abort?.CancelAsync() ?? Task.CompletedTask);
+            await running.WaitAsync(cancellationToken);
+        }
+
         lock (gate)
         {
             if (!running.IsCompleted)

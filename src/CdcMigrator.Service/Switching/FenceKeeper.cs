@@ -14,6 +14,7 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private Fault? told;
 
     /// <summary>Looks once a second until stopped.</summary>
@@ -45,12 +46,16 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    /// <summary>Looks once, and mends what is found. A side that was never prepared has no attempts; one that is away keeps no other closed.</summary>
+    /// <summary>
+    /// Looks once, and mends what is found. A side that was never prepared has no attempts; one that is away, or does not answer in time, keeps no other closed. A fence is not lifted
+    /// where the other side is known to have been opened since: a side that came back from an older copy of itself would be the second open one.
+    /// </summary>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        var (here, lost) = await LiftAsync(source, "source", cancellationToken);
-        var (there, away) = await LiftAsync(target, "target", cancellationToken);
-        if ((lost ?? away) is { } failure)
+        var sides = await Task.WhenAll(ReadAsync(source, cancellationToken), ReadAsync(target, cancellationToken));
+        var (here, there) = (sides[0].Record, sides[1].Record);
+        var failures = await Task.WhenAll(LiftAsync(source, here, there, "source", cancellationToken), LiftAsync(target, there, here, "target", cancellationToken));
+        if ((sides[0].Failure ?? sides[1].Failure ?? failures[0] ?? failures[1]) is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
@@ -63,21 +68,43 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    private async Task<(FenceRecord? Record, Exception? Failure)> LiftAsync(FencedSide side, string name, CancellationToken cancellationToken)
+    private async Task<(FenceRecord? Record, Exception? Failure)> ReadAsync(FencedSide side, CancellationToken cancellationToken)
     {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            var record = await side.ReadAsync(cancellationToken);
-            if (record is { IsForsaken: true } && await side.UndoAsync(record.Token, onlyForsaken: true, cancellationToken))
-            {
-                RuntimeLog.FenceLifted(log, name, record.Token);
-            }
-
-            return (record, null);
+            return (await side.ReadAsync(either.Token).WaitAsync(either.Token), null);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (null, new FaultException(FaultKind.Unreachable, "no-answer", $"A side did not answer within {Patience.TotalSeconds:0} s"));
         }
         catch (Exception exception) when (exception is FaultException or NpgsqlException)
         {
             return (null, exception);
+        }
+    }
+
+    private async Task<Exception?> LiftAsync(FencedSide side, FenceRecord? record, FenceRecord? other, string name, CancellationToken cancellationToken)
+    {
+        if (record is not { IsForsaken: true } || (other is { State: FenceState.Open } && other.Epoch >= record.Epoch))
+        {
+            return null;
+        }
+
+        try
+        {
+            if (await side.UndoAsync(record.Token, onlyForsaken: true, cancellationToken))
+            {
+                RuntimeLog.FenceLifted(log, name, record.Token);
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        {
+            return exception;
         }
     }
 

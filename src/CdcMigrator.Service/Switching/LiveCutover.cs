@@ -90,6 +90,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         var tables = Sides.AskAsync(() => UntilEqualAsync(drained, cancellationToken));
         await Task.WhenAll(start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, cancellationToken));
         var (marker, begin) = await start;
+
+        // Behind the seal nothing is undone: what would keep the other side from being opened is looked for right before.
+        await Sides.AskAsync(async () =>
+        {
+            await Taking.Fence.RequireLocksAsync(cancellationToken);
+            return true;
+        });
         return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, new FencePosition(marker.Id, marker.Lsn));
     }
 
@@ -100,7 +107,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             FaultKind.NotAllowed, "another-server", "A side was promoted or restored during the attempt: what was proven was proven of another history", "Look at the failover first: 'cdcm status', 'cdcm preflight'");
 
     /// <inheritdoc />
-    public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Sides.AskAsync(() => Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken));
+    public async Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        if (!await Sides.AskAsync(() => Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken)))
+        {
+            await RequireOpenAsync(Taking, attempt, cancellationToken);
+        }
+    }
 
     /// <inheritdoc />
     public Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
@@ -116,11 +129,14 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         var done = 0;
         await hooks.AfterOpenAsync(
             Context(attempt),
-            outcome =>
+            async outcome =>
             {
                 tell(outcome);
                 done += outcome.Succeeded ? 1 : 0;
-                return Task.CompletedTask;
+                if (!outcome.Succeeded)
+                {
+                    await RequireOpenAsync(Taking, attempt, cancellationToken);
+                }
             },
             cancellationToken);
         await NoteRoutedAsync(Taking, attempt, cancellationToken);
@@ -232,6 +248,15 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             }
 
             await Task.Delay(Pause, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Nobody is sent to a side that a later attempt has left again.</summary>
+    private static async Task RequireOpenAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open } record || record.Token != attempt.Token)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since: nothing of this one counts any more", "'cdcm cutover status' shows both sides");
         }
     }
 

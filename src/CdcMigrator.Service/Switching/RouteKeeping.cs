@@ -75,13 +75,20 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         RuntimeLog.Rerouting(log, here.Token, (arrived ? context.To : context.From).ToString());
         if (arrived)
         {
-            await hooks.AfterOpenAsync(context, Tell, cancellationToken);
+            await hooks.AfterOpenAsync(context, async outcome =>
+            {
+                Tell(outcome);
+                if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open } now || now.Token != here.Token)
+                {
+                    throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since");
+                }
+            }, cancellationToken);
         }
         else
         {
             foreach (var outcome in await hooks.OnAbortAsync(context, cancellationToken))
             {
-                await Tell(outcome);
+                Tell(outcome);
             }
         }
 
@@ -92,13 +99,11 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         });
     }
 
-    private Task Tell(HookOutcome outcome)
+    private void Tell(HookOutcome outcome)
     {
         if (outcome.Fault is { } fault)
         {
             RuntimeLog.SampleFailed(log, "hook", fault);
         }
-
-        return Task.CompletedTask;
     }
 }

@@ -43,7 +43,7 @@ public sealed class MariaDbAuditTests(MariaDbFixture mariaDb)
         var audit = await AuditAsync("plain", "odd", "keyless", "hidden_key", "loose_key", "isam", "parents", "children", "triggered", "nearly_used", "missing");
         string[] expected =
         [
-            "bit odd.mask", "cascade children", "character-set odd.latin", "engine isam", "enum odd.label", "enum-empty odd.label", "float odd.f", "invisible-key hidden_key", "keyless keyless", "large-value odd.large",
+            "bit odd.mask", "cascade children", "character-set odd.latin", "engine isam", "enum odd.label", "enum-empty odd.label", "float odd.f", "invisible-key hidden_key", "keyless keyless", "large-row odd", "large-value odd.large",
             "loose-unique-key loose_key", "missing-table missing", "not-boolean odd.flag", "not-migrated", "nul-character odd.js", "nul-character odd.nul", "orphans children", "out-of-range odd.big", "out-of-range odd.t",
             "padded-text odd.note", "replacement-character odd.note", "sequence-headroom nearly_used.id", "set odd.tags", "source-version", "trigger triggered", "unsigned odd.big", "year odd.y", "year-zero odd.y",
             "zero-date odd.born", "zero-date odd.due",
