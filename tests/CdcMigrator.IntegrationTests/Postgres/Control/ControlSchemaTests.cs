@@ -43,6 +43,9 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             fence_state.token text not null
             fence_state.lease_until timestamptz not null
             fence_state.changed_at timestamptz not null
+            fence_state.routed text not null
+            fence_state.completed_at timestamptz
+            fence_state.completed_by text
             journal.id int8 not null
             journal.migration text not null
             journal.at timestamptz not null
