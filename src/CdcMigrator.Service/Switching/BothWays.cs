@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Service.Runtime;
@@ -85,6 +86,17 @@ internal sealed class BothWays : IAsyncDisposable
         {
             await Forward.RunAsync(ending.Token);
         }
+        catch (FaultException exception) when (Back is not null)
+        {
+            if (!await IsTargetInUseAsync(stop))
+            {
+                throw;
+            }
+
+            // What the target commits must go on to reach the source, and its fence to be kept, whatever became of the source's log.
+            RuntimeLog.ForwardEnded(log, exception.Fault);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         finally
         {
             await (Desk?.EndAsync() ?? Task.CompletedTask);
@@ -95,6 +107,19 @@ internal sealed class BothWays : IAsyncDisposable
         if (Completion is not null && Forward.IsCompleted && !stop.IsCancellationRequested)
         {
             await RestAsync(stop);
+        }
+    }
+
+    /// <summary>Whether applications write to the target, or an attempt to go back is under way; false where that is not known.</summary>
+    private async Task<bool> IsTargetInUseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await Sides!.ReadAsync(cancellationToken)).Target is { State: not FenceState.Sealed };
+        }
+        catch (FaultException)
+        {
+            return false;
         }
     }
 
