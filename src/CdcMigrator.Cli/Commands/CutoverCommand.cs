@@ -227,7 +227,8 @@ internal static class CutoverCommand
 
     private static ExitCode CodeOf(CutoverStatus now) => now switch
     {
-        { Phase: CutoverPhase.Done or CutoverPhase.Rehearsed, Fault: null } => ExitCode.Done,
+        // The side that took over is open, whatever became of its hooks: they are named, and tried again.
+        { Phase: CutoverPhase.Done } or { Phase: CutoverPhase.Rehearsed, Fault: null } => ExitCode.Done,
         { Fault.Code: "gate-closed" or "not-equal" or "over-budget" } => ExitCode.Negative,
         { Phase: CutoverPhase.Undone, Fault.Kind: FaultKind.TimedOut } => ExitCode.TimedOut,
         { Fault: { } fault } => fault.Kind.ToExitCode(),
