@@ -4,6 +4,7 @@ using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Switching;
 
 namespace CdcMigrator.Cli.Commands;
@@ -27,7 +28,9 @@ internal static class CutoverCommand
             context, "start", MigrationDirection.Forward, rehearsal: false,
             "Makes the target take over. Exit code: 0 done, 3 refused by the gate or by the proof, 5 timed out and undone, 6 not allowed now. Only 0 means that applications write to the target.",
             ("cdcm cutover start", ""), ("cdcm cutover start --yes -o json | jq .writeOutageMs", "for scripts")),
+        Plan(context),
         Status(context),
+        Evidence(context),
         Abort(context),
         LiftScript(context),
         Complete(context),
@@ -197,14 +200,20 @@ internal static class CutoverCommand
     private static Verb Switch(CommandContext context, string name, MigrationDirection direction, bool rehearsal, string description, params (string, string)[] examples)
     {
         var yes = new Option<bool>("--yes") { Description = "Do not ask" };
-        var command = new Verb(name, description, examples) { yes };
+        var dry = new Option<bool>("--dry-run") { Description = "Show what would be done, on which side, and how long writes would wait; exit code 0, or 3 where it would be refused" };
+        var command = new Verb(name, description, examples) { yes, dry };
         context.Handle(command, async call =>
         {
+            if (call.Value(dry))
+            {
+                return await PlanAsync(call, direction, rehearsal);
+            }
+
             using var service = call.Connect();
             var (before, _) = await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation);
             Confirm(call, before.Migration, call.Value(yes), rehearsal ? "writes will wait for some seconds" : $"the {(direction == MigrationDirection.Forward ? "target" : "source")} will take over");
             var now = await service.PostAsync<CutoverStatus>(
-                "/api/cutover/start", new CutoverRequest(before.Migration, direction, rehearsal, $"{System.Environment.UserName}@{System.Environment.MachineName}"), call.Cancellation);
+                "/api/cutover/start", new CutoverRequest(before.Migration, direction, rehearsal, Actor), call.Cancellation);
             var attempt = now.Attempt;
             var told = 0;
             while (now.Phase == CutoverPhase.Running)
@@ -224,6 +233,81 @@ internal static class CutoverCommand
         });
         return command;
     }
+
+    private static Verb Plan(CommandContext context)
+    {
+        var command = new Verb(
+            "plan",
+            "Shows what an attempt would do now, step by step, on which side, and how long writes would wait. Changes nothing but markers it sends through both logs. Exit code: 0 it could begin, 3 it would be refused.",
+            ("cdcm cutover plan", ""), ("cdcm cutover plan --back", "of the way back"), ("cdcm cutover plan -o json | jq .predicted", "for scripts"))
+        {
+            Back,
+        };
+        context.Handle(command, call => PlanAsync(call, call.Value(Back) ? MigrationDirection.Back : MigrationDirection.Forward, rehearsal: false));
+        return command;
+    }
+
+    private static async Task<ExitCode> PlanAsync(Invocation call, MigrationDirection direction, bool rehearsal)
+    {
+        using var service = new ServiceClient(call.Server, call.Timeout > Patience ? call.Timeout : Patience);
+        var (before, _) = await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation);
+        var plan = await service.PostAsync<CutoverPlan>("/api/cutover/plan", new CutoverRequest(before.Migration, direction, rehearsal, Actor), call.Cancellation);
+        if (call.IsJson)
+        {
+            call.Terminal.Json(plan);
+        }
+        else
+        {
+            CutoverView.Show(call.Terminal, plan);
+        }
+
+        return plan.Fault is null ? ExitCode.Done : plan.Fault.Kind == FaultKind.NotAllowed ? ExitCode.Negative : plan.Fault.Kind.ToExitCode();
+    }
+
+    private static Verb Evidence(CommandContext context)
+    {
+        var format = new Option<string>("--format") { Description = "markdown or json", HelpName = "form", DefaultValueFactory = _ => "markdown" };
+        format.AcceptOnlyFromAmong("markdown", "json");
+        var attempt = new Option<string?>("--attempt") { Description = "Of this attempt; without it of the last one that was done, or of the last one where none was", HelpName = "token" };
+        var file = CommonOptions.File();
+        file.Required = false;
+        var command = new Verb(
+            "evidence",
+            "Prints what an audit needs of an attempt: who confirmed it, servers, positions, offsets, rows and verdicts of each table, sequences, hooks, times; and the SQL with which psql alone checks each claim. With -f it asks the databases, not the service.",
+            ("cdcm cutover evidence > evidence.md", ""),
+            ("cdcm cutover evidence --format json -f migration.yaml", "without a service"))
+        {
+            format, attempt, file,
+        };
+        context.Handle(command, async call =>
+        {
+            CutoverEvidence evidence;
+            if (call.Value(file) is not null)
+            {
+                evidence = await OfflineCutover.EvidenceAsync(call.Load(file), call.Value(attempt), call.Cancellation);
+            }
+            else
+            {
+                using var service = call.Connect();
+                var query = call.Value(attempt) is { } token ? $"?attempt={Uri.EscapeDataString(token)}" : "";
+                evidence = (await service.GetAsync<CutoverEvidence>($"/api/cutover/evidence{query}", call.Cancellation)).Value;
+            }
+
+            if (call.IsJson || call.Value(format) == "json")
+            {
+                call.Terminal.Json(evidence);
+            }
+            else
+            {
+                call.Terminal.Out.Write(EvidenceMarkdown.Render(evidence));
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static string Actor => $"{System.Environment.UserName}@{System.Environment.MachineName}";
 
     private static ExitCode CodeOf(CutoverStatus now) => now switch
     {

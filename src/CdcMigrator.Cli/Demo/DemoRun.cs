@@ -87,6 +87,7 @@ internal sealed class DemoRun(DemoOptions options, DemoFolder folder, DemoServer
         target:  { connection: "{{servers.TargetConnection}}" }
         log: embedded
         tables:  [ {{string.Join(", ", ShopSchema.Tables.Select(table => $"{{ source: {table} }}"))}} ]
+        cutover: { budget: 30s } # on any machine: what is predicted is shown, not held against it
         service: { url: "{{url.GetLeftPart(UriPartial.Authority)}}" }
 
         """, cancellationToken);

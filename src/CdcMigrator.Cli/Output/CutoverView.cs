@@ -1,3 +1,4 @@
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Service.Api;
 using Spectre.Console;
@@ -44,6 +45,34 @@ internal static class CutoverView
         foreach (var next in now.NextSteps)
         {
             terminal.Line($"next: {Sheet.Text(next)}");
+        }
+    }
+
+    /// <summary>What an attempt would do, and what is predicted of it.</summary>
+    public static void Show(Terminal terminal, CutoverPlan plan)
+    {
+        var steps = Sheet.Of("step", "what");
+        foreach (var step in plan.Steps)
+        {
+            steps.AddRow(step.Name.ToString(), Sheet.Text(step.Would));
+        }
+
+        terminal.Show(steps);
+        if (plan.Predicted.Count > 0)
+        {
+            var parts = Sheet.Of("part of the outage", "half take less", "99 in 100 take less");
+            foreach (var part in plan.Predicted)
+            {
+                parts.AddRow(Sheet.Text(OutagePrediction.Name(part.Part)), $"{part.P50Ms:N0} ms", $"{part.P99Ms:N0} ms");
+            }
+
+            terminal.Show(parts);
+            terminal.Line($"predicted write outage: {plan.PredictedMs:N0} ms{(plan.HooksNotMeasured.Count == 0 ? "" : $", without hooks that never ran: {Sheet.Text(string.Join(", ", plan.HooksNotMeasured))}")}");
+        }
+
+        if (plan.Fault is { } fault)
+        {
+            terminal.Line($"[red]{Sheet.Text(fault.Message)}[/]{(fault.Fix is { Length: > 0 } fix ? $" {Sheet.Text(fix)}" : "")}");
         }
     }
 

@@ -18,6 +18,9 @@ public sealed record OutageMeasures
     /// <summary>Dirty keys, and how fast they are compared.</summary>
     public RemainingWork? Verify { get; init; }
 
+    /// <summary>How long a key may wait until comparing begins at all; null where it does not.</summary>
+    public MeasuredTime? Beat { get; init; }
+
     /// <summary>Reading and advancing sequences.</summary>
     public MeasuredTime? Sequences { get; init; }
 

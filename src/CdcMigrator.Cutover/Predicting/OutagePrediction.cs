@@ -25,7 +25,7 @@ public sealed record OutagePrediction(IReadOnlyList<PredictedPart> Parts, Measur
             (OutagePart.Fence, measures.Fence),
             (OutagePart.Confirm, measures.Confirm),
             (OutagePart.Drain, measures.Drain?.Time),
-            (OutagePart.Verify, measures.Verify?.Time),
+            (OutagePart.Verify, measures.Verify?.Time.Plus(measures.Beat ?? default)),
             (OutagePart.Sequences, measures.Sequences),
             (OutagePart.Seal, measures.Seal),
             (OutagePart.Open, measures.Open),

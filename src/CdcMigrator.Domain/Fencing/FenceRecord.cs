@@ -19,6 +19,15 @@ public sealed record FenceRecord(FenceState State, long Epoch, string Token, Tim
     /// <summary>Who ended it.</summary>
     public string? CompletedBy { get; init; }
 
+    /// <summary>The attempt that makes applications wait and has not closed the side yet; empty where there is none.</summary>
+    public string Held { get; init; } = "";
+
+    /// <summary>Its number.</summary>
+    public long HeldEpoch { get; init; }
+
+    /// <summary>Whether <see cref="Held"/> was not renewed in time: whoever sees it lets applications go.</summary>
+    public bool IsHoldOver { get; init; }
+
     /// <summary>Closed by an attempt whose lease is over: whoever sees it lifts the fence.</summary>
     public bool IsForsaken => State == FenceState.Closed && LeaseLeft < TimeSpan.Zero;
 

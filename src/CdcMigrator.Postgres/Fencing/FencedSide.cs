@@ -35,10 +35,14 @@ public sealed class FencedSide
         this.migration = migration;
         this.actor = actor;
         Fence = new SourceFence(database, tables, time);
+        Hold = new HoldNote(database, migration);
     }
 
     /// <summary>The triggers, and how long their tables' locks are waited for.</summary>
     public SourceFence Fence { get; init; }
+
+    /// <summary>The note that applications are made to wait, before the side is closed.</summary>
+    public HoldNote Hold { get; }
 
     /// <summary>Creates the triggers and the row of a side that applications write to. Leaves a row that is there as it is.</summary>
     public async Task PrepareOpenAsync(CancellationToken cancellationToken)
@@ -74,7 +78,9 @@ public sealed class FencedSide
             await using var command = database.CreateCommand(
                 $"""
                 select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end, routed, clock_timestamp() - changed_at,
-                    ({CompletedAt})::timestamptz, to_jsonb(f) ->> 'completed_by'
+                    ({CompletedAt})::timestamptz, to_jsonb(f) ->> 'completed_by',
+                    coalesce(to_jsonb(f) ->> 'held', ''), coalesce((to_jsonb(f) ->> 'held_epoch')::bigint, 0),
+                    coalesce(to_jsonb(f) ->> 'held' <> '' and (to_jsonb(f) ->> 'held_until')::timestamptz < clock_timestamp(), false)
                 from cdc_migrator.fence_state f where migration = $1
                 """);
             command.Parameters.Add(new NpgsqlParameter { Value = migration });
@@ -86,6 +92,9 @@ public sealed class FencedSide
                     Age = reader.GetFieldValue<TimeSpan>(5),
                     CompletedAt = await reader.IsDBNullAsync(6, cancellationToken) ? null : new DateTimeOffset(reader.GetDateTime(6), TimeSpan.Zero),
                     CompletedBy = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
+                    Held = reader.GetString(8),
+                    HeldEpoch = reader.GetInt64(9),
+                    IsHoldOver = reader.GetBoolean(10),
                 }
                 : null;
         }
@@ -104,7 +113,11 @@ public sealed class FencedSide
     public async Task<FenceMarker> CloseAsync(string token, long epoch, TimeSpan lease, CancellationToken cancellationToken) => await Fence.CloseAsync(
         connection => ChangeAsync(
             connection, null,
-            $"state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4 where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2) and ({CompletedAt}) is null",
+            $"""
+            state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4, held = '', held_until = '-infinity', releasing = false
+            where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2) and ({CompletedAt}) is null
+                and (held = '' or held_until < clock_timestamp() or held = $2 and not releasing)
+            """,
             cancellationToken, token, epoch, lease),
         (connection, all) => ClosedFence.NoteAsync(connection, migration, actor, token, all, cancellationToken), always: true, cancellationToken)
         ?? throw new FaultException(FaultKind.NotAllowed, "fence-taken", "Another attempt has closed this side, or has left it", "See 'cdcm status'");

@@ -45,6 +45,13 @@ public static class Sequences
         return advanced;
     }
 
+    /// <summary>Sequences of the schemas that have handed out values: those that would be advanced at most.</summary>
+    public static async Task<IReadOnlyList<TableName>> ListAsync(NpgsqlDataSource database, string[] schemas, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        return [.. (await ReadAsync(database, schemas, cancellationToken)).Select(sequence => sequence.Sequence)];
+    }
+
     private static async Task<IReadOnlyList<(TableName Sequence, long LastValue)>> ReadAsync(
         NpgsqlDataSource database, string[] schemas, CancellationToken cancellationToken)
     {

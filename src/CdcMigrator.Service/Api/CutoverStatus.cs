@@ -1,3 +1,4 @@
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
@@ -44,8 +45,11 @@ public sealed record CutoverStatus
     /// <summary>From the first lock of the fence to the opening, in milliseconds.</summary>
     public required double? WriteOutageMs { get; init; }
 
-    /// <summary>What was predicted of it before the fence, in milliseconds.</summary>
+    /// <summary>What was predicted of it before the fence, in milliseconds: 99 in 100 take less.</summary>
     public required double? PredictedMs { get; init; }
+
+    /// <summary>The prediction's parts in their order; empty before.</summary>
+    public required IReadOnlyList<PredictedPartReport> Predicted { get; init; }
 
     /// <summary>Sequences that were moved on.</summary>
     public required IReadOnlyList<string> Sequences { get; init; }
@@ -62,7 +66,7 @@ public sealed record CutoverStatus
     /// <summary>What to do next.</summary>
     public required IReadOnlyList<string> NextSteps { get; init; }
 
-    internal static CutoverStatus Of(string migration, FenceRecord? source, FenceRecord? target, CutoverReport? last, double? predicted, Fault? wayBack) => new()
+    internal static CutoverStatus Of(string migration, FenceRecord? source, FenceRecord? target, CutoverReport? last, OutagePrediction? predicted, Fault? wayBack) => new()
     {
         Migration = migration,
         Source = CutoverSide.Of(source),
@@ -76,7 +80,8 @@ public sealed record CutoverStatus
         Step = last?.Current,
         Steps = last?.Steps ?? [],
         WriteOutageMs = last?.OutageMs,
-        PredictedMs = predicted is { } ms ? Math.Round(ms, 1) : null,
+        PredictedMs = predicted is null ? null : Math.Round(predicted.Total.P99.TotalMilliseconds, 1),
+        Predicted = PredictedPartReport.Of(predicted),
         Sequences = last?.Proof?.Sequences ?? [],
         Fault = last?.Fault is { } fault ? FaultReport.Of(fault) : null,
         WayBack = wayBack is null ? null : FaultReport.Of(wayBack),

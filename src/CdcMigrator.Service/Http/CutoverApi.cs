@@ -19,7 +19,17 @@ internal static class CutoverApi
         routes.MapPost("/api/cutover/prepare", async context => await AnswerAsync(context, await Require(desk).PrepareAsync(context.RequestAborted)));
         routes.MapPost("/api/cutover/abort", async context => await AnswerAsync(context, await Require(desk).AbortAsync(context.RequestAborted)));
         routes.MapPost("/api/cutover/complete", context => CompleteAsync(context, definition, Require(desk)));
-        routes.MapPost("/api/cutover/start", context => StartAsync(context, definition, Require(desk)));
+        routes.MapPost("/api/cutover/start", async context =>
+        {
+            var request = await ReadAsync(context, definition);
+            await AnswerAsync(context, await Require(desk).StartAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
+        });
+        routes.MapPost("/api/cutover/plan", async context =>
+        {
+            var request = await ReadAsync(context, definition);
+            await AnswerAsync(context, await Require(desk).PlanAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
+        });
+        routes.MapGet("/api/cutover/evidence", async context => await AnswerAsync(context, await Require(desk).EvidenceAsync(context.Request.Query["attempt"], context.RequestAborted)));
     }
 
     private static async Task CompleteAsync(HttpContext context, MigrationDefinition definition, CutoverDesk desk)
@@ -51,7 +61,7 @@ internal static class CutoverApi
         }
     }
 
-    private static async Task StartAsync(HttpContext context, MigrationDefinition definition, CutoverDesk desk)
+    private static async Task<CutoverRequest> ReadAsync(HttpContext context, MigrationDefinition definition)
     {
         CutoverRequest? request;
         try
@@ -69,7 +79,7 @@ internal static class CutoverApi
         }
 
         RequireSame(definition, request.Migration);
-        await AnswerAsync(context, await desk.StartAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
+        return request;
     }
 
     private static CutoverDesk Require(CutoverDesk? desk) => desk

@@ -1,5 +1,6 @@
 using CdcMigrator.Connect.Templates;
 using CdcMigrator.Cutover;
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
@@ -22,7 +23,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     private CancellationTokenSource? abort;
     private Task running = Task.CompletedTask;
     private volatile CutoverReport? last;
-    private volatile OutageTrial? trial;
+    private volatile OutagePrediction? prediction;
 
     /// <summary>What routes applications.</summary>
     public RoutingHooks Hooks => new(options.Route, runner, time);
@@ -41,7 +42,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             // Nobody needs it any more.
         }
 
-        return CutoverStatus.Of(definition.Name, source, target, last, trial?.Total.TotalMilliseconds, ways.BackFault ?? completion.Fault) with
+        return CutoverStatus.Of(definition.Name, source, target, last, prediction, ways.BackFault ?? completion.Fault) with
         {
             Findings = [.. ways.Window!.Findings.Select(PreflightFinding.Of)],
         };
@@ -81,6 +82,53 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     /// <exception cref="FaultException">NotAllowed: another one is under way, the sides are not prepared, or the direction does not lead away from the open side.</exception>
     public async Task<CutoverStatus> StartAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
     {
+        var attempt = await NewAsync(direction, rehearsal, actor, cancellationToken);
+        if (last is { Current: CutoverStep.Route } && !running.IsCompleted)
+        {
+            // Its hooks do not succeed: they are no reason not to go back. Another look goes on with them while its side stays open.
+            await (abort?.CancelAsync() ?? Task.CompletedTask);
+            await running.WaitAsync(cancellationToken);
+        }
+
+        lock (gate)
+        {
+            if (!running.IsCompleted)
+            {
+                throw new FaultException(FaultKind.NotAllowed, "attempt-running", $"An attempt of {last?.Attempt.Actor} is under way", "'cdcm cutover status' shows it");
+            }
+
+            abort?.Dispose();
+            abort = new CancellationTokenSource();
+            last = new CutoverReport { Attempt = attempt };
+            prediction = null;
+            running = Task.Run(() => RunAsync(attempt, abort.Token), CancellationToken.None);
+        }
+
+        return await StatusAsync(cancellationToken);
+    }
+
+    /// <summary>What an attempt would do now: the same steps, of which only the first is done. Sends markers through both logs, and changes nothing else.</summary>
+    /// <exception cref="FaultException">NotAllowed: the sides are not prepared, or the direction does not lead away from the open side.</exception>
+    public async Task<CutoverPlan> PlanAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
+    {
+        var attempt = await NewAsync(direction, rehearsal, actor, cancellationToken);
+        await using var live = Live(direction);
+        var recording = new RecordingCutover(live.PrepareAsync, token => sides.SequencesAsync(direction, token), definition, options, Hooks);
+        var report = await new CutoverRun(recording, options, time, static _ => { }).RunAsync(attempt, cancellationToken, ending.Token);
+        return CutoverPlan.Of(definition.Name, report, recording.Would, live.Prediction);
+    }
+
+    /// <summary>What is known of an attempt that is over, and how to check it.</summary>
+    /// <param name="token">The attempt; null for the last one that was done, or the last one where none was.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException">NotAllowed <c>no-evidence</c>: neither side's journal knows it.</exception>
+    public Task<CutoverEvidence> EvidenceAsync(string? token, CancellationToken cancellationToken) => sides.ReadEvidenceAsync(token, cancellationToken);
+
+    private LiveCutover Live(MigrationDirection direction) =>
+        new(ways.Of(direction), ways.Of(direction == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward), sides, options, Hooks, time);
+
+    private async Task<CutoverAttempt> NewAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
+    {
         var (source, target) = await sides.ReadAsync(cancellationToken);
         completion.Refuse(target);
         if (source is null || target is null)
@@ -101,29 +149,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             throw new FaultException(FaultKind.NotAllowed, "no-way-back", $"The way back has ended: {broken.Message}", $"{broken.Fix}; then start the service again");
         }
 
-        var attempt = new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);
-        if (last is { Current: CutoverStep.Route } && !running.IsCompleted)
-        {
-            // Its hooks do not succeed: they are no reason not to go back. Another look goes on with them while its side stays open.
-            await (abort?.CancelAsync() ?? Task.CompletedTask);
-            await running.WaitAsync(cancellationToken);
-        }
-
-        lock (gate)
-        {
-            if (!running.IsCompleted)
-            {
-                throw new FaultException(FaultKind.NotAllowed, "attempt-running", $"An attempt of {last?.Attempt.Actor} is under way", "'cdcm cutover status' shows it");
-            }
-
-            abort?.Dispose();
-            abort = new CancellationTokenSource();
-            last = new CutoverReport { Attempt = attempt };
-            trial = null;
-            running = Task.Run(() => RunAsync(attempt, abort.Token), CancellationToken.None);
-        }
-
-        return await StatusAsync(cancellationToken);
+        return new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);
     }
 
     /// <summary>Calls an attempt off, whichever process it is in: this one's at its next step, another one's by lifting its fence. Nothing behind the seal.</summary>
@@ -165,13 +191,12 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
 
     private async Task RunAsync(CutoverAttempt attempt, CancellationToken off)
     {
-        var along = ways.Of(attempt.Direction);
-        var actions = new LiveCutover(along, ways.Of(attempt.Direction == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward), sides, options, Hooks, time);
+        await using var actions = Live(attempt.Direction);
         try
         {
             last = await new CutoverRun(actions, options, time, report =>
             {
-                trial = actions.Trial;
+                prediction = actions.Prediction;
                 last = report;
                 FailPoints.Pass(report);
             }).RunAsync(attempt, off, ending.Token);

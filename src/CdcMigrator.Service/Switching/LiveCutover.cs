@@ -1,5 +1,6 @@
 using CdcMigrator.Cutover;
 using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Comparing;
@@ -21,18 +22,22 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="options">What it goes by.</param>
 /// <param name="hooks">What routes applications.</param>
 /// <param name="time">Clock.</param>
-internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time) : ICutoverActions
+internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time) : ICutoverActions, IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan GatePatience = TimeSpan.FromSeconds(10);
     private readonly MigrationDefinition definition = along.Definition;
     private (SourceIdentity Left, SourceIdentity Taking) servers;
+    private HoldKeeping? holding;
     private FencedSide Left => sides.Left(definition.Direction);
     private FencedSide Taking => sides.Taking(definition.Direction);
 
-    /// <summary>What the parts of the outage took when they were tried before the fence; null before.</summary>
-    public OutageTrial? Trial { get; private set; }
+    /// <summary>What was predicted of the outage before the fence; null before.</summary>
+    public OutagePrediction? Prediction { get; private set; }
+
+    /// <summary>The embedded log has no connector whose settings could be changed.</summary>
+    private ConnectorPace? Pace => definition.Log.Kind == LogKind.Embedded ? new ConnectorPace(Pause, Pause, Pause) : null;
 
     /// <inheritdoc />
     public async Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
@@ -45,32 +50,59 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
 
         servers = await IdentitiesAsync(cancellationToken);
-        Trial = await TryAsync(cancellationToken);
-        return Trial.Total <= definition.Cutover.Budget
-            ? $"the gate is open, both ways work; predicted outage {Trial.Total.TotalMilliseconds:0} ms"
-            : throw new FaultException(
-                FaultKind.NotAllowed, "over-budget", $"The predicted write outage is {Trial.Total.TotalMilliseconds:0} ms ({Trial}), the budget {definition.Cutover.Budget.TotalMilliseconds:0} ms",
-                "Make what takes longest faster (heartbeat.interval.ms and poll.interval.ms of the connectors, offset.flush.interval.ms of the workers), or raise cutover.budget");
+        Prediction = await new OutageMeasuring(along, back, sides, options, hooks, time).MeasureAsync(cancellationToken);
+        return Prediction.Refuse(options.Budget, Pace) is { } refusal
+            ? throw new FaultException(FaultKind.NotAllowed, "over-budget", refusal.Message, refusal.Fix)
+            : $"the gate is open, both ways work; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"
+                + (Prediction.HooksNotMeasured.Count == 0 ? "" : $"; without hooks that never ran: {string.Join(", ", Prediction.HooksNotMeasured)}");
     }
 
     /// <inheritdoc />
     public async Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
     {
-        var outcomes = await hooks.BeforeFenceAsync(Context(attempt), cancellationToken);
+        if (hooks.At(HookMoment.BeforeFence).Count == 0)
+        {
+            return "no hooks";
+        }
+
+        // Noted first: whoever finds the note without its owner lets applications go.
+        if (!await Sides.AskAsync(() => Left.Hold.TakeAsync(attempt.Token, attempt.Epoch, options.Lease, cancellationToken)))
+        {
+            throw new FaultException(FaultKind.NotAllowed, "hold-taken", "Another attempt makes applications wait, or is letting them go", "'cdcm cutover status' shows both sides; then try again");
+        }
+
+        holding = new HoldKeeping(Left.Hold, attempt.Token, releasing: false, options.Lease, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, holding.Lost);
+        IReadOnlyList<HookOutcome> outcomes;
+        try
+        {
+            outcomes = await hooks.BeforeFenceAsync(Context(attempt), either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw HoldLost();
+        }
+
         foreach (var outcome in outcomes)
         {
             tell(outcome);
         }
 
-        return outcomes is [.., { Fault: { } fault }] ? throw new FaultException(fault) : outcomes.Count == 0 ? "no hooks" : $"{outcomes.Count} hooks";
+        return outcomes is [.., { Fault: { } fault }] ? throw new FaultException(fault) : $"{outcomes.Count} hooks";
     }
 
     /// <inheritdoc />
-    public Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Sides.AskAsync(async () =>
+    public async Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken)
     {
-        var marker = await Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken);
+        if (holding is { Lost.IsCancellationRequested: true })
+        {
+            throw HoldLost();
+        }
+
+        var marker = await Sides.AskAsync(() => Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken));
+        await DisposeAsync();
         return new FencePosition(marker.Id, marker.Lsn);
-    });
+    }
 
     /// <inheritdoc />
     public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) =>
@@ -151,11 +183,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             tell(outcome);
         }
 
+        await DisposeAsync();
+        await QuietAsync(() => Left.Hold.EndAsync(attempt.Token, cancellationToken));
         await NoteRoutedAsync(Left, attempt, cancellationToken);
     }
 
     /// <inheritdoc />
-    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Trial, cancellationToken);
+    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Prediction, cancellationToken);
 
     /// <summary>A lane that tries again, or is behind for a moment, is waited for; whatever else is closed is refused at once.</summary>
     private async Task RequireGateAsync(CancellationToken cancellationToken)
@@ -179,23 +213,6 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
 
             await Task.Delay(GatePause, time, cancellationToken);
         }
-    }
-
-    /// <summary>Goes both ways once with a marker, before anything is closed: what it takes is what the outage will take, and a way back that does not work is found now.</summary>
-    private async Task<OutageTrial> TryAsync(CancellationToken cancellationToken)
-    {
-        var began = time.GetTimestamp();
-        var marker = await Sides.AskAsync(() => FenceTable.WriteMarkerAsync(sides.LeftDatabase(definition.Direction), cancellationToken));
-        var drained = await Sides.AskAsync(() => along.DrainAsync(marker.Id, marker.Lsn, options.Deadlines.Draining, cancellationToken));
-        if (!drained.Drained)
-        {
-            throw new FaultException(FaultKind.TimedOut, "not-drained", $"A marker did not get through in {options.Deadlines.Draining.TotalSeconds:0} s; it waits for {drained.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow");
-        }
-
-        var there = time.GetElapsedTime(began);
-        began = time.GetTimestamp();
-        await ReadStartAsync(cancellationToken);
-        return new OutageTrial(there, time.GetElapsedTime(began));
     }
 
     private Task<(FenceMarker Marker, DirectionStart Start)> ReadStartAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () =>
@@ -261,21 +278,33 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <summary>Where it is not noted, another process tells applications once more.</summary>
-    private static async Task NoteRoutedAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken)
+    private static Task NoteRoutedAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken) => QuietAsync(async () =>
+    {
+        await side.NoteRoutedAsync(attempt.Token, cancellationToken);
+        return true;
+    });
+
+    private static async Task QuietAsync(Func<Task<bool>> note)
     {
         try
         {
-            await Sides.AskAsync(async () =>
-            {
-                await side.NoteRoutedAsync(attempt.Token, cancellationToken);
-                return true;
-            });
+            await Sides.AskAsync(note);
         }
         catch (FaultException)
         {
             // The side is away; its row says that it has not been done.
         }
     }
+
+    /// <summary>The attempt is over, whatever its end: a note that is left runs out, and another process lets applications go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await (holding?.DisposeAsync() ?? ValueTask.CompletedTask);
+        holding = null;
+    }
+
+    private static FaultException HoldLost() => new(
+        FaultKind.TimedOut, "hold-lost", "The attempt made applications wait and did not renew its note in time, so that another process let them go", "Look at the load of the service's machine and at its connection to the side that is left; then try again");
 
     /// <summary>System identifiers and timelines of both sides.</summary>
     private Task<(SourceIdentity Left, SourceIdentity Taking)> IdentitiesAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () => (

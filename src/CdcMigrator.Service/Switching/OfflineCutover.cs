@@ -28,6 +28,14 @@ public static class OfflineCutover
             ["target"] = await Sides.AskAsync(() => sides.Target.LiftScriptAsync(cancellationToken)),
         });
 
+    /// <summary>The evidence of an attempt that is over.</summary>
+    /// <param name="definition">The migration file.</param>
+    /// <param name="token">The attempt; null for the last one that was done, or the last one where none was.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException">NotAllowed <c>no-evidence</c>, <c>no-fence</c>. Unreachable: a side does not answer, and the other one knows nothing.</exception>
+    public static Task<CutoverEvidence> EvidenceAsync(MigrationDefinition definition, string? token, CancellationToken cancellationToken) =>
+        UseAsync(definition, sides => sides.ReadEvidenceAsync(token, cancellationToken));
+
     private static async Task<T> UseAsync<T>(MigrationDefinition definition, Func<Sides, Task<T>> work)
     {
         ArgumentNullException.ThrowIfNull(definition);

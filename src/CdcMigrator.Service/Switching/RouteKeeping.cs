@@ -18,6 +18,9 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     /// <summary>What the process that opened a side has to tell applications itself.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a note that was taken over holds without being renewed.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
     /// <summary>Looks once a second until stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -60,6 +63,13 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     /// <param name="cancellationToken">Gives up.</param>
     private async Task LookAsync(FencedSide side, FenceRecord? here, FenceRecord? there, MigrationDirection leaving, CancellationToken cancellationToken)
     {
+        if (here is { State: FenceState.Open, Held.Length: > 0 })
+        {
+            // Whoever makes applications wait also lets them go: nobody does so beside it, not for an earlier attempt either.
+            await (here.IsHoldOver ? LetGoAsync(side, here, leaving, cancellationToken) : Task.CompletedTask);
+            return;
+        }
+
         if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace)
         {
             return;
@@ -68,10 +78,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         // The attempt that opened this side sealed the other one; the one that closed this side only has left no other trace.
         var arrived = there?.Token == here.Token;
         var direction = arrived ? (leaving == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward) : leaving;
-        var (from, to) = direction == MigrationDirection.Forward
-            ? (RouteEnds.Of(definition.Source), RouteEnds.Of(definition.Target))
-            : (RouteEnds.Of(definition.Target), RouteEnds.Of(new SourceSection(SourceKind.PostgreSql, definition.Source.Connection)));
-        var context = new HookContext(definition.Name, here.Token, here.Epoch, direction, from, to);
+        var context = Context(here.Token, here.Epoch, direction);
         RuntimeLog.Rerouting(log, here.Token, (arrived ? context.To : context.From).ToString());
         if (arrived)
         {
@@ -97,6 +104,33 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             await side.NoteRoutedAsync(here.Token, cancellationToken);
             return true;
         });
+    }
+
+    /// <summary>The process of an attempt died between telling applications to wait and closing the side.</summary>
+    private async Task LetGoAsync(FencedSide side, FenceRecord here, MigrationDirection leaving, CancellationToken cancellationToken)
+    {
+        if (!await Sides.AskAsync(() => side.Hold.TakeOverAsync(here.Held, Lease, cancellationToken)))
+        {
+            return;
+        }
+
+        var context = Context(here.Held, here.HeldEpoch, leaving);
+        RuntimeLog.Rerouting(log, here.Held, context.From.ToString());
+        await using var keeping = new HoldKeeping(side.Hold, here.Held, releasing: true, Lease, time);
+        foreach (var outcome in await hooks.OnAbortAsync(context, cancellationToken))
+        {
+            Tell(outcome);
+        }
+
+        await Sides.AskAsync(() => side.Hold.EndAsync(here.Held, cancellationToken));
+    }
+
+    private HookContext Context(string token, long epoch, MigrationDirection direction)
+    {
+        var (from, to) = direction == MigrationDirection.Forward
+            ? (RouteEnds.Of(definition.Source), RouteEnds.Of(definition.Target))
+            : (RouteEnds.Of(definition.Target), RouteEnds.Of(new SourceSection(SourceKind.PostgreSql, definition.Source.Connection)));
+        return new HookContext(definition.Name, token, epoch, direction, from, to);
     }
 
     private void Tell(HookOutcome outcome)

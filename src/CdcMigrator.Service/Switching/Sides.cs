@@ -1,12 +1,15 @@
 using System.Text.Json;
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Reporting;
 using Npgsql;
 
 namespace CdcMigrator.Service.Switching;
@@ -17,10 +20,10 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     private static readonly string Actor = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <summary>The source of the migration file.</summary>
-    public FencedSide Source { get; } = new(source, definition.Name, [.. definition.Tables.Select(table => table.Source)], Actor, time);
+    public FencedSide Source { get; } = Side(source, definition, [.. definition.Tables.Select(table => table.Source)], time);
 
     /// <summary>The target of the migration file.</summary>
-    public FencedSide Target { get; } = new(target, definition.Name, [.. definition.Tables.Select(table => table.Target)], Actor, time);
+    public FencedSide Target { get; } = Side(target, definition, [.. definition.Tables.Select(table => table.Target)], time);
 
     /// <summary>The side a direction leaves.</summary>
     public FencedSide Left(MigrationDirection direction) => direction == MigrationDirection.Forward ? Source : Target;
@@ -60,6 +63,10 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         return lifted;
     }
 
+    /// <summary>Sequences of the side a direction leaves that have handed out values.</summary>
+    public Task<IReadOnlyList<TableName>> SequencesAsync(MigrationDirection direction, CancellationToken cancellationToken) => AskAsync(() => Sequences.ListAsync(
+        LeftDatabase(direction), [.. definition.Tables.Select(table => direction == MigrationDirection.Forward ? table.Source.Schema : table.Target.Schema).Distinct(StringComparer.Ordinal)], cancellationToken));
+
     /// <summary>Both rows; null where that side was never prepared.</summary>
     public Task<(FenceRecord? Source, FenceRecord? Target)> ReadAsync(CancellationToken cancellationToken) =>
         AskAsync(async () => (await Source.ReadAsync(cancellationToken), await Target.ReadAsync(cancellationToken)));
@@ -67,10 +74,17 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <summary>
     /// Keeps what an attempt did and what it did it on, in the journals of both sides: whoever audits needs psql and one of them. A side that does not answer goes without.
     /// </summary>
-    public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutageTrial? trial, CancellationToken cancellationToken)
+    public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutagePrediction? prediction, CancellationToken cancellationToken)
     {
         var evidence = JsonSerializer.Serialize(
-            new { report, predictedMs = trial?.Total.TotalMilliseconds, from = await IdentityAsync(LeftDatabase(direction)), to = await IdentityAsync(TakingDatabase(direction)) }, ApiJson.Options);
+            new
+            {
+                report,
+                predictedMs = prediction?.Total.P99.TotalMilliseconds,
+                predicted = PredictedPartReport.Of(prediction),
+                from = await IdentityAsync(LeftDatabase(direction)),
+                to = await IdentityAsync(TakingDatabase(direction)),
+            }, ApiJson.Options);
         foreach (var database in new[] { source, target })
         {
             await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");
@@ -89,6 +103,63 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
             }
         }
     }
+
+    /// <summary>The evidence of an attempt that is over, from whichever side's journal has it.</summary>
+    /// <param name="token">The attempt; null for the last one that was done, or the last one where none was.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException">NotAllowed <c>no-evidence</c>. Unreachable: a side does not answer, and the other one knows nothing.</exception>
+    public async Task<CutoverEvidence> ReadEvidenceAsync(string? token, CancellationToken cancellationToken)
+    {
+        FaultException? away = null;
+        var found = new List<(DateTimeOffset At, JournaledAttempt Attempt)>();
+        foreach (var database in new[] { source, target })
+        {
+            try
+            {
+                found.AddRange(await AskAsync(() => ReadJournalAsync(database, token, cancellationToken)));
+            }
+            catch (FaultException exception)
+            {
+                // Both keep the same: one is enough.
+                away ??= exception;
+            }
+        }
+
+        return found.Count > 0
+            ? found.OrderByDescending(note => note.Attempt.Report.Phase == CutoverPhase.Done).ThenByDescending(note => note.Attempt.Report.Attempt.Epoch).ThenByDescending(note => note.At)
+                .Select(note => EvidenceChecks.Evidence(definition, note.At, note.Attempt)).First()
+            : throw away ?? new FaultException(
+                FaultKind.NotAllowed, "no-evidence", token is null ? "No attempt has ended yet" : $"Neither side's journal knows an attempt {token}", "'cdcm cutover status' shows the last attempt");
+    }
+
+    private async Task<IReadOnlyList<(DateTimeOffset At, JournaledAttempt Attempt)>> ReadJournalAsync(NpgsqlDataSource database, string? token, CancellationToken cancellationToken)
+    {
+        await using (var exists = database.CreateCommand("select to_regclass('cdc_migrator.journal') is not null"))
+        {
+            if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
+            {
+                return [];
+            }
+        }
+
+        await using var command = database.CreateCommand("""
+            select at, evidence::text from cdc_migrator.journal
+            where migration = $1 and evidence ? 'report' and event like 'cutover-%' and ($2 = '' or evidence -> 'report' -> 'attempt' ->> 'token' = $2)
+            order by event = 'cutover-done' desc, id desc limit 1
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = definition.Name });
+        command.Parameters.Add(new NpgsqlParameter { Value = token ?? "" });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? [(reader.GetFieldValue<DateTimeOffset>(0), JsonSerializer.Deserialize<JournaledAttempt>(reader.GetString(1), ApiJson.Options)!)]
+            : [];
+    }
+
+    private static FencedSide Side(NpgsqlDataSource database, MigrationDefinition definition, IReadOnlyList<TableName> tables, TimeProvider time) =>
+        new(database, definition.Name, tables, Actor, time)
+        {
+            Fence = new SourceFence(database, tables, time) { LockTimeout = definition.Cutover.LockTimeout, Deadline = definition.Cutover.Deadlines.Fencing },
+        };
 
     private static async Task<string> IdentityAsync(NpgsqlDataSource database)
     {

@@ -21,7 +21,8 @@ namespace CdcMigrator.Service.Verifying;
 internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limits, TimeProvider time, ILogger log)
 {
     private const int KeysAStep = 20_000;
-    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
+    /// <summary>Longest pause between two turns.</summary>
+    internal static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
     private volatile Fault? fault;
     private volatile VerificationSession? session;

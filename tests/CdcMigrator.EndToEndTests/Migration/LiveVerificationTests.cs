@@ -82,6 +82,7 @@ public sealed class LiveVerificationTests(KitFixture kit, ITestOutputHelper outp
         await stack.WaitAsync("the load", () => Task.FromResult(writes.Committed > 1500), token);
         for (var pass = 1; pass <= Passes || (warmFound.Count < WarmWrong && pass <= 4 * Passes); pass++)
         {
+            await stack.WaitAsync($"a target behind the source before pass {pass}", async () => await LagAsync(http, token) > 0, token);
             var run = await BeginAsync(http, token);
             await stack.WaitAsync($"pass {pass}", () => ExistsAsync(stack, $"select from cdc_migrator.verification_table where run = {run} and covered and phase in ('Settling', 'Done')"), token);
             var found = await WrongAsync(stack);

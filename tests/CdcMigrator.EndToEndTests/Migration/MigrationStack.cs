@@ -94,6 +94,9 @@ internal sealed class MigrationStack : IAsyncDisposable
     /// <summary>Folder whose files hold or kill the attempts of services started from now on; null: none does.</summary>
     public string? FailPoints { get; set; }
 
+    /// <summary>The section <c>verify</c> of the files written from now on.</summary>
+    public string Verify { get; set; } = "{ }";
+
     /// <summary>Writes a migration file whose service listens on a free port; returns its path.</summary>
     public (string Path, Uri Address) WriteFile()
     {
@@ -114,6 +117,7 @@ internal sealed class MigrationStack : IAsyncDisposable
             tables:  [ {{string.Join(", ", Mappings.Select(table => $"{{ source: {table.Source}, keyless: {(table.Keyless ? "true" : "false")}, onePartition: {(table.OnePartition ? "true" : "false")} }}"))}} ]
             apply:   { onPoison: {{(ParksPoison ? "deadLetter" : "halt")}} }
             cutover: {{Cutover}}
+            verify:  {{Verify}}
             service: { url: "{{address}}" }
             """);
         return (path, address);

@@ -46,6 +46,10 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             fence_state.routed text not null
             fence_state.completed_at timestamptz
             fence_state.completed_by text
+            fence_state.held text not null
+            fence_state.held_epoch int8 not null
+            fence_state.held_until timestamptz not null
+            fence_state.releasing bool not null
             journal.id int8 not null
             journal.migration text not null
             journal.at timestamptz not null

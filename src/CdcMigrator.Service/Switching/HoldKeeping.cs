@@ -1,0 +1,47 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Fencing;
+
+namespace CdcMigrator.Service.Switching;
+
+/// <summary>Renews the note that applications are made to wait while its owner works. Where the note is lost, <see cref="Lost"/> is cancelled; a side that is away lets it run out.</summary>
+internal sealed class HoldKeeping : IAsyncDisposable
+{
+    private readonly CancellationTokenSource lost = new();
+    private readonly CancellationTokenSource over = new();
+    private readonly Task renewing;
+
+    public HoldKeeping(HoldNote note, string token, bool releasing, TimeSpan lease, TimeProvider time) =>
+        renewing = RenewAsync(note, token, releasing, lease, time);
+
+    /// <summary>Cancelled once somebody else has the note.</summary>
+    public CancellationToken Lost => lost.Token;
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await over.CancelAsync();
+        await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        over.Dispose();
+        lost.Dispose();
+    }
+
+    private async Task RenewAsync(HoldNote note, string token, bool releasing, TimeSpan lease, TimeProvider time)
+    {
+        while (true)
+        {
+            await Task.Delay(lease / 3, time, over.Token);
+            try
+            {
+                if (!await Sides.AskAsync(() => note.RenewAsync(token, releasing, lease, over.Token)))
+                {
+                    await lost.CancelAsync();
+                    return;
+                }
+            }
+            catch (FaultException)
+            {
+                // Tried again: what decides is the side's own clock.
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using CdcMigrator.Cutover;
+using CdcMigrator.Cutover.Routing;
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Runtime;
+using CdcMigrator.Service.Switching;
+using CdcMigrator.TestKit.Databases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
+
+namespace CdcMigrator.IntegrationTests.Service;
+
+/// <summary>Applications that were told to wait go on, wherever the process that told them dies.</summary>
+public sealed class HoldTests(PostgresFixture postgres) : IDisposable
+{
+    private const string Schema = "create table orders(id int primary key, v text)";
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("cdcm-hold");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Told => Path.Combine(folder.FullName, "told");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Applications_go_on_where_the_process_died_between_its_hooks_and_the_fence()
+    {
+        await using var scene = await SceneAsync();
+        await scene.Live.HoldAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal(["beforeFence forward a1"], await ReadAsync());
+
+        // Its note has not run out: nobody lets applications go beside an owner that still makes them wait, not for an earlier attempt of that side either.
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set token = 'earlier', changed_at = clock_timestamp() - interval '1 day'");
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Single(await ReadAsync());
+
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set token = '', held_until = clock_timestamp() - interval '1 ms'");
+        await scene.Keeping.TurnAsync(Cancellation);
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
+        Assert.Equal("", (await scene.Sides.Source.ReadAsync(Cancellation))!.Held);
+    }
+
+    [Fact]
+    public async Task A_note_that_ran_out_is_taken_over_by_one_and_its_owner_neither_renews_it_nor_closes_the_side()
+    {
+        await using var scene = await SceneAsync();
+        var (side, lease) = (scene.Sides.Source, TimeSpan.FromMinutes(5));
+        Assert.True(await side.Hold.TakeAsync("a1", 2, lease, Cancellation));
+        Assert.False(await side.Hold.TakeAsync("a2", 3, lease, Cancellation));
+        Assert.True(await side.Hold.RenewAsync("a1", releasing: false, lease, Cancellation));
+        Assert.False(await side.Hold.TakeOverAsync("a1", lease, Cancellation));
+        Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => side.CloseAsync("a2", 3, lease, Cancellation))).Fault.Code);
+
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
+        Assert.False(await side.Hold.RenewAsync("a1", releasing: false, lease, Cancellation));
+        Assert.True(await side.Hold.TakeOverAsync("a1", lease, Cancellation));
+        Assert.False(await side.Hold.TakeOverAsync("a1", lease, Cancellation));
+        Assert.False(await side.Hold.RenewAsync("a1", releasing: false, lease, Cancellation));
+        Assert.True(await side.Hold.RenewAsync("a1", releasing: true, lease, Cancellation));
+        Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => side.CloseAsync("a1", 2, lease, Cancellation))).Fault.Code);
+        Assert.False(await side.Hold.TakeAsync("a2", 3, lease, Cancellation));
+
+        Assert.True(await side.Hold.EndAsync("a1", Cancellation));
+        Assert.True(await side.Hold.TakeAsync("a2", 3, lease, Cancellation));
+        await side.CloseAsync("a2", 3, lease, Cancellation);
+        Assert.Equal((FenceState.Closed, ""), await StateAsync(side));
+        Assert.True(await side.UndoAsync("a2", onlyForsaken: false, Cancellation));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_is_undone_lets_applications_go_itself_and_its_note_is_gone()
+    {
+        await using var scene = await SceneAsync();
+        await scene.Live.HoldAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal((FenceState.Open, "a1"), await StateAsync(scene.Sides.Source));
+        await scene.Live.RouteBackAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal((FenceState.Open, ""), await StateAsync(scene.Sides.Source));
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
+    }
+
+    private static async Task<(FenceState State, string Held)> StateAsync(FencedSide side)
+    {
+        var record = await side.ReadAsync(Cancellation);
+        return (record!.State, record.Held);
+    }
+
+    private async Task<IReadOnlyList<string>> ReadAsync() => await File.ReadAllLinesAsync(Told, Cancellation);
+
+    private async Task<Scene> SceneAsync()
+    {
+        var source = await postgres.CreateSourceAsync(Schema);
+        var target = await postgres.CreateTargetAsync(Schema);
+        var hook = new CommandHook(
+            "tell", [.. new[] { "/bin/sh", "-c", "echo $CDCM_MOMENT $CDCM_DIRECTION $CDCM_TOKEN >> \"$FILE\"" }.Select(HookText.Plain)],
+            new Dictionary<string, HookText> { ["FILE"] = HookText.Plain(Told) }, TimeSpan.FromMinutes(1));
+        var definition = new MigrationDefinition
+        {
+            Name = "m",
+            Source = new SourceSection(SourceKind.PostgreSql, source.ConnectionString),
+            Target = new TargetSection(target.ConnectionString),
+            Log = new LogSection { TopicPrefix = "m" },
+            Tables = [new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders") }],
+            Cutover = new CutoverSection { Lease = TimeSpan.FromHours(1), Route = new RouteSection { BeforeFence = [hook], OnAbort = [hook] } },
+        };
+        var scene = new Scene(source, target, definition);
+        await scene.Sides.PrepareAsync(Cancellation);
+        return scene;
+    }
+
+    /// <summary>Its lease is so long that the attempt renews nothing meanwhile: as if its process had died where it is.</summary>
+    private sealed class Scene : IAsyncDisposable
+    {
+        private readonly TestDatabase target;
+        private readonly HookRunner runner = new();
+        private readonly MigrationRuntime along;
+        private readonly MigrationRuntime back;
+
+        public Scene(TestDatabase source, TestDatabase target, MigrationDefinition definition)
+        {
+            (Source, this.target) = (source, target);
+            Sides = new Sides(definition, source.DataSource, target.DataSource, TimeProvider.System);
+            along = new MigrationRuntime(definition, Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
+            back = new MigrationRuntime(definition.TurnedRound(), Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
+            var options = CutoverOptions.Of(definition);
+            Live = new LiveCutover(along, back, Sides, options, new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System);
+            Keeping = new RouteKeeping(definition, Sides, new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        }
+
+        public TestDatabase Source { get; }
+
+        public Sides Sides { get; }
+
+        public LiveCutover Live { get; }
+
+        public RouteKeeping Keeping { get; }
+
+        public CutoverAttempt Attempt { get; } = new("a1", 2, MigrationDirection.Forward, "test", Rehearsal: false);
+
+        public async ValueTask DisposeAsync()
+        {
+            await Live.DisposeAsync();
+            await back.DisposeAsync();
+            await along.DisposeAsync();
+            runner.Dispose();
+            await Source.DisposeAsync();
+            await target.DisposeAsync();
+        }
+    }
+}

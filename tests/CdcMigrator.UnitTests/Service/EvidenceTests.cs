@@ -1,0 +1,81 @@
+using System.Text.Json;
+using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Predicting;
+using CdcMigrator.Cutover.Routing;
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Reporting;
+using CdcMigrator.Service.Switching;
+using CdcMigrator.TestKit.Golden;
+
+namespace CdcMigrator.UnitTests.Service;
+
+/// <summary>What an audit gets of an attempt.</summary>
+public sealed class EvidenceTests
+{
+    private static readonly DateTimeOffset Compared = new(2026, 3, 1, 2, 0, 0, TimeSpan.Zero);
+
+    private static MigrationDefinition Definition { get; } = new()
+    {
+        Name = "shop's",
+        Source = new SourceSection(SourceKind.PostgreSql, "Host=10.0.0.5"),
+        Target = new TargetSection("Host=10.0.0.6"),
+        Log = new LogSection { TopicPrefix = "shop" },
+        Tables =
+        [
+            new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("shop", "orders") },
+            new TableMapping { Source = new TableName("public", "Odd|Table"), Target = new TableName("shop", "Odd|Table") },
+        ],
+    };
+
+    [Fact]
+    public void The_evidence_as_markdown_is_frozen() => GoldenFile.Matches("evidence-markdown", EvidenceMarkdown.Render(EvidenceChecks.Evidence(Definition, Compared.AddHours(1), Attempt())));
+
+    [Fact]
+    public void The_evidence_as_json_is_frozen() => GoldenFile.Matches("json-evidence", JsonSerializer.Serialize(EvidenceChecks.Evidence(Definition, Compared.AddHours(1), Attempt()), ApiJson.Options));
+
+    [Fact]
+    public void What_a_journal_keeps_is_read_again_as_it_was()
+    {
+        var written = JsonSerializer.Serialize(Attempt(), ApiJson.Options);
+        var read = JsonSerializer.Deserialize<JournaledAttempt>(written, ApiJson.Options)!;
+        Assert.Equal(written, JsonSerializer.Serialize(read, ApiJson.Options));
+        Assert.Equal(EvidenceMarkdown.Render(EvidenceChecks.Evidence(Definition, Compared, Attempt())), EvidenceMarkdown.Render(EvidenceChecks.Evidence(Definition, Compared, read)));
+    }
+
+    [Fact]
+    public void An_attempt_that_was_refused_claims_nothing_it_did_not_do()
+    {
+        var refused = Attempt() with { Report = new CutoverReport { Attempt = Attempt().Report.Attempt, Phase = CutoverPhase.Refused, Fault = new(FaultKind.NotAllowed, "gate-closed", "The gate is closed") } };
+        var evidence = EvidenceChecks.Evidence(Definition, Compared, refused);
+        Assert.DoesNotContain(evidence.Checks, check => check.Sql.Contains("fence_state", StringComparison.Ordinal) || check.Sql.Contains("progress", StringComparison.Ordinal));
+        Assert.Contains("fault: The gate is closed (gate-closed)", EvidenceMarkdown.Render(evidence), StringComparison.Ordinal);
+    }
+
+    private static JournaledAttempt Attempt() => new(
+        new CutoverReport
+        {
+            Attempt = new CutoverAttempt("0195f2b7c0de7d0e8a11", 2, MigrationDirection.Forward, "ann@ops", Rehearsal: false),
+            Phase = CutoverPhase.Done,
+            Steps = [new(CutoverStep.Prepare, 1200.5, "the gate is open, both ways work", true), new(CutoverStep.Fence, 40.1, "writes are denied", true), new(CutoverStep.Open, 12, "writes are taken", true)],
+            Fence = new FencePosition("marker:1", 0x1_0000_00A0),
+            Drain = new DrainReport(true, true, true, [new DrainLane("shop.public.orders", 0, 120, 120), new DrainLane("shop.public.orders", 1, 80, 81)], 0, 410),
+            Proof = new CutoverProof(
+                [
+                    new TableProof("public.orders", Compared, 1000, Compared.AddMinutes(59), new Dictionary<int, long> { [1] = 81, [0] = 120 }),
+                    new TableProof("public.Odd|Table", Compared, 7, null, new Dictionary<int, long>()),
+                ],
+                ["shop.orders_id_seq"],
+                new DirectionStart([new AimedLane(new LaneId("shop-back.shop.orders", 0), new LogIdentity("cluster", "topic", 4), 55)], 0x2_0000_0000, []),
+                new FencePosition("marker:2", 0x2_0000_0000)),
+            Hooks = [new HookOutcome(HookMoment.BeforeFence, "pooler", "done", "", TimeSpan.FromMilliseconds(21), null)],
+            OutageMs = 812.4,
+        },
+        1490.2, [new PredictedPartReport(OutagePart.Fence, 3.1, 9.9), new PredictedPartReport(OutagePart.Confirm, 700, 1100)], "7301/1", "7302/1");
+}
