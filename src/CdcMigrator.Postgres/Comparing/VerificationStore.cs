@@ -13,6 +13,9 @@ namespace CdcMigrator.Postgres.Comparing;
 /// <param name="migration">Name of the migration.</param>
 public sealed class VerificationStore(NpgsqlDataSource target, string migration)
 {
+    /// <summary>Channel of <see cref="WakeAsync"/>; what is told there is the migration's name.</summary>
+    public const string Waking = "cdcm_verify";
+
     private readonly VerificationOwner own = new(target, migration);
 
     private const string RunColumns = """
@@ -119,6 +122,13 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         await using var command = Command(
             "update cdc_migrator.verification_beat set at = clock_timestamp(), behind = $2, fault = $3 where migration = $1 and owner = $4", behind, OrNull(fault, NpgsqlDbType.Text), owner);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? 0 : throw own.Fenced();
+    });
+
+    /// <summary>Wakes whichever process compares from its pause between two turns: somebody waits for what the next one finds. Lost where none listens.</summary>
+    public Task WakeAsync(CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        await using var command = Command($"select pg_catalog.pg_notify('{Waking}', $1)");
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     });
 
     /// <summary>The last sign of life; null where there never was one.</summary>

@@ -264,6 +264,8 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
                 return proofs;
             }
 
+            // Whichever process compares: writes wait for its next turn.
+            await along.Verification.Store.WakeAsync(cancellationToken);
             await Task.Delay(Pause, time, cancellationToken);
         }
     }

@@ -2,6 +2,7 @@ using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Reconciliation.Changes;
 using CdcMigrator.Reconciliation.Checks;
@@ -16,13 +17,14 @@ namespace CdcMigrator.Service.Verifying;
 
 /// <summary>
 /// Compares both sides while they live: dirty keys all the time, full passes when they are asked for. In one process of a migration at a time, which holds a
-/// lock in the target; any other goes on where it ended. What it finds is in the target alone (<see cref="Postgres.Comparing.VerificationStore"/>).
+/// lock in the target; any other goes on where it ended. What it finds is in the target alone (<see cref="VerificationStore"/>).
 /// </summary>
 internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limits, TimeProvider time, ILogger log)
 {
     private const int KeysAStep = 20_000;
-    /// <summary>Longest pause between two turns.</summary>
-    internal static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Pause between two turns, where nobody waits for the next one (<see cref="VerificationStore.WakeAsync"/>).</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
     private volatile Fault? fault;
     private volatile VerificationSession? session;
@@ -81,6 +83,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         await WaitForWorkAsync(lease, owner, stop);
         await using var own = await BeginAsync(owner, stop);
         session = own;
+        await ExecuteAsync(lease, $"listen {VerificationStore.Waking}", stop);
         try
         {
             fault = null;
@@ -90,7 +93,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
                 await PingAsync(lease, stop);
                 if (!await own.TurnAsync(stop))
                 {
-                    await Task.Delay(Idle, time, stop);
+                    await lease.WaitAsync(Idle, stop);
                 }
 
                 if (await own.IsOutdatedAsync(stop))
@@ -233,10 +236,12 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
     private async Task<bool> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await ScalarAsync(connection, "select pg_try_advisory_lock(hashtextextended('cdcm verify ' || $1, 0))", cancellationToken) is true;
 
-    private static async Task PingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static Task PingAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => ExecuteAsync(connection, "select 1", cancellationToken);
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("select 1", connection);
-        await command.ExecuteScalarAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The pool keeps the session as it is.</summary>
@@ -246,6 +251,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         {
             try
             {
+                await ExecuteAsync(connection, $"unlisten {VerificationStore.Waking}", CancellationToken.None);
                 await ScalarAsync(connection, "select pg_advisory_unlock(hashtextextended('cdcm verify ' || $1, 0))", CancellationToken.None);
             }
             catch (NpgsqlException)

@@ -167,4 +167,22 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
     }
 
     private static TableMapping Mapping(TableName table) => new() { Source = table, Target = table };
+
+    [Fact]
+    public async Task Whoever_compares_is_woken_by_another_session()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var target = await postgres.CreateTargetAsync();
+        await using var listening = await target.DataSource.OpenConnectionAsync(token);
+        await using (var listen = new Npgsql.NpgsqlCommand($"listen {VerificationStore.Waking}", listening))
+        {
+            await listen.ExecuteNonQueryAsync(token);
+        }
+
+        var told = "";
+        listening.Notification += (_, note) => told = note.Payload;
+        await new VerificationStore(target.DataSource, "shop").WakeAsync(token);
+        await listening.WaitAsync(token);
+        Assert.Equal("shop", told);
+    }
 }
