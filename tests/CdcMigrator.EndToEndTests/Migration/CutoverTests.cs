@@ -32,8 +32,7 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
         Assert.Equal((3, true), (refused.ExitCode, refused.Output.Contains("verification is not of", StringComparison.Ordinal)));
         Assert.Equal(6, (await RunAsync(service, "rollback", "--yes")).ExitCode);
         Assert.Equal(6, (await RunAsync(service, "cutover", "abort")).ExitCode);
-        var compared = await RunAsync(service, "verify", "start", "--wait", "--timeout", "4m");
-        Assert.True(compared.ExitCode == 0, compared.Error + compared.Output);
+        await stack.WaitAsync("a comparison without rows on their way", () => IsEqualAsync(service), token);
 
         var outages = new List<double>();
         var tries = 0;
@@ -79,6 +78,14 @@ public sealed class CutoverTests(KitFixture kit, ITestOutputHelper output)
 
         outages.Sort();
         output.WriteLine($"{outages.Count} turns, {tries} attempts refused or undone, {workload.Ledger.Acknowledged} acknowledged, {workload.Denied} denied; write outage p50 {outages[outages.Count / 2]:0} ms, p99 {outages[(int)Math.Ceiling(outages.Count * 0.99) - 1]:0} ms, most {outages[^1]:0} ms");
+    }
+
+    /// <summary>Rows that are written all the time may be on their way at the end of a comparison, on a slow machine: then it is made again.</summary>
+    internal static async Task<bool> IsEqualAsync(ServiceProcess service)
+    {
+        var compared = await RunAsync(service, "verify", "start", "--wait", "--timeout", "4m");
+        Assert.True(compared.ExitCode == 0 || (compared.ExitCode == 3 && compared.Output.Contains("\"InFlight\"", StringComparison.Ordinal) && !compared.Output.Contains("\"Mismatch\"", StringComparison.Ordinal)), compared.Error + compared.Output);
+        return compared.ExitCode == 0;
     }
 
     private static Task<ProcessResult> RunAsync(ServiceProcess service, params string[] verb) => Cdcm.RunAsync([.. verb, "--server", service.Address.ToString(), "-o", "json"]);
