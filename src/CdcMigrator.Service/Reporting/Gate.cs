@@ -66,13 +66,15 @@ internal static class Gate
         return Judged("lanes", state, $"{running} of {lanes.Count} running", "all running", "'cdcm status' names what each lane stands at, and the next command");
     }
 
-    /// <summary>Drift, a slot or a connector that does not work, rows that must be copied again.</summary>
+    /// <summary>Drift, a slot or a connector that does not work, a log that lost changes, rows that must be copied again. A log without lag says nothing while nothing is written to it.</summary>
     private static GateCriterion Source(RuntimeStatus now)
     {
-        var codes = now.Findings.Select(finding => finding.Code).Distinct().ToList();
-        return Judged(
-            "source", now.Phase != RuntimePhase.Running ? Unknown : codes.Count == 0 ? Pass : Fail,
-            now.Phase != RuntimePhase.Running ? "not known" : codes.Count == 0 ? "nothing found" : string.Join(", ", codes), "nothing found", "'cdcm status' has the statement that mends each finding");
+        var codes = now.SourceFaults.Select(fault => fault.Code).Concat(now.Findings.Select(finding => finding.Code)).Distinct().ToList();
+        var (state, measured) = now.Phase != RuntimePhase.Running ? (Unknown, "not known")
+            : codes.Count > 0 ? (Fail, string.Join(", ", codes))
+            : now.SourceUnseen.Count > 0 ? (Unknown, $"not known of {string.Join(", ", now.SourceUnseen)}")
+            : (Pass, "nothing found");
+        return Judged("source", state, measured, "nothing found", "'cdcm status' has the statement that mends each finding");
     }
 
     private static GateCriterion DeadLetters(RuntimeStatus now)

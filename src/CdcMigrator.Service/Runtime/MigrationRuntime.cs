@@ -182,12 +182,13 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
         var now = pipeline?.Status();
         var report = watch?.Report ?? SourceReport.Empty;
-        var faults = new[] { steps.WaitingFor, embedded?.Status.Fault, now?.Fault }
+        var feed = embedded?.Status;
+        var faults = new[] { steps.WaitingFor, feed?.Fault, now?.Fault }
             .Concat(report.Faults)
             .Concat(now?.Lanes.Select(lane => report.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
             .DistinctBy(fault => fault.ToString());
-        return new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Findings = report.Findings, Snapshot = SnapshotState, Routes = routes.Routes, Log = embedded?.Status };
+        return report.AddTo(new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Snapshot = SnapshotState, Routes = routes.Routes, Log = feed });
     }
 
     /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null.</summary>

@@ -21,6 +21,12 @@ public sealed record RuntimeStatus
     /// <summary>Everything that is wrong now: what the start waits for, the pipeline's fault, halted lanes.</summary>
     public required IReadOnlyList<Fault> Faults { get; init; }
 
+    /// <summary>Those of them that are of what feeds the log: a slot, a connector, a log that lost changes.</summary>
+    public IReadOnlyList<Fault> SourceFaults { get; init; } = [];
+
+    /// <summary>What of the source could not be looked at the last time.</summary>
+    public IReadOnlyList<string> SourceUnseen { get; init; } = [];
+
     /// <summary>What does not fit or will go wrong without stopping a lane yet, each with what to run; errors first.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 

@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
+using CdcMigrator.Service.Runtime;
 
 namespace CdcMigrator.Service.Watching;
 
@@ -8,6 +9,9 @@ namespace CdcMigrator.Service.Watching;
 /// <param name="Findings">What does not fit or will go wrong, each with what to run; errors first.</param>
 internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<Finding> Findings)
 {
+    /// <summary>What could not be looked at the last time, so that what is said of it is of before.</summary>
+    public IReadOnlyList<string> Unseen { get; init; } = [];
+
     /// <summary>A lane's fault with the statement that mends it, where the catalogs say which.</summary>
     public Fault? Mend(Fault? fault)
     {
@@ -19,6 +23,14 @@ internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<F
         var statements = Findings.Where(finding => finding.Table == fault.Table && finding.Severity == Severity.Error).Select(finding => finding.Fix).ToList();
         return statements.Count == 0 ? fault : fault with { Fix = $"{string.Join("; ", statements)}. The lane resumes by itself" };
     }
+
+    /// <summary>A status with what is wrong with what feeds the log, the embedded log itself included.</summary>
+    public RuntimeStatus AddTo(RuntimeStatus now) => now with
+    {
+        SourceFaults = now.Log?.Fault is { } ofLog ? [ofLog, .. Faults] : Faults,
+        SourceUnseen = Unseen,
+        Findings = Findings,
+    };
 
     public static SourceReport Empty { get; } = new([], []);
 }

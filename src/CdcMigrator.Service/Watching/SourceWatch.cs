@@ -19,6 +19,9 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
     /// <summary>Catalogs and settings are looked at less often than slot and connector.</summary>
     private const int SlowTurns = 3;
 
+    /// <summary>What is not known while it cannot be asked. A Connect that is away is a finding of its own after some time, a broker that is away an unknown lag.</summary>
+    private static readonly string[] Needed = ["replication slot", "log", "schemas"];
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Watchdog watchdog = new();
     private readonly SemaphoreSlim looking = new(1, 1);
@@ -57,6 +60,7 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
             }
 
             await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
+            report = report with { Unseen = [.. failures.Keys.Intersect(Needed)] };
         }
         finally
         {
