@@ -34,8 +34,11 @@ public sealed record TableState
     /// </summary>
     public bool Covered { get; init; }
 
-    /// <summary>When the last full pass ended that covered the table.</summary>
+    /// <summary>When the last full pass that covered the table began to compare: every row was compared since, however long it took and whoever went on with it.</summary>
     public DateTimeOffset? CoveredAt { get; init; }
+
+    /// <summary>When the pass under way compared its first row; null before.</summary>
+    public DateTimeOffset? PassBeganAt { get; init; }
 
     /// <summary>When every row was last known to be equal: at the end of a pass, or when the last dirty key was verified.</summary>
     public DateTimeOffset? EqualAt { get; init; }

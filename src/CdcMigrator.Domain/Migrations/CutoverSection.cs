@@ -9,7 +9,7 @@ public sealed record CutoverSection
     /// <summary>Longest predicted write outage.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How recent the last full verification must be.</summary>
+    /// <summary>How long ago the last full comparison may have begun.</summary>
     public TimeSpan VerifiedWithin { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Roles of the application, for the probe write behind the fence.</summary>

@@ -104,7 +104,9 @@ internal sealed partial class MariaDbSnapshot
         }
         catch (MySqlException exception)
         {
-            throw exception.Number == StatementTimeout
+            throw exception.Number == TableDefinitionChanged
+                ? new FaultException(new Fault(FaultKind.Transient, "table-rewritten", "A table of the source was truncated or rebuilt after the snapshot was taken", "It is asked again"), exception)
+                : exception.Number == StatementTimeout
                 ? new FaultException(new Fault(FaultKind.Transient, "rule-timeout", $"The query took longer than {timeout.TotalSeconds:0} s", "Make it cheaper, or raise verify.ruleTimeout"), exception)
                 : MariaDbFaults.Classify(exception) is { Kind: FaultKind.Configuration }
                     ? new FaultException(new Fault(FaultKind.Configuration, "rule-refused", $"{exception.Number}: {exception.Message}", "Correct the query, or grant the role what it reads"), exception)

@@ -74,7 +74,8 @@ internal sealed class ColumnPairs
             return;
         }
 
-        if ((column.Generated || other.Generated) && !isKey)
+        // One that is generated on one side only is compared: what the source computes no event of an update carries, and what the target computes may not be the source's value.
+        if (column.Generated && other.Generated && !isKey)
         {
             notCompared.Add(column.Name);
             return;

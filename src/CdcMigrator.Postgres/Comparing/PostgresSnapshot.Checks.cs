@@ -92,6 +92,8 @@ internal abstract partial class PostgresSnapshot
                 rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? null : reader.GetString(i))]);
             }
 
+            await reader.CloseAsync();
+            await RefuseRewrittenAsync(cancellationToken);
             return rows;
         }
         catch (PostgresException exception)
@@ -103,6 +105,24 @@ internal abstract partial class PostgresSnapshot
         catch (NpgsqlException exception)
         {
             throw PostgresFaults.ToException(exception);
+        }
+    }
+
+    /// <summary>
+    /// Whatever tables a query named, it has them locked by now: one that was truncated or rewritten between the snapshot and that lock was not read as the snapshot shows it.
+    /// </summary>
+    private async Task RefuseRewrittenAsync(CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select pg_catalog.format('%I.%I', n.nspname, c.relname) from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+                and c.relkind in ('r', 'm') and c.relfilenode <> 0 and c.relfilenode is distinct from pg_catalog.pg_relation_filenode(c.oid) limit 1
+            """,
+            Connection);
+        if (await command.ExecuteScalarAsync(cancellationToken) is string table)
+        {
+            throw new FaultException(FaultKind.Transient, "table-rewritten", $"{Side} {table} was truncated or rewritten after the snapshot was taken", "It is asked again");
         }
     }
 

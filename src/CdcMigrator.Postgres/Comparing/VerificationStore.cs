@@ -150,7 +150,7 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         var rows = await ReadRowsAsync(connection, cancellationToken);
         await using var command = new NpgsqlCommand("""
             select source_table, run, phase, cursor, rows_source, rows_target, estimated_rows, shape, covered, covered_at, equal_at, wrong_truncated, dirty_keys, verified_offsets::text, verdict, reason, evidence,
-                key_columns
+                key_columns, pass_began_at
             from cdc_migrator.verification_table where migration = $1
             """, connection);
         Bind(command, []);
@@ -179,6 +179,7 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
                 Reason = reader.IsDBNull(15) ? null : reader.GetString(15),
                 Evidence = reader.IsDBNull(16) ? null : reader.GetString(16),
                 KeyColumns = reader.GetFieldValue<string[]>(17),
+                PassBeganAt = reader.IsDBNull(18) ? null : reader.GetFieldValue<DateTimeOffset>(18),
                 Wrong = own.Where(row => row.Wrong is not null).ToDictionary(row => row.Key, row => row.Wrong!),
                 Pending = own.Where(row => row.Wrong is null).ToDictionary(row => row.Key, row => row.Since),
             }, reader.GetString(7));
@@ -204,18 +205,19 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
                 connection,
                 """
                 insert into cdc_migrator.verification_table (migration, source_table, run, phase, cursor, rows_source, rows_target, estimated_rows, shape, covered, covered_at, equal_at, wrong_truncated,
-                    dirty_keys, verified_offsets, verdict, reason, evidence, key_columns)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18, $19)
+                    dirty_keys, verified_offsets, verdict, reason, evidence, key_columns, pass_began_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18, $19, $20)
                 on conflict (migration, source_table) do update set run = excluded.run, phase = excluded.phase, cursor = excluded.cursor, rows_source = excluded.rows_source,
                     rows_target = excluded.rows_target, estimated_rows = excluded.estimated_rows, shape = excluded.shape, covered = excluded.covered, covered_at = excluded.covered_at,
                     equal_at = excluded.equal_at, wrong_truncated = excluded.wrong_truncated, dirty_keys = excluded.dirty_keys, verified_offsets = excluded.verified_offsets,
                     verdict = excluded.verdict, reason = excluded.reason, evidence = excluded.evidence, key_columns = excluded.key_columns,
-                    updated_at = clock_timestamp()
+                    pass_began_at = excluded.pass_began_at, updated_at = clock_timestamp()
                 """,
                 cancellationToken,
                 table, state.Run, state.Phase.ToString(), OrNull(state.Cursor?.Values.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text), state.RowsSource, state.RowsTarget, state.EstimatedRows, shape,
                 state.Covered, OrNull(state.CoveredAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz), OrNull(state.EqualAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz), state.WrongTruncated, state.DirtyKeys,
-                JsonSerializer.Serialize(state.VerifiedOffsets), state.Verdict.ToString(), OrNull(state.Reason, NpgsqlDbType.Text), OrNull(state.Evidence, NpgsqlDbType.Text), state.KeyColumns.ToArray());
+                JsonSerializer.Serialize(state.VerifiedOffsets), state.Verdict.ToString(), OrNull(state.Reason, NpgsqlDbType.Text), OrNull(state.Evidence, NpgsqlDbType.Text), state.KeyColumns.ToArray(),
+                OrNull(state.PassBeganAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz));
             if (saved is null)
             {
                 await ExecuteAsync(connection, "delete from cdc_migrator.verification_row where migration = $1 and source_table = $2", cancellationToken, table);

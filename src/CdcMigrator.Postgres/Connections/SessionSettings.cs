@@ -36,12 +36,12 @@ internal static class SessionSettings
 
     /// <summary>
     /// Snapshots of rows that are compared. An index is taken where there is one: of a table that was never analyzed a chunk would else cost a scan of all.
-    /// A digest may take long; a snapshot nobody reads is ended, for it keeps dead rows from being removed.
+    /// A digest may take long, and the snapshot of the side that is done waits for the other one's; one that nobody comes back to is ended, for it keeps dead rows from being removed.
     /// </summary>
     public const string Verify = Text + """
 
         set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on; set enable_seqscan = off;
-        set idle_in_transaction_session_timeout = '5min'; set statement_timeout = '2h'; set lock_timeout = '30s';
+        set idle_in_transaction_session_timeout = '2h'; set statement_timeout = '2h'; set lock_timeout = '30s';
         """;
 
     /// <summary>A survey of the source. Each statement's limit is set with it.</summary>

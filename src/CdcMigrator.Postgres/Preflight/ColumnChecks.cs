@@ -54,7 +54,7 @@ internal static class ColumnChecks
             if (source.Column.Generated != target.Column.Generated)
             {
                 yield return new(Severity.Warning, "generated-differs", $"Column {target.Column.Name} is generated in the {(target.Column.Generated ? "target" : "source")} only; "
-                    + (target.Column.Generated ? "the source's value is not written" : "events of updates do not carry it"), "Generate it on both sides, or on none");
+                    + (target.Column.Generated ? "the source's value is not written" : "events of updates do not carry it"), "Generate it on both sides or on none, or exclude it: its values are compared");
             }
 
             yield break;

@@ -20,6 +20,9 @@ public sealed class ChangeIndex
     /// <param name="limit">Most dirty keys to remember. A change of a key beyond it counts as one of all rows.</param>
     public ChangeIndex(int limit = 1_000_000) => this.limit = limit;
 
+    /// <summary>Most dirty keys that are remembered.</summary>
+    public int Limit => limit;
+
     /// <summary>Keys that changed since they were last verified.</summary>
     public int DirtyKeys
     {

@@ -17,7 +17,7 @@ public static class CheckQuestions
     {
         ArgumentNullException.ThrowIfNull(definition);
         var verify = definition.Verify;
-        var tables = definition.Tables.ToDictionary(table => table.Source.ToString(), Of);
+        var tables = definition.Tables.ToDictionary(table => table.Source.ToString(), Fingerprint);
         return Enum.GetValues<CheckKind>().ToDictionary(kind => kind, kind => kind switch
         {
             CheckKind.Rules => definition.Rules.ToDictionary(rule => rule.Name, rule => Hash(new object[] { rule.Source, rule.Target, rule.Tolerance })),
@@ -31,7 +31,14 @@ public static class CheckQuestions
     private static Dictionary<string, string> With(Dictionary<string, string> tables, params object[] limits) =>
         tables.ToDictionary(table => table.Key, table => Hash(new object[] { table.Value, limits }));
 
-    private static string Of(TableMapping table) => Hash(new object[]
+    /// <summary>A fingerprint of all that the file says of a table, on which depends what is compared with what.</summary>
+    public static string Of(TableMapping table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        return Fingerprint(table);
+    }
+
+    private static string Fingerprint(TableMapping table) => Hash(new object[]
     {
         table.Source.ToString(), table.Target.ToString(), table.Keyless, table.Exclude.Order(StringComparer.Ordinal), Sorted(table.Rename),
         table.Columns.OrderBy(column => column.Key, StringComparer.Ordinal).Select(column => new object[]

@@ -108,6 +108,7 @@ public sealed class TableVerification
             return;
         }
 
+        var passBegan = (State.Cursor is null ? null : State.PassBeganAt) ?? time.GetUtcNow();
         var found = await comparer.CompareChunksAsync(State.Cursor, sizer, limits.SnapshotTime, cancellationToken).ConfigureAwait(false);
         if (found.ParkedUnknown)
         {
@@ -123,6 +124,7 @@ public sealed class TableVerification
             RowsSource = State.RowsSource + found.Rows,
             RowsTarget = State.RowsTarget + found.RowsTarget,
             Cursor = found.Last,
+            PassBeganAt = passBegan,
             Reason = State.Reason == AllChanged ? AllChanged : null,
         };
         next = next with { WrongTruncated = (State.Cursor is not null && State.WrongTruncated) || found.Truncated || next.Wrong.Count >= limits.MostWrong };
@@ -135,14 +137,14 @@ public sealed class TableVerification
         // Whatever the pass's snapshots can have has been met behind this line.
         await PassAsync(cancellationToken).ConfigureAwait(false);
         var whole = begun is { } number ? Index.EndPass(number) : Index.EndPass(found.Pair);
-        var now = time.GetUtcNow();
         var covered = whole && !next.WrongTruncated;
         State = Judged(next with
         {
             Phase = covered || next.WrongTruncated ? TablePhase.Settling : TablePhase.Passing,
             Cursor = null,
             Covered = covered,
-            CoveredAt = covered ? now : next.CoveredAt,
+            CoveredAt = covered ? passBegan : next.CoveredAt,
+            PassBeganAt = null,
             RowsSource = covered || next.WrongTruncated ? next.RowsSource : 0,
             RowsTarget = covered || next.WrongTruncated ? next.RowsTarget : 0,
             Reason = covered ? null

@@ -98,7 +98,7 @@ public static class MigrationKeys
         new("cutover", "section", "", "Limits of the cutover, and what moves applications."),
         new("cutover.maxLag", "duration", Durations.Format(Cutover.MaxLag), "Most lag at which a cutover may begin."),
         new("cutover.budget", "duration", Durations.Format(Cutover.Budget), "Longest predicted write outage, 99 in 100 cutovers; above it an attempt is refused."),
-        new("cutover.verifiedWithin", "duration", Durations.Format(Cutover.VerifiedWithin), "How recent the last full verification must be."),
+        new("cutover.verifiedWithin", "duration", Durations.Format(Cutover.VerifiedWithin), "How long ago the last full comparison may have begun."),
         new("cutover.appRoles", "list of text", "", "Roles of the application, for the probe write behind the fence."),
         new("cutover.rollbackWindow", "duration", Durations.Format(Cutover.RollbackWindow), "How long the way back is kept open."),
         new("cutover.requireReverse", "true | false", "true for postgresql", "A cutover that has no way back is refused. MariaDB and MySQL sources have none."),

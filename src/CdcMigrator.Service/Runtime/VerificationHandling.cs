@@ -1,6 +1,8 @@
 using CdcMigrator.Domain.Checks;
+using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Benchmarking;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Connections;
@@ -34,6 +36,15 @@ internal sealed class VerificationHandling(MigrationDefinition definition, Npgsq
     public async Task<IReadOnlyList<CheckReport>> ReadChecksAsync(CancellationToken cancellationToken) =>
         [.. (await Checks.ReadAsync(cancellationToken)).Select(report => report.Against(questions[report.Kind]))];
 
+    /// <summary>What is known of the tables of the migration file, as far as it was compared as this file says.</summary>
+    /// <exception cref="FaultException">The target does not answer.</exception>
+    public async Task<IReadOnlyDictionary<TableName, TableState>> ReadTablesAsync(CancellationToken cancellationToken)
+    {
+        var kept = await Store.ReadTablesAsync(cancellationToken);
+        return definition.Tables.Where(mapping => kept.ContainsKey(mapping.Source))
+            .ToDictionary(mapping => mapping.Source, mapping => TableShape.Own(kept[mapping.Source].State, kept[mapping.Source].Shape, mapping));
+    }
+
     /// <summary>The migration has started.</summary>
     public void Begin(Reconciler started) => reconciler = started;
 
@@ -63,7 +74,7 @@ internal sealed class VerificationHandling(MigrationDefinition definition, Npgsq
         {
             return now with
             {
-                Verified = (await Store.ReadTablesAsync(cancellationToken)).ToDictionary(table => table.Key, table => table.Value.State),
+                Verified = await ReadTablesAsync(cancellationToken),
                 Reconciler = await Store.ReadBeatAsync(cancellationToken),
                 Checks = await ReadChecksAsync(cancellationToken),
                 Benchmarks = await benchmarks.ReadAsync(cancellationToken),

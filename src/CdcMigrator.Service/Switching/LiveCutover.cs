@@ -227,12 +227,12 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         var ends = drained.Lanes.ToLookup(lane => lane.Topic, StringComparer.Ordinal);
         while (true)
         {
-            var known = await along.Verification.Store.ReadTablesAsync(cancellationToken);
+            var known = await along.Verification.ReadTablesAsync(cancellationToken);
             var open = new List<TableName>();
             var proofs = new List<TableProof>();
             foreach (var table in definition.Tables.Select(table => table.Source))
             {
-                var state = known.TryGetValue(table, out var found) ? found.State : null;
+                var state = known.GetValueOrDefault(table);
                 var read = state is not null && ends[EmbeddedLog.TopicOf(definition.Log.TopicPrefix, table)]
                     .All(lane => lane.EndOffset == 0 || state.VerifiedOffsets.GetValueOrDefault(lane.Partition) >= lane.EndOffset);
                 if (state is null || !read || state.Pending.Count > 0 || state.DirtyKeys > 0)

@@ -121,10 +121,10 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
         {
             case CheckKind.Counts:
                 var counts = new CountCheck(parts.Sides, follower, time, limits.CountTolerance / 100);
-                return await EachAsync(comparable, table => counts.CheckAsync(table, stop));
+                return await EachAsync(comparable, table => table.Table.Source.ToString(), table => counts.CheckAsync(table, stop));
             case CheckKind.Rules:
                 var rules = new RuleCheck(parts.Sides, follower, tables, limits.RuleTimeout, time);
-                return await EachAsync(parts.Definition.Rules, rule => rules.CheckAsync(rule, stop));
+                return await EachAsync(parts.Definition.Rules, rule => rule.Name, rule => rules.CheckAsync(rule, stop));
             case CheckKind.Constraints:
                 return await new ConstraintCheck(parts.Constraints, parts.Sides, follower, comparable, time).CheckAsync(stop);
             case CheckKind.Schema:
@@ -140,7 +140,7 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
                 var samples = new SampleCheck(parts.Sides, follower, (double)limits.SampleConfidence / 100, (double)limits.SampleErrorRate / 100, time);
                 var large = await LargeAsync(comparable, stop);
                 var restarts = await new RestartWindows(parts).ReadAsync(large, stop);
-                return await EachAsync(large, table => samples.CheckAsync(table, restarts[table.Table.Source], stop));
+                return await EachAsync(large, table => table.Table.Source.ToString(), table => samples.CheckAsync(table, restarts[table.Table.Source], stop));
         }
     }
 
@@ -155,12 +155,20 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
         ];
     }
 
-    private static async Task<IReadOnlyList<CheckResult>> EachAsync<T>(IReadOnlyList<T> things, Func<T, Task<CheckResult>> check)
+    /// <summary>Checks things one after the other. One whose table was truncated behind the snapshot is not decided, which says nothing of the others.</summary>
+    internal static async Task<IReadOnlyList<CheckResult>> EachAsync<T>(IReadOnlyList<T> things, Func<T, string> nameOf, Func<T, Task<CheckResult>> check)
     {
         var results = new List<CheckResult>();
         foreach (var thing in things)
         {
-            results.Add(await check(thing));
+            try
+            {
+                results.Add(await check(thing));
+            }
+            catch (FaultException exception) when (exception.Fault.Code == "table-rewritten")
+            {
+                results.Add(new CheckResult(nameOf(thing), CheckState.InFlight, exception.Fault.Message) { Fix = "It is asked again by itself" });
+            }
         }
 
         return results;

@@ -91,7 +91,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             {
                 // A lost session has lost the lease, and another process may have claimed: what this one would still write is refused.
                 await PingAsync(lease, stop);
-                if (!await own.TurnAsync(stop))
+                if (!await TurnAsync(own, stop))
                 {
                     await lease.WaitAsync(Idle, stop);
                 }
@@ -106,6 +106,35 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
         {
             session = null;
         }
+    }
+
+    /// <summary>One turn, and signs of life beside it: a table that takes long to read, or a marker that takes long to be confirmed, is no reason to take the reconciler for dead.</summary>
+    private async Task<bool> TurnAsync(VerificationSession own, CancellationToken stop)
+    {
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var turn = own.TurnAsync(given.Token);
+        try
+        {
+            while (await Task.WhenAny(turn, Task.Delay(VerificationSession.BeatInterval, time, stop)) != turn)
+            {
+                try
+                {
+                    await own.BeatAsync(stop);
+                }
+                catch (FaultException exception) when (exception.Fault.Kind != FaultKind.Fenced)
+                {
+                    // The turn goes on, and finds out by itself what it needs that is away.
+                }
+            }
+        }
+        catch
+        {
+            await given.CancelAsync();
+            await turn.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw;
+        }
+
+        return await turn;
     }
 
     /// <summary>
@@ -156,6 +185,11 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             if (before.State is not null)
             {
                 state = Continued(state, before.Shape, shapes[table.Source], lanes);
+                if (!ReferenceEquals(state, before.State))
+                {
+                    // Before the first sign of life, with which what is kept counts.
+                    await parts.Store.SaveAsync(state, shapes[table.Source].ToString(), null, owner, stop);
+                }
             }
 
             foreach (var (lane, range) in lanes)

@@ -17,12 +17,15 @@ internal sealed class VerificationSession(
     private const long MostOpenChanges = 1_000_000;
     private static readonly TimeSpan CatalogInterval = TimeSpan.FromSeconds(10);
     private readonly VerificationStore store = parts.Store;
-    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    private readonly SemaphoreSlim beating = new(1, 1);
     private readonly CancellationTokenSource ending = new();
     private Task checking = Task.CompletedTask;
     private long beatAt;
     private bool wasHeld;
     private long catalogAt = time.GetTimestamp();
+
+    /// <summary>How often it gives a sign of life.</summary>
+    public static TimeSpan BeatInterval { get; } = TimeSpan.FromSeconds(2);
 
     /// <summary>What is known of the tables now.</summary>
     public IEnumerable<TableState> States => tables.Select(table => table.Verification.State);
@@ -74,6 +77,8 @@ internal sealed class VerificationSession(
             Begin(table, running);
         }
 
+        await RefuseUnknownAsync(running, cancellationToken);
+
         var copying = await parts.Copying(cancellationToken);
         await HoldAsync([.. tables.Where(table => copying.Contains(table.Verification.State.Table))], Copying, running, cancellationToken);
         var read = follower.Positions.GroupBy(lane => lane.Key.Topic).ToDictionary(topic => topic.Key, topic => (IReadOnlyDictionary<int, long>)topic.ToDictionary(lane => lane.Key.Partition, lane => lane.Value));
@@ -116,19 +121,31 @@ internal sealed class VerificationSession(
         await ending.CancelAsync();
         await checking.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         ending.Dispose();
+        beating.Dispose();
         await follower.DisposeAsync();
     }
 
-    /// <summary>Every other second: that it works, and how far its reader is.</summary>
-    private async Task BeatAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Every other second: that it works, and how far its reader is, with the keys that it met since a table's state was kept. May be called beside a turn.
+    /// </summary>
+    public async Task BeatAsync(CancellationToken cancellationToken)
     {
-        if (beatAt != 0 && time.GetElapsedTime(beatAt) < BeatInterval)
+        await beating.WaitAsync(cancellationToken);
+        try
         {
-            return;
-        }
+            if (beatAt != 0 && time.GetElapsedTime(beatAt) < BeatInterval)
+            {
+                return;
+            }
 
-        beatAt = time.GetTimestamp();
-        await store.BeatAsync(await follower.BehindAsync(cancellationToken), (follower.Fault ?? tables.Select(table => table.Fault).FirstOrDefault(fault => fault is not null))?.Message, owner, cancellationToken);
+            beatAt = time.GetTimestamp();
+            var behind = await follower.BehindAsync(cancellationToken) + tables.Sum(table => table.Untold);
+            await store.BeatAsync(behind, (follower.Fault ?? tables.Select(table => table.Fault).FirstOrDefault(fault => fault is not null))?.Message, owner, cancellationToken);
+        }
+        finally
+        {
+            beating.Release();
+        }
     }
 
     /// <summary>Begins what is asked for, and keeps why it does not go on.</summary>
@@ -143,6 +160,18 @@ internal sealed class VerificationSession(
             }
 
             await table.SaveAsync(store, owner, cancellationToken);
+        }
+    }
+
+    /// <summary>A table that was asked for and is not in the migration file any more would keep its run from ever ending.</summary>
+    private async Task RefuseUnknownAsync(IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
+    {
+        foreach (var run in running)
+        {
+            foreach (var asked in run.Tables.Where(result => result.Verdict is null && !tables.Any(table => table.Verification.State.Table == result.Source)))
+            {
+                await store.NoteAsync(run.Run, asked with { Verdict = Verdict.Unverified, Reason = "the migration file of the process that compares does not name the table" }, owner, cancellationToken);
+            }
         }
     }
 

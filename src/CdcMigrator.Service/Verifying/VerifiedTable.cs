@@ -26,6 +26,9 @@ internal sealed class VerifiedTable(ComparedTable table, TableVerification verif
     /// <summary>Changes of it that are not known to be in both sides yet.</summary>
     public int OpenChanges => index.OpenChanges;
 
+    /// <summary>Dirty keys that what is kept does not count yet; where all rows are, as many as nobody waits for behind a fence.</summary>
+    public long Untold => index.AllDirty && verification.State.Covered ? index.Limit : Math.Max(0, index.DirtyKeys - verification.State.DirtyKeys);
+
     /// <summary>Whether keys wait to be verified, or what is kept may say more than is known, or less.</summary>
     public bool NeedsKeys => index.DirtyKeys > 0 || index.AllDirty || verification.State.Wrong.Count > 0 || verification.State.Pending.Count > 0
         || verification.State.Verdict == Verdict.Error || verification.State is { Covered: true, Verdict: Verdict.InFlight } || Fault is not null;

@@ -49,6 +49,29 @@ public sealed class ComparedTablesTests(PostgresFixture postgres)
     }
 
     [Theory]
+    [InlineData("total int generated always as (n * 2) stored", "total int", "update t set n = 5 where id = 2", "update t set n = 5 where id = 2")]
+    [InlineData("total int", "total int generated always as (n * 2) stored", "update t set total = 5 where id = 2", "select")]
+    public async Task A_column_that_is_generated_on_one_side_only_is_compared(string source, string target, string change, string applied)
+    {
+        await using var scene = await SidesScene.CreateAsync(postgres, $"create table t(id int primary key, n int, {source})", $"create table t(id int primary key, n int, {target})");
+        await scene.Source.ExecuteAsync("insert into t(id, n) values (1, 1), (2, 2)");
+        await scene.Target.ExecuteAsync("insert into t(id, n) values (1, 1), (2, 2)");
+        foreach (var side in new[] { scene.Source, scene.Target })
+        {
+            if (!await side.ScalarAsync<bool>("select attgenerated <> '' from pg_attribute where attrelid = 't'::regclass and attname = 'total'"))
+            {
+                await side.ExecuteAsync("update t set total = n * 2");
+            }
+        }
+
+        var table = await scene.TableAsync();
+        Assert.Empty(await scene.DifferencesAsync(table));
+        await scene.Source.ExecuteAsync(change);
+        await scene.Target.ExecuteAsync(applied);
+        Assert.Equal(["2 total"], await scene.DifferencesAsync(table));
+    }
+
+    [Theory]
     [InlineData(HashPlace.Database)]
     [InlineData(HashPlace.Here)]
     public async Task Rows_of_a_table_without_a_key_are_counted(HashPlace place)

@@ -38,6 +38,15 @@ public sealed class SnapshotTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_snapshot_outlives_the_longest_statement_of_the_other_side()
+    {
+        await using var scene = await SidesScene.CreateAsync(postgres, Schema);
+        await using var read = PostgresConnections.CreateVerify(scene.Target.ConnectionString);
+        await using var session = await read.OpenConnectionAsync(Token);
+        Assert.Equal("true", await ScalarAsync(session, "select (current_setting('idle_in_transaction_session_timeout')::interval >= current_setting('statement_timeout')::interval)::text"));
+    }
+
+    [Fact]
     public async Task Progress_fits_the_rows_while_they_are_applied()
     {
         await using var scene = await SidesScene.CreateAsync(postgres, "create table t(id bigint primary key, v text)");

@@ -33,6 +33,7 @@ public sealed class VerificationStoreTests(PostgresFixture postgres)
             EstimatedRows = 100,
             Covered = true,
             CoveredAt = since,
+            PassBeganAt = since.AddHours(1),
             WrongTruncated = true,
             DirtyKeys = 3,
             VerifiedOffsets = new Dictionary<int, long> { [0] = 5, [3] = 1L << 40 },

@@ -7,6 +7,7 @@ using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Service.Runtime;
 using CdcMigrator.TestKit.Databases;
 using Confluent.Kafka;
+using Npgsql;
 using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Service;
@@ -41,6 +42,13 @@ public sealed class VerificationProofTests(PostgresFixture postgres)
         }
 
         await AtEndsAsync(40 + 20 + 3 + 1);
+
+        // A table that was asked for, and that the migration file does not name any more, keeps no comparison from ending.
+        var gone = new TableMapping { Source = new TableName("public", "gone"), Target = new TableName("public", "gone") };
+        var asked = await scene.Store.RequestAsync([Tables[1], gone], "test", Token);
+        VerificationRun run = null!;
+        await UntilAsync(async () => !(run = (await scene.Store.ReadRunAsync(asked, Token))!).IsRunning, () => string.Join(", ", run.Tables.Select(table => $"{table.Source} {table.Verdict}")));
+        Assert.Equal([(gone.Source, Verdict.Unverified), (Tables[1].Source, Verdict.Equal)], run.Tables.Select(table => (table.Source, table.Verdict!.Value)));
         await stop.CancelAsync();
         await running;
 
@@ -84,6 +92,63 @@ public sealed class VerificationProofTests(PostgresFixture postgres)
             await stop.CancelAsync();
             await running;
             return all;
+        }
+    }
+
+    [Fact]
+    public async Task While_a_table_is_waited_for_signs_of_life_go_on()
+    {
+        const string waiting = "select coalesce(string_agg(pid || ' since ' || query_start, ', ' order by pid), '') from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query ilike 'lock table%'";
+        await using var scene = await SceneAsync("slow");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        await using var runtime = scene.Runtime([]);
+        var running = Task.Run(() => runtime.RunAsync(stop.Token), Token);
+        await scene.VerifiedAsync();
+        await using (var session = await scene.Source.DataSource.OpenConnectionAsync(Token))
+        await using (var transaction = await session.BeginTransactionAsync(Token))
+        {
+            await using (var block = new NpgsqlCommand("lock table idle in access exclusive mode", session))
+            {
+                await block.ExecuteNonQueryAsync(Token);
+            }
+
+            // The comparison waits for the table, and the check beside it.
+            await scene.Store.RequestAsync(Tables, "test", Token);
+            var who = "";
+            await UntilAsync(async () => (who = (await scene.Source.RowsAsync(waiting))[0]).Contains(',', StringComparison.Ordinal), () => who);
+            var at = (await scene.Store.ReadBeatAsync(Token))!.At;
+            await UntilAsync(async () => (await scene.Store.ReadBeatAsync(Token))!.At > at + TimeSpan.FromSeconds(2), () => "a sign of life");
+            Assert.Equal(who, (await scene.Source.RowsAsync(waiting))[0]);
+        }
+
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task No_sign_of_life_stands_beside_findings_that_count_no_more()
+    {
+        await using var scene = await SceneAsync("signs");
+        await RunAsync(scene.VerifiedAsync);
+        await scene.Target.ExecuteAsync("""
+            create table seen(covered bigint);
+            create function note() returns trigger language plpgsql as $$ begin
+                insert into public.seen select count(*) from cdc_migrator.verification_table where migration = new.migration and covered; return null; end $$;
+            create trigger note after update on cdc_migrator.verification_beat for each row when (new.behind >= 0) execute function public.note();
+            """);
+
+        // The next life of the embedded log: nothing that was verified in the last one counts.
+        await RunAsync(() => UntilAsync(() => scene.Target.ScalarAsync<bool>("select count(*) > 1 from seen"), () => "a sign of life"));
+        Assert.Equal(0, await scene.Target.ScalarAsync<long>("select max(covered) from seen"));
+
+        async Task RunAsync(Func<Task> until)
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            await using var runtime = scene.Runtime([]);
+            var running = Task.Run(() => runtime.RunAsync(stop.Token), Token);
+            await until();
+            await stop.CancelAsync();
+            await running;
         }
     }
 

@@ -5,6 +5,7 @@ using CdcMigrator.Reconciliation.Passes;
 using CdcMigrator.Service.Verifying;
 using CdcMigrator.Streaming.Inspection;
 using CsCheck;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CdcMigrator.UnitTests.Reconciliation;
 
@@ -63,6 +64,37 @@ public sealed class KilledVerificationTests
         sides.Read(0);
         await next.NoteReadAsync(new Dictionary<int, long> { [0] = 2 }, default);
         Assert.Equal((Verdict.Equal, 2L), (next.State.Verdict, next.State.VerifiedOffsets[0]));
+    }
+
+    [Fact]
+    public async Task What_a_pass_covers_is_as_old_as_the_first_row_it_compared_whoever_went_on_with_it()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
+        var sides = new TwoSides(1, new ChangeIndex());
+        foreach (var key in Keys)
+        {
+            sides.Commit(key, "v");
+        }
+
+        await sides.DrainAsync();
+        var fresh = new TableState { Table = TwoSides.Table.Source };
+        Restart(sides, fresh);
+        var table = Verification(sides, fresh, time);
+        table.Begin(1);
+        await StepsAsync(table, 1);
+        Assert.Equal((TablePhase.Passing, true), (table.State.Phase, table.State.Cursor is not null));
+
+        // The process dies, and another one goes on days later.
+        time.Advance(TimeSpan.FromDays(3));
+        Restart(sides, table.State);
+        table = Verification(sides, table.State, time);
+        await StepsAsync(table, 10);
+        Assert.Equal((true, DateTimeOffset.UnixEpoch, null), (table.State.Covered, table.State.CoveredAt, table.State.PassBeganAt));
+
+        // The next pass compares every row anew.
+        table.Begin(2);
+        await StepsAsync(table, 10);
+        Assert.Equal((2L, TablePhase.Done, time.GetUtcNow()), (table.State.Run, table.State.Phase, table.State.CoveredAt));
     }
 
     private static async Task RunAsync(int seed, int partitions)
@@ -144,8 +176,13 @@ public sealed class KilledVerificationTests
         return index;
     }
 
-    private static TableVerification Verification(TwoSides sides, TableState kept) =>
-        new(new TableComparer(TwoSides.Table, TwoSides.Topic, sides.Index, sides, sides, TimeProvider.System), kept, sides, new VerificationLimits(), TimeProvider.System);
+    private static TableVerification Verification(TwoSides sides, TableState kept) => Verification(sides, kept, new VerificationLimits(), TimeProvider.System);
+
+    /// <summary>A step compares one chunk.</summary>
+    private static TableVerification Verification(TwoSides sides, TableState kept, FakeTimeProvider time) => Verification(sides, kept, new VerificationLimits { SnapshotTime = TimeSpan.Zero }, time);
+
+    private static TableVerification Verification(TwoSides sides, TableState kept, VerificationLimits limits, TimeProvider time) =>
+        new(new TableComparer(TwoSides.Table, TwoSides.Topic, sides.Index, sides, sides, time), kept, sides, limits, time);
 
     private static async Task StepsAsync(TableVerification table, int steps)
     {

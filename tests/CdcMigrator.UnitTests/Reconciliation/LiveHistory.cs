@@ -296,7 +296,7 @@ internal sealed class LiveHistory
     private VerifiedTable Verified(TableState state)
     {
         var comparer = new TableComparer(compared, TwoSides.Topic, sides.Index, sides, sides, TimeProvider.System);
-        return new VerifiedTable(compared, new TableVerification(comparer, state, sides, limits, new FakeTimeProvider(DateTimeOffset.UnixEpoch)), sides.Index, new TableShape("compared", TwoSides.Topic, "topic"));
+        return new VerifiedTable(compared, new TableVerification(comparer, state, sides, limits, new FakeTimeProvider(DateTimeOffset.UnixEpoch)), sides.Index, new TableShape("compared", TwoSides.Topic, "topic", "asked"));
     }
 
     private void Move(int most)

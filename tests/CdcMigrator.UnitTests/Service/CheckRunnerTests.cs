@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Checks;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Service.Verifying;
 
 namespace CdcMigrator.UnitTests.Service;
@@ -50,6 +51,15 @@ public sealed class CheckRunnerTests
         var passed = new CheckReport { Kind = CheckKind.Rules, At = Now, Asked = Asked, Results = [new CheckResult("a", CheckState.Pass, "x") { PassedAt = Now }] };
         Assert.Equal(Now, CheckRunner.Carried([new CheckResult("a", CheckState.InFlight, "x")], passed.Against(Asked))[0].PassedAt);
         Assert.Null(CheckRunner.Carried([new CheckResult("a", CheckState.InFlight, "x")], passed.Against(new Dictionary<string, string> { ["a"] = "2" }))[0].PassedAt);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_decided_of_a_table_that_was_truncated_meanwhile_says_nothing_of_the_others()
+    {
+        var results = await CheckRunner.EachAsync(["a", "b", "c"], name => name, name => name != "b" ? Task.FromResult(new CheckResult(name, CheckState.Pass, "equal"))
+            : throw new FaultException(FaultKind.Transient, "table-rewritten", "The source's b was truncated", "It is compared again"));
+        Assert.Equal([("a", CheckState.Pass), ("b", CheckState.InFlight), ("c", CheckState.Pass)], results.Select(result => (result.Name, result.State)));
+        await Assert.ThrowsAsync<FaultException>(() => CheckRunner.EachAsync(["a"], name => name, _ => throw new FaultException(FaultKind.Unreachable, "source-away", "x")));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Reconciliation.Checks;
 using CdcMigrator.Service.Verifying;
 using CdcMigrator.Streaming.Inspection;
 
@@ -16,6 +17,8 @@ public sealed class TableShapeTests
         Columns = [new ComparedColumn("id", "id", CanonicalForm.Text) { SourceType = "int4", TargetType = "int4" }],
         Key = [0],
     };
+
+    private static readonly TableMapping Mapping = new() { Source = Table.Source, Target = Table.Target };
 
     private static readonly TableShape Now = Of(Table, "shop.public.t", "id1");
 
@@ -59,6 +62,25 @@ public sealed class TableShapeTests
         Assert.Null(Of(Table, "shop.public.t", "", "life 1").Refuse(Of(Table, "shop.public.t", "", "life 1").ToString()));
     }
 
+    [Fact]
+    public void Of_what_was_compared_under_a_file_that_maps_the_table_otherwise_a_process_takes_only_what_is_wrong_for_its_own()
+    {
+        var key = new RowKey("7");
+        var equal = new TableState { Table = Table.Source, Covered = true, CoveredAt = DateTimeOffset.UnixEpoch, Verdict = Verdict.Equal };
+        var wrong = equal with { Verdict = Verdict.Mismatch, Wrong = new Dictionary<RowKey, RowMismatch> { [key] = new(key, DifferenceKind.Missing, []) } };
+        Assert.Same(equal, TableShape.Own(equal, Now.ToString(), Mapping));
+        foreach (var other in (TableMapping[])[
+            Mapping with { Target = new TableName("crm", "t") }, Mapping with { Exclude = new HashSet<string> { "note" } }, Mapping with { Rename = new Dictionary<string, string> { ["mail"] = "email" } },
+            Mapping with { Columns = new Dictionary<string, ColumnMapping> { ["id"] = new() { As = "text" } } }])
+        {
+            Assert.Equal((false, Verdict.Unverified), TableShape.Own(equal, Now.ToString(), other) is var own ? (own.Covered, own.Verdict) : default);
+            Assert.Equal((false, Verdict.Mismatch, 1), TableShape.Own(wrong, Now.ToString(), other) is var mine ? (mine.Covered, mine.Verdict, mine.Wrong.Count) : default);
+        }
+
+        // A file that says it in other words, and compares the same, goes on with what is known.
+        Assert.Null((Now with { Asked = "other" }).Refuse(Now.ToString()));
+    }
+
     private static TableShape Of(ComparedTable table, string topic, string id, string? incarnation = null) =>
-        TableShape.Of(table, incarnation, new TopicDescription(topic, id.Length > 0, id, id.Length > 0 ? 1 : 0));
+        TableShape.Of(table, incarnation, new TopicDescription(topic, id.Length > 0, id, id.Length > 0 ? 1 : 0), CheckQuestions.Of(Mapping));
 }

@@ -124,6 +124,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             verification_table.reason text
             verification_table.evidence text
             verification_table.updated_at timestamptz not null
+            verification_table.pass_began_at timestamptz
             """,
             string.Join('\n', await database.RowsAsync(Columns)));
     }
