@@ -17,6 +17,9 @@ public static class PostgresConnections
     /// <summary>Name of a session while it holds all lanes of a topic for a TRUNCATE: no claim ends it as if its owner hung.</summary>
     internal const string TruncateApplication = "cdcm-truncate";
 
+    /// <summary>What the name of a session begins with while it holds what the opening of a side needs.</summary>
+    internal const string OpeningApplication = "cdcm-opening";
+
     /// <summary>
     /// Sessions that write changes: replica role (no triggers, no foreign keys), settings pinned, not pooled: closing one ends it. Opening one throws
     /// Configuration <c>replication-role</c> where the role may not take the replica role.

@@ -185,20 +185,74 @@ public sealed class FencedSide
     /// Opens the side that takes over, once the other one is sealed by this attempt: with it, in the same transaction, nothing of the other side is applied here any
     /// more. False where it is open by this attempt already, or a later attempt has had it.
     /// </summary>
-    public Task<bool> OpenAsync(string token, long epoch, CancellationToken cancellationToken) => Fence.LiftAsync(
-        async connection =>
-        {
-            if (!await ChangeAsync(
-                connection, "side-opened",
-                "state = 'open', epoch = $3, token = $2, lease_until = '-infinity' where migration = $1 and state = 'sealed' and epoch < $3", cancellationToken, token, epoch))
-            {
-                return false;
-            }
+    public Task<bool> OpenAsync(string token, long epoch, CancellationToken cancellationToken) => Fence.LiftAsync(connection => OpenRowAsync(connection, token, epoch, cancellationToken), cancellationToken);
 
-            await Directions.EndAsync(connection, migration, cancellationToken);
-            return true;
-        },
-        cancellationToken);
+    /// <summary>The same with what was held for it; where that session is gone, as if nothing had been held. What was held is let go of, whatever happens.</summary>
+    /// <param name="held">From <see cref="HoldOpeningAsync"/>.</param>
+    /// <param name="token">The attempt.</param>
+    /// <param name="epoch">Its number.</param>
+    /// <param name="cancellationToken">Gives up; whether it is open must then be read.</param>
+    public async Task<bool> OpenAsync(HeldOpening held, string token, long epoch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        bool? opened;
+        await using (held)
+        {
+            opened = await held.OpenAsync((connection, stop) => OpenRowAsync(connection, token, epoch, stop), cancellationToken);
+        }
+
+        if (opened is { } known)
+        {
+            return known;
+        }
+
+        // Its server process may live on behind a connection that is dead.
+        await EndHeldAsync(held.Token, TimeSpan.Zero, cancellationToken);
+        return await OpenAsync(token, epoch, cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes what opening this side needs, before the other one is sealed: the locks of all tables, and the row against other openings. Who reads, claims a lane or compares passes.
+    /// </summary>
+    /// <param name="token">The attempt.</param>
+    /// <param name="silence">How long the server waits for a word of the session's owner before it ends it: longer than the attempt may take to open.</param>
+    /// <param name="cancellationToken">Gives up; nothing is held then.</param>
+    /// <exception cref="FaultException">TimedOut: a table stayed locked; the message names who holds it.</exception>
+    public async Task<HeldOpening> HoldOpeningAsync(string token, TimeSpan silence, CancellationToken cancellationToken)
+    {
+        var (connection, transaction, relations) = await Fence.HoldAsync(
+            async session =>
+            {
+                await using var command = new NpgsqlCommand(HeldOpening.Begin(token, silence), session);
+                await command.ExecuteNonQueryAsync(cancellationToken);
+
+                // Others that open begin with the row: locked only where they change it, one of both would have to give way in the middle.
+                await using var row = new NpgsqlCommand("select from cdc_migrator.fence_state where migration = $1 for share", session) { Parameters = { new NpgsqlParameter { Value = migration } } };
+                await row.ExecuteNonQueryAsync(cancellationToken);
+            },
+            cancellationToken);
+        return new HeldOpening(connection, transaction, relations, token);
+    }
+
+    /// <summary>Ends sessions that hold this side's opening for an attempt and have said nothing for so long. For whoever opens in its place, behind the seal: what they held is done then.</summary>
+    /// <param name="token">The attempt.</param>
+    /// <param name="silence">How long.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether one holds on: its owner lives, and is about to open.</returns>
+    public Task<bool> EndHeldAsync(string token, TimeSpan silence, CancellationToken cancellationToken) => HeldOpening.EndAsync(database, token, silence, cancellationToken);
+
+    private async Task<bool> OpenRowAsync(NpgsqlConnection connection, string token, long epoch, CancellationToken cancellationToken)
+    {
+        if (!await ChangeAsync(
+            connection, "side-opened",
+            "state = 'open', epoch = $3, token = $2, lease_until = '-infinity' where migration = $1 and state = 'sealed' and epoch < $3", cancellationToken, token, epoch))
+        {
+            return false;
+        }
+
+        await Directions.EndAsync(connection, migration, cancellationToken);
+        return true;
+    }
 
     /// <summary>
     /// Ends the migration on a side, as it is: an open one cannot be closed by any attempt from then on. False where it is not in this state by this attempt, or was ended before; then nothing is changed.

@@ -58,12 +58,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
 
             if (all.Count > 0)
             {
-                await LockAsync(connection, all, cancellationToken);
-
-                // Behind the locks of their parents no partition comes any more: those that came since are fenced too.
-                var locked = all.Select(relation => relation.Oid).ToHashSet();
-                all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
-                await LockAsync(connection, [.. all.Where(relation => !locked.Contains(relation.Oid))], cancellationToken);
+                all = await LockAllAsync(connection, all, cancellationToken);
                 await ExecuteAsync(connection, await FenceTriggers.MissingAsync(connection, all, cancellationToken), cancellationToken);
                 await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, always ? "enable always" : "enable", cancellationToken), cancellationToken);
             }
@@ -92,21 +87,31 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             return false;
         }
 
-        await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, "disable", cancellationToken), cancellationToken);
+        await DisableAsync(connection, all, cancellationToken);
         return true;
     }, cancellationToken, LiftLockTimeout);
 
-    /// <summary>Whether the side's tables could be locked at once, as an opening has to; changes nothing and lets go at once.</summary>
+    /// <summary>Takes the locks an opening needs and keeps them, in a transaction that is the caller's to end.</summary>
+    /// <param name="with">What is done and kept with them, in the same transaction. Repeated where a table was locked.</param>
+    /// <param name="cancellationToken">Gives up; nothing is held then.</param>
     /// <exception cref="FaultException">TimedOut: a table stayed locked; the message names who holds it.</exception>
-    public Task RequireLocksAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
+    internal async Task<(NpgsqlConnection Connection, NpgsqlTransaction Transaction, IReadOnlyList<FencedRelation> Relations)> HoldAsync(
+        Func<NpgsqlConnection, Task> with, CancellationToken cancellationToken)
     {
-        if (all.Count > 0)
+        (NpgsqlConnection, NpgsqlTransaction, IReadOnlyList<FencedRelation>)? held = null;
+        await RetryWhileLockedAsync(async (connection, transaction, all) =>
         {
-            await LockAsync(connection, all, cancellationToken);
-        }
+            all = await LockAllAsync(connection, all, cancellationToken);
+            await with(connection);
+            held = (connection, transaction, all);
+            return LockedWork.Keep;
+        }, cancellationToken);
+        return held!.Value;
+    }
 
-        return false;
-    }, cancellationToken);
+    /// <summary>Disables the triggers, in a session that has locked the relations.</summary>
+    internal static async Task DisableAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken) =>
+        await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, "disable", cancellationToken), cancellationToken);
 
     /// <summary>Removes the triggers.</summary>
     public Task DropAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
@@ -133,6 +138,16 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         end $body$;
         """;
 
+    /// <summary>Behind the locks of their parents no partition comes any more: those that came since are locked too.</summary>
+    private async Task<IReadOnlyList<FencedRelation>> LockAllAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
+    {
+        await LockAsync(connection, all, cancellationToken);
+        var locked = all.Select(relation => relation.Oid).ToHashSet();
+        all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
+        await LockAsync(connection, [.. all.Where(relation => !locked.Contains(relation.Oid))], cancellationToken);
+        return all;
+    }
+
     /// <summary>The limit is for all tables together: writers wait for those that are locked already.</summary>
     private async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
     {
@@ -146,26 +161,30 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
 
     /// <summary>True once the work is committed; false where it declined, and then it is rolled back.</summary>
     private async Task<bool> RetryWhileLockedAsync(
-        Func<NpgsqlConnection, IReadOnlyList<FencedRelation>, Task<bool>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
+        Func<NpgsqlConnection, IReadOnlyList<FencedRelation>, Task<bool>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null) =>
+        await RetryWhileLockedAsync(async (connection, _, all) => await work(connection, all) ? LockedWork.Commit : LockedWork.Decline, cancellationToken, lockTimeout) == LockedWork.Commit;
+
+    private async Task<LockedWork> RetryWhileLockedAsync(
+        Func<NpgsqlConnection, NpgsqlTransaction, IReadOnlyList<FencedRelation>, Task<LockedWork>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
     {
         var started = time.GetTimestamp();
         var pause = RetryPause;
         while (true)
         {
-            await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+            var connection = await database.OpenConnectionAsync(cancellationToken);
+            NpgsqlTransaction? transaction = null;
+            var kept = false;
+            try
             {
                 var all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                transaction = await connection.BeginTransactionAsync(cancellationToken);
                 try
                 {
                     await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(lockTimeout ?? LockTimeout)}; set local synchronous_commit = on; {QuickDeadlocks}", cancellationToken);
-                    if (!await work(connection, all))
-                    {
-                        return false;
-                    }
-
-                    await transaction.CommitAsync(cancellationToken);
-                    return true;
+                    var done = await work(connection, transaction, all);
+                    kept = done == LockedWork.Keep;
+                    await (done == LockedWork.Commit ? transaction.CommitAsync(cancellationToken) : Task.CompletedTask);
+                    return done;
                 }
                 catch (PostgresException exception) when (IsLocked(exception))
                 {
@@ -182,6 +201,14 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
                 {
                     throw new FaultException(FaultKind.Configuration, "fence-ownership", $"The role may not fence the tables: {exception.MessageText}",
                         "Only a table's owner may fence it: GRANT the owning roles to this one", exception);
+                }
+            }
+            finally
+            {
+                if (!kept)
+                {
+                    await (transaction?.DisposeAsync() ?? ValueTask.CompletedTask);
+                    await connection.DisposeAsync();
                 }
             }
 

@@ -15,6 +15,9 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>A coordinator that lives opens at once behind its seal. What one holds that says nothing for longer is taken from it: whoever opens does the same.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
     private Fault? told;
 
     /// <summary>Looks once a second until stopped.</summary>
@@ -110,7 +113,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
     private async Task OpenAsync(FencedSide side, FenceRecord left, string name, CancellationToken cancellationToken)
     {
-        if (await side.OpenAsync(left.Token, left.Epoch, cancellationToken))
+        if (!await side.EndHeldAsync(left.Token, Silence, cancellationToken) && await side.OpenAsync(left.Token, left.Epoch, cancellationToken))
         {
             RuntimeLog.SideOpened(log, name, left.Token);
         }

@@ -27,9 +27,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan GatePause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan GatePatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Beyond the lease nobody can seal: a session that holds the opening so long without a word is of no use to anybody.</summary>
+    private static readonly TimeSpan OpeningGrace = TimeSpan.FromSeconds(5);
     private readonly MigrationDefinition definition = along.Definition;
     private (SourceIdentity Left, SourceIdentity Taking) servers;
     private HoldKeeping? holding;
+    private HeldOpening? opening;
     private FencedSide Left => sides.Left(definition.Direction);
     private FencedSide Taking => sides.Taking(definition.Direction);
 
@@ -123,33 +127,45 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         await Task.WhenAll(start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, cancellationToken));
         var (marker, begin) = await start;
 
-        // Behind the seal nothing is undone: what would keep the other side from being opened is looked for right before.
-        await Sides.AskAsync(async () =>
-        {
-            await Taking.Fence.RequireLocksAsync(cancellationToken);
-            return true;
-        });
+        // Behind the seal nothing is undone: what would keep the other side from being opened is taken right before, and kept.
+        await HoldOpeningAsync(attempt, cancellationToken);
+        await (attempt.Rehearsal ? LetOpeningGoAsync() : Task.CompletedTask);
         return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, new FencePosition(marker.Id, marker.Lsn));
     }
 
     /// <inheritdoc />
-    public async Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) => await IdentitiesAsync(cancellationToken) == servers
-        ? await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, cancellationToken))
-        : throw new FaultException(
-            FaultKind.NotAllowed, "another-server", "A side was promoted or restored during the attempt: what was proven was proven of another history", "Look at the failover first: 'cdcm status', 'cdcm preflight'");
+    public async Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken)
+    {
+        if (await IdentitiesAsync(cancellationToken) != servers)
+        {
+            throw new FaultException(
+                FaultKind.NotAllowed, "another-server", "A side was promoted or restored during the attempt: what was proven was proven of another history", "Look at the failover first: 'cdcm status', 'cdcm preflight'");
+        }
+
+        // A session that ended since holds nothing: before the seal there is time to take all of it anew.
+        await (opening is { } held && await held.IsHeldAsync(cancellationToken) ? Task.CompletedTask : HoldOpeningAsync(attempt, cancellationToken));
+        return await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, cancellationToken));
+    }
 
     /// <inheritdoc />
     public async Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
     {
-        if (!await Sides.AskAsync(() => Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken)))
+        var held = opening;
+        opening = null;
+        if (!await Sides.AskAsync(() => held is null ? Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken) : Taking.OpenAsync(held, attempt.Token, attempt.Epoch, cancellationToken)))
         {
             await RequireOpenAsync(Taking, attempt, cancellationToken);
         }
     }
 
     /// <inheritdoc />
-    public Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
-        Sides.AskAsync(() => Left.UndoAsync(attempt.Token, onlyForsaken: false, cancellationToken));
+    public async Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        // Where it is sealed after all, the answer was lost only: what is held is still to be opened with.
+        var undone = await Sides.AskAsync(() => Left.UndoAsync(attempt.Token, onlyForsaken: false, cancellationToken));
+        await (undone ? LetOpeningGoAsync() : Task.CompletedTask);
+        return undone;
+    }
 
     /// <inheritdoc />
     public async Task<FenceRecord> ReadAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
@@ -301,8 +317,21 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <summary>The attempt is over, whatever its end: a note that is left runs out, and another process lets applications go.</summary>
     public async ValueTask DisposeAsync()
     {
+        await LetOpeningGoAsync();
         await (holding?.DisposeAsync() ?? ValueTask.CompletedTask);
         holding = null;
+    }
+
+    private async Task HoldOpeningAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        await LetOpeningGoAsync();
+        opening = await Sides.AskAsync(() => Taking.HoldOpeningAsync(attempt.Token, options.Lease + OpeningGrace, cancellationToken));
+    }
+
+    private async Task LetOpeningGoAsync()
+    {
+        await (opening?.DisposeAsync() ?? ValueTask.CompletedTask);
+        opening = null;
     }
 
     private static FaultException HoldLost() => new(
