@@ -32,6 +32,17 @@ internal static class FenceChecks
             string.Join("; ", errors.Select(finding => finding.Fix).Distinct(StringComparer.Ordinal)));
     });
 
+    /// <summary>Refuses where a column that a sequence numbers would be numbered by nothing on the side that takes over, or one could not be moved on.</summary>
+    /// <returns>Warnings: sequences that only the side that is left has.</returns>
+    /// <exception cref="FaultException">NotAllowed <c>sequences</c>, with everything found.</exception>
+    public static async Task<IReadOnlyList<Finding>> RefuseSequencesAsync(Sides sides, MigrationDirection direction, CancellationToken cancellationToken)
+    {
+        var findings = await sides.CheckSequencesAsync(direction, cancellationToken);
+        var errors = findings.Where(finding => finding.Severity == Severity.Error).ToList();
+        return errors.Count == 0 ? findings : throw new FaultException(
+            FaultKind.NotAllowed, "sequences", string.Join("; ", errors.Select(finding => $"{finding.Message} ({finding.Code})")), string.Join("; ", errors.Select(finding => finding.Fix).Distinct(StringComparer.Ordinal)));
+    }
+
     /// <summary>Behind the close: a write of each role must be refused.</summary>
     /// <exception cref="FaultException">NotAllowed <c>fence-open</c>: one went through, or nothing is known of it.</exception>
     public static async Task ProveDeniedAsync(FencedSide left, IReadOnlyList<string> roles, CancellationToken cancellationToken)

@@ -48,6 +48,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     {
         await RequireGateAsync(cancellationToken);
         await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
+        var alone = await FenceChecks.RefuseSequencesAsync(sides, definition.Direction, cancellationToken);
         if (await hooks.CheckAsync(cancellationToken) is [var broken, ..])
         {
             throw new FaultException(broken);
@@ -58,7 +59,8 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         return Prediction.Refuse(options.Budget, Pace) is { } refusal
             ? throw new FaultException(FaultKind.NotAllowed, "over-budget", refusal.Message, refusal.Fix)
             : $"the gate is open, both ways work; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"
-                + (Prediction.HooksNotMeasured.Count == 0 ? "" : $"; without hooks that never ran: {string.Join(", ", Prediction.HooksNotMeasured)}");
+                + (Prediction.HooksNotMeasured.Count == 0 ? "" : $"; without hooks that never ran: {string.Join(", ", Prediction.HooksNotMeasured)}")
+                + string.Concat(alone.Select(finding => $"; {finding.Message}"));
     }
 
     /// <inheritdoc />
@@ -121,8 +123,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     {
         // Everything is in the target by now, so that nothing of this direction is committed there behind the marker.
         var start = ReadStartAsync(cancellationToken);
-        var sequences = Sides.AskAsync(() => Sequences.AdvanceAsync(
-            sides.LeftDatabase(definition.Direction), sides.TakingDatabase(definition.Direction), Schemas(), options.SequenceMargin, cancellationToken));
+        var sequences = sides.AdvanceSequencesAsync(definition.Direction, options.SequenceMargin, cancellationToken);
         var tables = Sides.AskAsync(() => UntilEqualAsync(drained, cancellationToken));
         await Task.WhenAll(start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, cancellationToken));
         var (marker, begin) = await start;
@@ -344,7 +345,4 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
 
     private HookContext Context(CutoverAttempt attempt) => new(
         definition.Name, attempt.Token, attempt.Epoch, attempt.Direction, RouteEnds.Of(definition.Source), RouteEnds.Of(definition.Target));
-
-    private Dictionary<string, string> Schemas() =>
-        definition.Tables.GroupBy(table => table.Source.Schema, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Target.Schema, StringComparer.Ordinal);
 }

@@ -92,7 +92,9 @@ internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime b
         var began = time.GetTimestamp();
         var found = await sides.SequencesAsync(definition.Direction, cancellationToken);
         var read = time.GetElapsedTime(began);
-        return new MeasuredTime(read, read).Plus(Times(commit, found.Count));
+
+        // Read once more behind the fence, and moved by one statement.
+        return new MeasuredTime(read, read).Plus(commit).Plus(Times(PerTable, found.Count));
     }
 
     private static MeasuredTime Times(MeasuredTime one, int count) => new(one.P50 * count, one.P99 * count);

@@ -4,6 +4,7 @@ using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
@@ -63,9 +64,18 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         return lifted;
     }
 
-    /// <summary>Sequences of the side a direction leaves that have handed out values.</summary>
-    public Task<IReadOnlyList<TableName>> SequencesAsync(MigrationDirection direction, CancellationToken cancellationToken) => AskAsync(() => Sequences.ListAsync(
-        LeftDatabase(direction), [.. definition.Tables.Select(table => direction == MigrationDirection.Forward ? table.Source.Schema : table.Target.Schema).Distinct(StringComparer.Ordinal)], cancellationToken));
+    /// <summary>Sequences of the side that takes over that would be moved on.</summary>
+    public Task<IReadOnlyList<TableName>> SequencesAsync(MigrationDirection direction, CancellationToken cancellationToken) =>
+        AskAsync(() => Sequences.ListAsync(LeftDatabase(direction), TakingDatabase(direction), Tables(direction), cancellationToken));
+
+    /// <summary>Moves sequences of the side that takes over past those of the other one; behind the fence. Returns those that moved.</summary>
+    public Task<IReadOnlyList<TableName>> AdvanceSequencesAsync(MigrationDirection direction, int margin, CancellationToken cancellationToken) =>
+        AskAsync(() => Sequences.AdvanceAsync(LeftDatabase(direction), TakingDatabase(direction), Tables(direction), margin, cancellationToken));
+
+    /// <summary>What would keep the side that takes over from handing out values where the other one ends.</summary>
+    public Task<IReadOnlyList<Finding>> CheckSequencesAsync(MigrationDirection direction, CancellationToken cancellationToken) => AskAsync(() => direction == MigrationDirection.Forward
+        ? Sequences.CheckAsync(source, "source", target, "target", Tables(direction), cancellationToken)
+        : Sequences.CheckAsync(target, "target", source, "source", Tables(direction), cancellationToken));
 
     /// <summary>Both rows; null where that side was never prepared.</summary>
     public Task<(FenceRecord? Source, FenceRecord? Target)> ReadAsync(CancellationToken cancellationToken) =>
@@ -154,6 +164,10 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
             ? [(reader.GetFieldValue<DateTimeOffset>(0), JsonSerializer.Deserialize<JournaledAttempt>(reader.GetString(1), ApiJson.Options)!)]
             : [];
     }
+
+    /// <summary>Tables from the side that is left to the other one.</summary>
+    private IReadOnlyList<TableMapping> Tables(MigrationDirection direction) =>
+        direction == MigrationDirection.Forward ? definition.Tables : [.. definition.Tables.Select(table => table.TurnedRound())];
 
     private static FencedSide Side(NpgsqlDataSource database, MigrationDefinition definition, IReadOnlyList<TableName> tables, TimeProvider time) =>
         new(database, definition.Name, tables, Actor, time)

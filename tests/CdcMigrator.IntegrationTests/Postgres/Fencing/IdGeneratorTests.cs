@@ -68,7 +68,7 @@ public sealed class IdGeneratorTests(PostgresFixture postgres)
         Assert.Empty(await AdvanceAsync());
 
         Task<IReadOnlyList<TableName>> AdvanceAsync() =>
-            Sequences.AdvanceAsync(source.DataSource, target.DataSource, new Dictionary<string, string> { ["public"] = "public" }, Margin, Cancellation);
+            Sequences.AdvanceAsync(source.DataSource, target.DataSource, [new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders") }], Margin, Cancellation);
     }
 
     private static async Task<long> NextAsync(NpgsqlConnection connection, string sequence) =>

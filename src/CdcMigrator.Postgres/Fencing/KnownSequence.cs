@@ -1,0 +1,20 @@
+using CdcMigrator.Domain.Tables;
+
+namespace CdcMigrator.Postgres.Fencing;
+
+/// <summary>A sequence of one side that concerns the migration: it numbers a column of its tables, or lies in one of their schemas.</summary>
+/// <param name="Name">Schema and name.</param>
+internal sealed record KnownSequence(TableName Name)
+{
+    /// <summary>The last value handed out; null where none was, or the role may not know.</summary>
+    public long? Last { get; init; }
+
+    /// <summary>Rights the role lacks that reading and setting it take.</summary>
+    public IReadOnlyList<string> LacksRights { get; init; } = [];
+
+    /// <summary>A column owns it, of whatever table.</summary>
+    public bool IsOwned { get; init; }
+
+    /// <summary>Columns of the migration's tables that own it, or whose default calls it.</summary>
+    public IReadOnlyList<(TableName Table, string Column)> Numbers { get; init; } = [];
+}
