@@ -175,28 +175,55 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         now = now with { Fault = why };
     }
 
-    /// <summary>Keeps the side closed while the attempt works; where it is lost, or cannot be kept, the attempt is called off.</summary>
+    /// <summary>
+    /// Keeps the side closed while the attempt works; where it is lost the attempt is called off. An answer that is lost, or does not come, says nothing: it is asked again at once, for as long as the attempt
+    /// works, and the seal looks at the lease itself.
+    /// </summary>
     private async Task RenewAsync(CutoverAttempt attempt, CancellationTokenSource leased)
     {
+        var pause = options.RenewEvery;
         try
         {
             while (true)
             {
-                await Task.Delay(options.RenewEvery, time, leased.Token);
-                if (!await actions.RenewAsync(attempt, options.Lease, leased.Token))
+                await Task.Delay(pause, time, leased.Token);
+                if (await TryRenewAsync(attempt, leased.Token) is not { } kept)
+                {
+                    pause = RetryPause;
+                    continue;
+                }
+
+                if (!kept)
                 {
                     await leased.CancelAsync();
                     return;
                 }
+
+                pause = options.RenewEvery;
             }
         }
         catch (OperationCanceledException)
         {
             // The attempt is over.
         }
+    }
+
+    /// <summary>Null where the side did not say whether it is kept: one that hangs is not waited for until the lease is over.</summary>
+    private async Task<bool?> TryRenewAsync(CutoverAttempt attempt, CancellationToken over)
+    {
+        using var patience = new CancellationTokenSource(options.RenewEvery / 2, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over, patience.Token);
+        try
+        {
+            return await actions.RenewAsync(attempt, options.Lease, either.Token);
+        }
         catch (FaultException)
         {
-            // Not kept: the lease runs on, and the seal looks at it.
+            return null;
+        }
+        catch (OperationCanceledException) when (!over.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

@@ -9,6 +9,8 @@ namespace CdcMigrator.UnitTests.Cutover;
 /// <summary>Both sides of an attempt in memory, as their rows behave: compare and set. Calls and answers get lost by chance, and a keeper acts on forsaken fences.</summary>
 internal sealed class AttemptWorld : ICutoverActions
 {
+    private int renewals;
+
     public FenceState Left { get; set; } = FenceState.Open;
 
     public FenceState Taking { get; set; } = FenceState.Sealed;
@@ -25,6 +27,12 @@ internal sealed class AttemptWorld : ICutoverActions
     public int Faults { get; set; }
 
     public Action<string>? On { get; init; }
+
+    /// <summary>What becomes of the renewals: the number of each, from 1.</summary>
+    public Func<int, CancellationToken, Task<bool>>? Renewing { get; init; }
+
+    /// <summary>What draining waits for.</summary>
+    public Task DrainsBehind { get; init; } = Task.CompletedTask;
 
     public List<string> Did { get; } = [];
 
@@ -70,14 +78,19 @@ internal sealed class AttemptWorld : ICutoverActions
         return new FencePosition("marker", 1);
     }, cancellationToken);
 
-    public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) => Task.FromResult(Left == FenceState.Closed && Owner == attempt.Token);
+    public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) =>
+        Renewing?.Invoke(++renewals, cancellationToken) ?? Task.FromResult(Left == FenceState.Closed && Owner == attempt.Token);
 
-    public Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken) => CallAsync("drain", () =>
+    public async Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        Require(Left == FenceState.Closed || Chance is not null, "drained an open side");
-        Drained = true;
-        return new DrainReport(true, true, true, [], 0, 1);
-    }, cancellationToken);
+        await DrainsBehind.WaitAsync(cancellationToken);
+        return await CallAsync("drain", () =>
+        {
+            Require(Left == FenceState.Closed || Chance is not null, "drained an open side");
+            Drained = true;
+            return new DrainReport(true, true, true, [], 0, 1);
+        }, cancellationToken);
+    }
 
     public Task<CutoverProof> ProveAsync(CutoverAttempt attempt, DrainReport drained, CancellationToken cancellationToken) => CallAsync("prove", () =>
     {

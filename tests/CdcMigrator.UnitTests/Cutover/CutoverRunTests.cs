@@ -1,5 +1,6 @@
 using CdcMigrator.Cutover;
 using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 
@@ -85,6 +86,44 @@ public sealed class CutoverRunTests
     }
 
     [Fact]
+    public async Task A_renewal_whose_answer_is_lost_or_does_not_come_is_asked_again_while_the_attempt_works()
+    {
+        var kept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (world, report) = await RunAsync(new AttemptWorld
+        {
+            DrainsBehind = kept.Task,
+            Renewing = async (n, cancellationToken) =>
+            {
+                switch (n)
+                {
+                    case 1:
+                        throw new FaultException(FaultKind.Unreachable, "away", "away");
+                    case 2:
+                        await Task.Delay(Timeout.Infinite, cancellationToken);
+                        break;
+                    case 4:
+                        kept.TrySetResult();
+                        break;
+                }
+
+                return true;
+            },
+        }, lease: TimeSpan.FromSeconds(2));
+        Assert.Equal(CutoverPhase.Done, report.Phase);
+        Assert.Equal((FenceState.Sealed, FenceState.Open), (world.Left, world.Taking));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_has_lost_its_side_is_called_off_at_the_next_renewal()
+    {
+        var (world, report) = await RunAsync(
+            new AttemptWorld { DrainsBehind = new TaskCompletionSource().Task, Renewing = (n, _) => n == 1 ? throw new FaultException(FaultKind.Transient, "away", "away") : Task.FromResult(false) },
+            lease: TimeSpan.FromSeconds(2));
+        Assert.Equal((CutoverPhase.Undone, "called-off"), (report.Phase, report.Fault?.Code));
+        Assert.Equal((FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
+    }
+
+    [Fact]
     public async Task Whatever_is_lost_and_whoever_acts_meanwhile_one_side_is_open_in_the_end_and_the_report_says_which()
     {
         for (var seed = 0; seed < 3000; seed++)
@@ -109,9 +148,9 @@ public sealed class CutoverRunTests
         }
     }
 
-    private static async Task<(AttemptWorld World, CutoverReport Report)> RunAsync(AttemptWorld world, bool rehearsal = false, CancellationToken abort = default)
+    private static async Task<(AttemptWorld World, CutoverReport Report)> RunAsync(AttemptWorld world, bool rehearsal = false, TimeSpan? lease = null, CancellationToken abort = default)
     {
-        var run = new CutoverRun(world, Options, new ShortPauses(), _ => { });
+        var run = new CutoverRun(world, lease is { } given ? Options with { Lease = given } : Options, new ShortPauses(), _ => { });
         return (world, await run.RunAsync(new CutoverAttempt("mine", 2, MigrationDirection.Forward, "me", rehearsal), abort, CancellationToken.None));
     }
 }
