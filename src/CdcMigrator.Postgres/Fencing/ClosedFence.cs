@@ -10,6 +10,9 @@ namespace CdcMigrator.Postgres.Fencing;
 /// </summary>
 internal static class ClosedFence
 {
+    /// <summary>What the journal calls it when a side is closed that should not have been open.</summary>
+    public const string ShutEvent = "side-shut";
+
     /// <summary>Notes the closing transaction and what it closed in the side's journal.</summary>
     public static async Task NoteAsync(
         NpgsqlConnection connection, string migration, string actor, string token, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
@@ -28,6 +31,18 @@ internal static class ClosedFence
             },
         };
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Since when a side is closed because it said that it was open though the other one was opened later; null where it is not so, or it has been opened since.</summary>
+    public static async Task<DateTimeOffset?> FindShutAsync(NpgsqlDataSource database, string migration, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("""
+            select max(j.at)::timestamptz from cdc_migrator.journal j join cdc_migrator.fence_state f on f.migration = j.migration
+            where j.migration = $1 and j.event = $2 and f.state <> 'open' and j.evidence ->> 'token' = f.token
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = migration });
+        command.Parameters.Add(new NpgsqlParameter { Value = ShutEvent });
+        return await command.ExecuteScalarAsync(cancellationToken) is DateTime at ? new DateTimeOffset(at, TimeSpan.Zero) : null;
     }
 
     /// <summary>What is or was open, one sentence each.</summary>

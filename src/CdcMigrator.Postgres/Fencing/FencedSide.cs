@@ -271,6 +271,33 @@ public sealed class FencedSide
     }
 
     /// <summary>
+    /// Closes for good, behind its writers in flight, a side whose row says that it is open although the other side was opened later: it is an older copy of itself, or somebody changed its row by hand. What was written
+    /// there meanwhile is in no log. An older copy takes nothing from the log any more either: where it would have to go on is not known there. False where the row is another one by now, or does not tell that it was left.
+    /// </summary>
+    /// <param name="known">The row as it was read.</param>
+    /// <param name="later">The other side's, read open.</param>
+    /// <param name="cancellationToken">Gives up; the side may then be shut.</param>
+    /// <exception cref="FaultException">TimedOut: writers or locks did not go away in time; the side is open as before.</exception>
+    public async Task<bool> ShutAsync(FenceRecord known, FenceRecord later, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        ArgumentNullException.ThrowIfNull(later);
+        return await Fence.CloseAsync(
+            connection => ChangeAsync(
+                connection, ClosedFence.ShutEvent,
+                """
+                state = 'sealed', epoch = $4, token = $5, lease_until = '-infinity', held = '', held_until = '-infinity', releasing = false where migration = $1 and state = 'open' and epoch = $2 and token = $3
+                and (epoch < $4 or epoch = $4 and token = $5 and exists (select from cdc_migrator.journal j where j.migration = $1 and j.event = 'fence-sealed' and j.evidence ->> 'token' = $5))
+                """,
+                cancellationToken, known.Epoch, known.Token, later.Epoch, later.Token),
+            (connection, _) => known.Epoch < later.Epoch ? Directions.EndAsync(connection, migration, cancellationToken) : Task.CompletedTask,
+            always: true, cancellationToken) is not null;
+    }
+
+    /// <summary>Since when this side is closed by <see cref="ShutAsync"/>; null where it is not, or has been opened since.</summary>
+    public Task<DateTimeOffset?> FindShutAsync(CancellationToken cancellationToken) => ClosedFence.FindShutAsync(database, migration, cancellationToken);
+
+    /// <summary>
     /// Where the fence of a side that is not open has holes now: relations without enabled triggers, subscriptions that write. Empty where the side is open, or was never prepared. For alarms while a side stays sealed;
     /// the seal looks closer.
     /// </summary>

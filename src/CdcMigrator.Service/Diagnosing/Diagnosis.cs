@@ -95,6 +95,11 @@ internal static class Diagnosis
             yield return new(Error, "fence-gap", $"The fence of the {side.Name} has a hole", gap, "Close the hole (enable the trigger cdcm_fence, or drop what writes), then compare: 'cdcm verify start --wait'");
         }
 
+        if (side.ShutAt is { } shut)
+        {
+            yield return new(Error, "side-shut", $"The {side.Name} came back open", $"It said that it was open until {shut:u}, though the other side was opened later: an older copy of itself, or its row was changed by hand", "'cdcm verify start --wait' names rows that differ; what was written there is carried over by nobody");
+        }
+
         foreach (var (table, rows) in side.Leaked.OrderBy(leak => leak.Key, StringComparer.Ordinal))
         {
             yield return new(Error, "leaked-writes", $"{table} in the {side.Name} was changed by others", $"{rows:N0} rows since the side was closed: nobody carries them over", "'cdcm verify start --wait' names the rows; find out who wrote, then 'cdcm tables repair'");

@@ -56,6 +56,7 @@ public static class MigrationDiagnosis
                 {
                     Record = record,
                     Gaps = side is null ? [] : await side.FindGapsAsync(cancellationToken),
+                    ShutAt = record is null ? null : await side!.FindShutAsync(cancellationToken),
                     Waiting = side is null ? null : await side.FindWaitAsync(cancellationToken),
                     Obstacles = record is { State: FenceState.Open, CompletedAt: null } ? await side!.CheckAsync(name, cancellationToken) : [],
                     SlotName = slot,

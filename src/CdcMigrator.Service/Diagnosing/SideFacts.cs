@@ -18,6 +18,9 @@ internal sealed record SideFacts(string Name)
     /// <summary>Holes in the fence of a side that is not open.</summary>
     public IReadOnlyList<string> Gaps { get; init; } = [];
 
+    /// <summary>When it was closed because it said that it was open though the other side was opened later; null where it is not so.</summary>
+    public DateTimeOffset? ShutAt { get; init; }
+
     /// <summary>An attempt that waits for its tables' locks, and who holds them.</summary>
     public Fault? Waiting { get; init; }
 

@@ -43,6 +43,9 @@ internal static partial class RuntimeLog
     [LoggerMessage(1021, LogLevel.Warning, "the {Side} is opened: the attempt {Token} had sealed the other side and did not go on")]
     public static partial void SideOpened(ILogger log, string side, string token);
 
+    [LoggerMessage(1029, LogLevel.Critical, "two sides were open: the {Side}, open since attempt number {Epoch}, is closed, for attempt {Token}, number {Later}, opened the other one later; what was written there since is carried over by nobody. Compare both sides, and find out whether that one is an older copy of itself")]
+    public static partial void SideShut(ILogger log, string side, long epoch, long later, string token);
+
     [LoggerMessage(1022, LogLevel.Information, "the way back begins: what the target commits is read too, and applied to the source from the cutover on")]
     public static partial void WayBackBegins(ILogger log);
 

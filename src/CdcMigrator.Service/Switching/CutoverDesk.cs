@@ -136,6 +136,11 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             throw new FaultException(FaultKind.NotAllowed, "not-prepared", "The sides are not prepared for a cutover", "'cdcm cutover prepare' does it; applications notice nothing");
         }
 
+        if ((source.State, target.State) == (FenceState.Open, FenceState.Open))
+        {
+            throw FenceKeeper.TwoOpenSides();
+        }
+
         var left = direction == MigrationDirection.Forward ? source : target;
         if (left.State != FenceState.Open)
         {

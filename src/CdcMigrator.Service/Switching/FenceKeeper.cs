@@ -9,7 +9,7 @@ namespace CdcMigrator.Service.Switching;
 
 /// <summary>
 /// Ends what a dead coordinator left, in whichever process lives: before the seal it lifts a fence whose lease is over, after it it opens the side that takes over.
-/// Both are compare-and-set in the database, so that it may act on what it read long ago, beside others that do the same.
+/// Two open sides it makes one again: the one that was opened later stays. All of it is compare-and-set in the database, so that it may act on what it read long ago, beside others that do the same.
 /// </summary>
 internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProvider time, ILogger log)
 {
@@ -67,6 +67,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         {
             await (here.IsLeftFor(there) ? OpenAsync(target, here, "target", cancellationToken)
                 : there.IsLeftFor(here) ? OpenAsync(source, there, "source", cancellationToken)
+                : here.State == FenceState.Open && there.State == FenceState.Open ? ShutAsync(here, there, cancellationToken)
                 : Task.CompletedTask);
         }
     }
@@ -110,6 +111,34 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
             return exception;
         }
     }
+
+    /// <summary>
+    /// No attempt leaves two open sides: one of them is an older copy of itself, or was changed by hand. Applications that write there write what nobody carries over, and each of these writes is one more that is lost. Where
+    /// the rows do not tell which of both was left, nothing is touched.
+    /// </summary>
+    /// <exception cref="FaultException">NotAllowed <c>two-open-sides</c>.</exception>
+    private async Task ShutAsync(FenceRecord here, FenceRecord there, CancellationToken cancellationToken)
+    {
+        foreach (var (side, own, other, name) in new[] { (source, here, there, "source"), (target, there, here, "target") })
+        {
+            if (own.Epoch <= other.Epoch && await side.ShutAsync(own, other, cancellationToken))
+            {
+                RuntimeLog.SideShut(log, name, own.Epoch, other.Epoch, other.Token);
+                return;
+            }
+        }
+
+        // Both were not read at one moment: an attempt may have passed between.
+        if (here.Epoch == there.Epoch && (await source.ReadAsync(cancellationToken), await target.ReadAsync(cancellationToken)) is ({ State: FenceState.Open }, { State: FenceState.Open }))
+        {
+            throw TwoOpenSides();
+        }
+    }
+
+    /// <summary>Both sides say that they are open.</summary>
+    public static FaultException TwoOpenSides() => new(
+        FaultKind.NotAllowed, "two-open-sides", "Both sides say that applications write there: one of them came back from an older copy of itself, or its row was changed by hand",
+        "Keep applications away from the side that is not meant, and close it: 'cdcm cutover status' shows both; what is written there is carried over by nobody");
 
     private async Task OpenAsync(FencedSide side, FenceRecord left, string name, CancellationToken cancellationToken)
     {

@@ -85,9 +85,16 @@ internal sealed class WindowWatch(MigrationDefinition definition, Sides sides, W
         var gaps = await side.FindGapsAsync(cancellationToken);
         await CountAsync(name, database, into, cancellationToken);
         var leaked = await LeakedRows.ReadAsync(database, definition.Name, cancellationToken);
-        metrics.Set(name, gaps.Count, leaked.Values.Sum());
+        var shut = await side.FindShutAsync(cancellationToken);
+        metrics.Set(name, gaps.Count + (shut is null ? 0 : 1), leaked.Values.Sum());
         return
         [
+            .. shut is null ? [] : new[]
+            {
+                new Finding(
+                    Severity.Error, "side-shut", $"The {name} said that it was open until {shut:u}, though the other side was opened later: it came back from an older copy of itself, or its row was changed by hand; what was written there is carried over by nobody",
+                    "'cdcm verify start --wait' names rows that differ. An older copy cannot be gone back to: where its log would go on is not known"),
+            },
             .. gaps.Select(gap => new Finding(
                 Severity.Error, "fence-gap", $"The fence of the {name} has a hole: {gap}", "Close it (enable the trigger cdcm_fence, or drop what writes), then compare: 'cdcm verify start --wait'")),
             .. leaked.OrderBy(leak => leak.Key, StringComparer.Ordinal).Select(leak => new Finding(

@@ -54,6 +54,36 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
             ?? (now.Values[0] != now.Values[1] ? $"the sides end with {now.Values[0]} and {now.Values[1]}" : null);
     }
 
+    /// <summary>
+    /// The state with the side that is not open as an older copy of itself in which it was, as a standby that lags comes back; null where it never was, or none is open. What becomes of it once the keeper alone has
+    /// done its work must be one open side, the one that was.
+    /// </summary>
+    public string? BrokenByOlderCopy(ProtocolState state)
+    {
+        var open = Array.IndexOf(state.Gates, Gate.Open);
+        if (open < 0)
+        {
+            return null;
+        }
+
+        for (var earlier = open == 0 ? 2 : 1; earlier < state.Epochs[open]; earlier++)
+        {
+            var now = state.Copy();
+            (now.Gates[1 - open], now.Epochs[1 - open]) = (Gate.Open, earlier);
+            for (var i = 0; i < 20; i++)
+            {
+                now = Keeper(now).FirstOrDefault() ?? now;
+            }
+
+            if (now.Gates[open] != Gate.Open || now.Gates[1 - open] != Gate.Sealed)
+            {
+                return $"sides {now.Gates[0]} and {now.Gates[1]} after side {1 - open} came back open from number {earlier}";
+            }
+        }
+
+        return null;
+    }
+
     private static ProtocolState With(ProtocolState state, Action<ProtocolState> change)
     {
         var next = state.Copy();
@@ -190,6 +220,12 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
             yield break;
         }
 
+        if (state.Gates[0] == Gate.Open && state.Gates[1] == Gate.Open && state.Epochs[0] != state.Epochs[1])
+        {
+            var older = state.Epochs[0] < state.Epochs[1] ? 0 : 1;
+            yield return With(state, next => (next.Repair, next.KeeperSide, next.KeeperToken, next.KeeperLater) = (Repair.Shut, older, next.Epochs[older], next.Epochs[1 - older]));
+        }
+
         for (var side = 0; side < 2; side++)
         {
             var found = state.Gates[side] == Gate.Closed ? Repair.Undo
@@ -214,8 +250,11 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
             case Repair.Open:
                 Open(next, 1 - side, token);
                 break;
+            case Repair.Shut when next.Gates[side] == Gate.Open && next.Epochs[side] == token:
+                (next.Gates[side], next.Epochs[side], next.Streams[1 - side]) = (Gate.Sealed, next.KeeperLater, false);
+                break;
         }
 
-        (next.Repair, next.KeeperSide, next.KeeperToken) = (Repair.None, 0, 0);
+        (next.Repair, next.KeeperSide, next.KeeperToken, next.KeeperLater) = (Repair.None, 0, 0, 0);
     }
 }

@@ -59,10 +59,13 @@ public sealed class ProtocolState
 
     public int KeeperToken { get; set; }
 
+    /// <summary>Number of the other side, where both were read open.</summary>
+    public int KeeperLater { get; set; }
+
     /// <summary>Equal exactly for equal states.</summary>
     public string Key => string.Join(',', (IEnumerable<int>)[
         (int)Gates[0], (int)Gates[1], .. Epochs, .. Values, Logs[0].Count, .. Logs[0], .. Logs[1], .. Applied, Streams[0] ? 1 : 0, Streams[1] ? 1 : 0, Writing, Writes, Acknowledged,
-        .. Steps.Select(step => (int)step), .. Tokens, .. Leaving, .. Positions, .. Aims, (int)Repair, KeeperSide, KeeperToken]);
+        .. Steps.Select(step => (int)step), .. Tokens, .. Leaving, .. Positions, .. Aims, (int)Repair, KeeperSide, KeeperToken, KeeperLater]);
 
     public ProtocolState Copy()
     {
@@ -74,6 +77,7 @@ public sealed class ProtocolState
             Repair = Repair,
             KeeperSide = KeeperSide,
             KeeperToken = KeeperToken,
+            KeeperLater = KeeperLater,
         };
         Gates.CopyTo(copy.Gates, 0);
         Epochs.CopyTo(copy.Epochs, 0);

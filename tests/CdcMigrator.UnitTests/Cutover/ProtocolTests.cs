@@ -24,8 +24,13 @@ public sealed class ProtocolTests
     [InlineData(ProtocolFlaw.NoKeeper, "after recovery")]
     public void Every_flaw_is_found(ProtocolFlaw flaw, string broken) => Assert.Contains(broken, Explore(flaw, attempts: 2, mostWrites: 3).Broken, StringComparison.Ordinal);
 
+    [Fact]
+    public void A_side_that_comes_back_open_from_an_older_copy_is_shut_and_the_one_that_was_opened_later_stays_open() =>
+        Assert.Null(Explore(ProtocolFlaw.None, attempts: 2, mostWrites: 2, (model, state) => model.BrokenByOlderCopy(state)).Broken);
+
     /// <summary>Breadth first, so that what is broken is shown by a shortest history.</summary>
-    private static (string? Broken, int States) Explore(ProtocolFlaw flaw, int attempts, int mostWrites)
+    private static (string? Broken, int States) Explore(
+        ProtocolFlaw flaw, int attempts, int mostWrites, Func<ProtocolModel, ProtocolState, string?>? more = null)
     {
         var model = new ProtocolModel(flaw, mostWrites);
         var start = new ProtocolState(attempts);
@@ -33,7 +38,7 @@ public sealed class ProtocolTests
         var waiting = new Queue<ProtocolState>([start]);
         while (waiting.TryDequeue(out var state))
         {
-            if ((ProtocolModel.Broken(state) ?? model.Unrecovered(state)) is { } broken)
+            if ((ProtocolModel.Broken(state) ?? model.Unrecovered(state) ?? more?.Invoke(model, state)) is { } broken)
             {
                 return ($"{broken}: {state.Key}", seen.Count);
             }

@@ -6,4 +6,5 @@ public enum Repair
     None,
     Undo,
     Open,
+    Shut,
 }

@@ -54,13 +54,14 @@ public sealed class DiagnosisTests
         var left = Source with
         {
             Gaps = ["public.orders has no enabled trigger of the fence"],
+            ShutAt = DateTimeOffset.UnixEpoch,
             Waiting = new Fault(FaultKind.TimedOut, "fence-waits", "public.orders is locked by pid 7", "select pg_terminate_backend(7)"),
             Obstacles = [new Finding(Severity.Error, "fence-long-transaction", "pid 7", "end it"), new Finding(Severity.Warning, "vacuum-due", "soon")],
             Leaked = new Dictionary<string, long> { ["public.orders"] = 3 },
             LanesOpen = 2,
             Slot = Slot("cdcm_shop") with { Active = false },
         };
-        Assert.Equal(["fence-waits", "fence-gap", "leaked-writes", "lanes-open", "fence-long-transaction", "slot-inactive"], Report(Well with { Source = left }));
+        Assert.Equal(["fence-waits", "fence-gap", "side-shut", "leaked-writes", "lanes-open", "fence-long-transaction", "slot-inactive"], Report(Well with { Source = left }));
     }
 
     [Fact]

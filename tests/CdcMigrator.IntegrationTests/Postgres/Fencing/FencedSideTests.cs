@@ -241,6 +241,75 @@ public sealed class FencedSideTests(PostgresFixture postgres)
         Assert.Equal((true, false), await pair.WritableAsync());
     }
 
+    [Fact]
+    public async Task A_side_that_comes_back_open_from_an_older_copy_is_closed_by_the_keeper_and_nothing_is_applied_to_it()
+    {
+        await using var pair = await PairAsync();
+        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        await pair.SwitchAsync(pair.Source, pair.Target, "there", 2);
+        var gone = (await pair.Source.ReadAsync(Cancellation))!;
+        await ComeBackAsync(pair.Left, epoch: 1, token: "");
+        Assert.Equal((true, true), await pair.WritableAsync());
+
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+        Assert.Equal((gone.State, gone.Epoch, gone.Token), await pair.Source.ReadAsync(Cancellation) is { } shut ? (shut.State, shut.Epoch, shut.Token) : default);
+        Assert.NotNull(await pair.Source.FindShutAsync(Cancellation));
+        Assert.Null(await pair.Target.FindShutAsync(Cancellation));
+        Assert.True(await pair.Left.ScalarAsync<bool>("select frozen from cdc_migrator.progress where topic = 't'"));
+
+        await pair.SwitchAsync(pair.Target, pair.Source, "back", 3);
+        await ComeBackAsync(pair.Right, epoch: 2, token: "there");
+        await keeper.TurnAsync(Cancellation);
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((true, false), await pair.WritableAsync());
+        Assert.Null(await pair.Source.FindShutAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_side_whose_row_was_opened_by_hand_is_closed_again_by_its_own_journal_and_goes_on_taking_what_is_applied_to_it()
+    {
+        await using var pair = await PairAsync();
+        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
+        await ComeBackAsync(pair.Left, epoch: 2, token: "a");
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+        Assert.False(await pair.Left.ScalarAsync<bool>("select frozen from cdc_migrator.progress where topic = 't'"));
+    }
+
+    [Fact]
+    public async Task Of_two_open_sides_of_which_none_tells_that_it_was_left_neither_is_touched_and_it_is_said()
+    {
+        await using var pair = await PairAsync();
+        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        await ComeBackAsync(pair.Left, epoch: 2, token: "x");
+        await ComeBackAsync(pair.Right, epoch: 2, token: "y");
+        Assert.Equal("two-open-sides", (await Assert.ThrowsAsync<FaultException>(() => keeper.TurnAsync(Cancellation))).Fault.Code);
+        Assert.Equal((true, true), await pair.WritableAsync());
+    }
+
+    [Fact]
+    public async Task Who_read_two_sides_at_two_moments_of_a_switch_shuts_neither()
+    {
+        await using var pair = await PairAsync();
+        var before = (await pair.Source.ReadAsync(Cancellation))!;
+        await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
+        var later = (await pair.Target.ReadAsync(Cancellation))!;
+        Assert.False(await pair.Source.ShutAsync(before, later, Cancellation));
+        Assert.False(await pair.Target.ShutAsync(later, before, Cancellation));
+
+        await pair.SwitchAsync(pair.Target, pair.Source, "b", 3);
+        Assert.False(await pair.Source.ShutAsync(before, later, Cancellation));
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    /// <summary>As a standby that lagged, or somebody with psql, leaves a side.</summary>
+    private static Task ComeBackAsync(TestDatabase side, long epoch, string token) => side.ExecuteAsync($"""
+        update cdc_migrator.fence_state set state = 'open', epoch = {epoch}, token = '{token}'; alter table orders disable trigger cdcm_fence;
+        insert into cdc_migrator.progress (migration, topic, partition, next_offset, cluster_id, partition_count) values ('m', 't', 0, 7, 'c', 1) on conflict do nothing
+        """);
+
     private async Task<Pair> PairAsync()
     {
         var pair = new Pair(await postgres.CreateSourceAsync(Schema), await postgres.CreateTargetAsync(Schema));
