@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Postgres.Fencing;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Repair;
@@ -10,9 +11,11 @@ namespace CdcMigrator.Postgres.Repair;
 internal static class HeldLanes
 {
     /// <summary>Waits for the open transactions of the lanes; in the order of partitions, as everyone who takes several.</summary>
-    /// <exception cref="FaultException">NotAllowed: a lane is frozen. Transient: a lane was never claimed, and could begin to write in between.</exception>
+    /// <exception cref="FaultException">NotAllowed: applications write to this side, or a lane is frozen. Transient: a lane was never claimed, and could begin to write in between.</exception>
     public static async Task HoldAsync(NpgsqlConnection connection, string migration, string topic, CancellationToken cancellationToken)
     {
+        // The side's row first, as an opening and a claim take it.
+        await AppliedSide.RequireAsync(connection, migration, "a repair", cancellationToken);
         await using var command = new NpgsqlCommand(
             "select partition_count, frozen from cdc_migrator.progress where migration = $1 and topic = $2 order by partition for update", connection);
         command.Parameters.Add(new NpgsqlParameter { Value = migration });

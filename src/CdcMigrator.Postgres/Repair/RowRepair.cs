@@ -21,7 +21,7 @@ public sealed class RowRepair(PostgresLaneStore store)
     /// <param name="keys">The rows.</param>
     /// <param name="cancellationToken">Stops it; what was committed stays.</param>
     /// <returns>One a key, and one for each further row that had to be repaired with them.</returns>
-    /// <exception cref="FaultException">NotAllowed: the lanes are frozen, the table has no key, or another one. Unreachable, Configuration: a side does not answer, or refuses.</exception>
+    /// <exception cref="FaultException">NotAllowed: applications write to this side, the lanes are frozen, the table has no key, or another one. Unreachable, Configuration: a side does not answer, or refuses.</exception>
     public async Task<IReadOnlyList<RepairOutcome>> RepairAsync(RepairOrder order, IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);

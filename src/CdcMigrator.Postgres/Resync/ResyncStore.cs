@@ -1,6 +1,8 @@
 using CdcMigrator.Domain.Changes;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Resync;
@@ -10,6 +12,15 @@ namespace CdcMigrator.Postgres.Resync;
 /// <param name="migration">Name of the migration.</param>
 public sealed class ResyncStore(NpgsqlDataSource target, string migration)
 {
+    private const string Request = """
+        with asked as (
+            insert into cdc_migrator.resync (migration, source_table, signal_id) select $1, n, gen_random_uuid()::text from unnest($2::text[]) n
+            on conflict (migration, source_table) do update set signal_id = excluded.signal_id, phase = 'requested', marker = null, marker_lsn = null, removed = 0, fault = null,
+                requested_at = clock_timestamp(), updated_at = clock_timestamp()
+            returning source_table)
+        insert into cdc_migrator.journal (migration, actor, event, evidence) select $1, $3, 'resync-requested', jsonb_build_object('tables', jsonb_agg(source_table)) from asked
+        """;
+
     /// <summary>All of them, by table.</summary>
     public Task<IReadOnlyList<ResyncState>> ReadAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {
@@ -35,17 +46,25 @@ public sealed class ResyncStore(NpgsqlDataSource target, string migration)
     /// <param name="tables">Source tables.</param>
     /// <param name="actor">Who asks, for the journal.</param>
     /// <param name="cancellationToken">Gives up; may be repeated.</param>
+    /// <exception cref="FaultException">NotAllowed <c>side-in-use</c>: applications write to the target.</exception>
     public Task RequestAsync(IReadOnlyCollection<TableName> tables, string actor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(tables);
-        return ExecuteAsync("""
-            with asked as (
-                insert into cdc_migrator.resync (migration, source_table, signal_id) select $1, n, gen_random_uuid()::text from unnest($2::text[]) n
-                on conflict (migration, source_table) do update set signal_id = excluded.signal_id, phase = 'requested', marker = null, marker_lsn = null, removed = 0, fault = null,
-                    requested_at = clock_timestamp(), updated_at = clock_timestamp()
-                returning source_table)
-            insert into cdc_migrator.journal (migration, actor, event, evidence) select $1, $3, 'resync-requested', jsonb_build_object('tables', jsonb_agg(source_table)) from asked
-            """, cancellationToken, tables.Select(table => table.ToString()).ToArray(), actor);
+        return RunAsync(async () =>
+        {
+            await using var connection = await target.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await AppliedSide.RequireAsync(connection, migration, "copying tables again", cancellationToken);
+            await using var command = new NpgsqlCommand(Request, connection);
+            foreach (var value in new object[] { migration, tables.Select(table => table.ToString()).ToArray(), actor })
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = value });
+            }
+
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return true;
+        });
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Resync;
@@ -12,9 +13,10 @@ namespace CdcMigrator.Postgres.Resync;
 /// meanwhile has another version and stays; one that comes back to the source later comes with its event.
 /// </summary>
 /// <param name="target">Apply sessions: replica role, so that nothing else fires.</param>
+/// <param name="migration">Name of the migration.</param>
 /// <param name="source">The source's rows.</param>
 /// <param name="time">Clock of repeated attempts.</param>
-public sealed class SurplusRows(NpgsqlDataSource target, ISourceRows source, TimeProvider time)
+public sealed class SurplusRows(NpgsqlDataSource target, string migration, ISourceRows source, TimeProvider time)
 {
     private const int Chunk = 2000;
     private const int Attempts = 120;
@@ -22,7 +24,7 @@ public sealed class SurplusRows(NpgsqlDataSource target, ISourceRows source, Tim
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Goes through the whole table in the order of its key. Returns how many rows were removed. May be repeated.</summary>
-    /// <exception cref="FaultException">A side does not answer. Transient: a transaction of the source stayed open for minutes.</exception>
+    /// <exception cref="FaultException">A side does not answer. NotAllowed <c>side-in-use</c>: applications write to the target by now; what was removed before stays removed. Transient: a transaction of the source stayed open for minutes.</exception>
     public async Task<long> RemoveAsync(TableRoute route, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(route);
@@ -89,9 +91,11 @@ public sealed class SurplusRows(NpgsqlDataSource target, ISourceRows source, Tim
         }
     }
 
-    private static async Task<int> DeleteAsync(NpgsqlConnection connection, TableRoute route, List<RowVersion> rows, CancellationToken cancellationToken)
+    private async Task<int> DeleteAsync(NpgsqlConnection connection, TableRoute route, List<RowVersion> rows, CancellationToken cancellationToken)
     {
         var keys = route.Key.Columns.Select((column, i) => (Name: TableName.Quote(route.Target.Columns[column].Name), Place: i, route.Target.Columns[column].Type.Sql)).ToList();
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await AppliedSide.RequireAsync(connection, migration, "removing rows", cancellationToken);
         await using var command = new NpgsqlCommand($"""
             delete from {route.Target.Name.Sql} t
             using unnest($1::text[], $2::text[], {string.Join(", ", keys.Select(key => $"${key.Place + 3}::text[]"))}) as v(place, version, {string.Join(", ", keys.Select(key => $"k{key.Place}"))})
@@ -104,7 +108,9 @@ public sealed class SurplusRows(NpgsqlDataSource target, ISourceRows source, Tim
             command.Parameters.Add(new NpgsqlParameter { Value = rows.Select(row => row.Key[key.Place]).ToArray() });
         }
 
-        return await command.ExecuteNonQueryAsync(cancellationToken);
+        var deleted = await command.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return deleted;
     }
 
     /// <summary>One version of a row: its key, where it lies, who wrote it.</summary>

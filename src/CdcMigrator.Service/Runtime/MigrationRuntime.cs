@@ -295,7 +295,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var postgres = source as PostgresSource;
         var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
-        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
+        resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, definition.Name, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, resyncs, Status, loggers));
         await watch.LookAsync(stop);
         await running.StartAsync(stop);

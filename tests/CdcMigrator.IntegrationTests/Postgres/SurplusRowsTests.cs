@@ -1,7 +1,9 @@
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Catalog;
 using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.TestKit.Databases;
 
@@ -76,6 +78,29 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
         Assert.Equal(["1.00", "2.50"], await scene.Target.RowsAsync("select * from t order by 1"));
     }
 
+    [Theory]
+    [InlineData("open")]
+    [InlineData("closed")]
+    public async Task Nothing_is_removed_or_copied_where_applications_write_though_they_came_between_the_sources_answer_and_the_removal(string state)
+    {
+        await using var scene = await Scene.CreateAsync(postgres);
+        await scene.Target.ExecuteAsync("insert into t values (1, 'theirs', 'x'); insert into cdc_migrator.fence_state (migration, state, epoch) values ('m', 'sealed', 1), ('other', 'open', 1)");
+        var rows = new MeanwhileRows(new SourceRows(scene.Read, TimeProvider.System), () => scene.Target.ExecuteAsync($"update cdc_migrator.fence_state set state = '{state}' where migration = 'm'"));
+
+        var refused = await Assert.ThrowsAsync<FaultException>(() => scene.RemoveAsync(rows));
+        Assert.Equal((FaultKind.NotAllowed, "side-in-use"), (refused.Fault.Kind, refused.Fault.Code));
+        Assert.Equal(["1|theirs|x"], await scene.Target.RowsAsync("select * from t"));
+
+        var store = new ResyncStore(scene.Target.DataSource, "m");
+        Assert.Equal("side-in-use", (await Assert.ThrowsAsync<FaultException>(() => store.RequestAsync([Table], "test", TestContext.Current.CancellationToken))).Fault.Code);
+        Assert.Empty(await store.ReadAsync(TestContext.Current.CancellationToken));
+
+        await scene.Target.ExecuteAsync("update cdc_migrator.fence_state set state = 'sealed' where migration = 'm'");
+        await store.RequestAsync([Table], "test", TestContext.Current.CancellationToken);
+        Assert.Equal(["public.t|requested"], (await store.ReadAsync(TestContext.Current.CancellationToken)).Select(copy => $"{copy.Table}|{copy.Phase}"));
+        Assert.Equal(1, await scene.RemoveAsync(new SourceRows(scene.Read, TimeProvider.System)));
+    }
+
     /// <summary>Does something between the source's answer and the removal.</summary>
     private sealed class MeanwhileRows(ISourceRows inner, Func<Task> meanwhile) : ISourceRows
     {
@@ -118,6 +143,7 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
         public static async Task<Scene> CreateAsync(PostgresFixture postgres)
         {
             var (source, target) = (await postgres.CreateSourceAsync(Schema), await postgres.CreateTargetAsync(Schema));
+            await ControlSchema.MigrateAsync(target.DataSource, TestContext.Current.CancellationToken);
             return new Scene
             {
                 Source = source,
@@ -130,7 +156,7 @@ public sealed class SurplusRowsTests(PostgresFixture postgres)
         public async Task<long> RemoveAsync(ISourceRows rows)
         {
             var routes = await TargetCatalog.LoadAsync(Target.DataSource, [new TableMapping { Source = Table, Target = Table }], TestContext.Current.CancellationToken);
-            return await new SurplusRows(Apply, rows, TimeProvider.System).RemoveAsync(routes.Find(Table)!, TestContext.Current.CancellationToken);
+            return await new SurplusRows(Apply, "m", rows, TimeProvider.System).RemoveAsync(routes.Find(Table)!, TestContext.Current.CancellationToken);
         }
 
         public async ValueTask DisposeAsync()

@@ -162,6 +162,38 @@ public sealed class RepairTests(PostgresFixture postgres)
     }
 
     [Theory]
+    [InlineData("open")]
+    [InlineData("closed")]
+    public async Task Nothing_is_repaired_on_a_side_that_applications_write_to_and_an_opening_waits_for_a_repair_in_flight(string state)
+    {
+        await using var scene = await RepairScene.CreateAsync(postgres, Schema);
+        await scene.Source.ExecuteAsync("insert into t values (1, 'old', 'a')");
+        await scene.Database.ExecuteAsync($"insert into t values (1, 'theirs', 'a'); insert into cdc_migrator.fence_state (migration, state, epoch) values ('test', '{state}', 1)");
+        var wrong = await scene.WrongAsync();
+        foreach (var dryRun in new[] { true, false })
+        {
+            var refused = await Assert.ThrowsAsync<FaultException>(() => scene.RepairAsync(wrong, dryRun: dryRun));
+            Assert.Equal((FaultKind.NotAllowed, "side-in-use"), (refused.Fault.Kind, refused.Fault.Code));
+        }
+
+        Assert.Equal(["1|theirs|a"], await scene.RowsAsync());
+        await scene.Database.ExecuteAsync("update cdc_migrator.fence_state set state = 'sealed'");
+
+        // The repair is held up behind its look at the side; the opening comes then, and waits.
+        await using var blocker = await scene.Database.DataSource.OpenConnectionAsync(Token);
+        await using var transaction = await blocker.BeginTransactionAsync(Token);
+        await ExecuteAsync(blocker, "select from cdc_migrator.progress for update");
+        var repair = scene.RepairAsync(wrong);
+        await WaitAsync(scene.Database, $"select exists (select from pg_stat_activity where {blocker.ProcessID} = any(pg_blocking_pids(pid)))", repair);
+        var opening = scene.Database.ExecuteAsync("update cdc_migrator.fence_state set state = 'open'");
+        await WaitAsync(scene.Database, "select exists (select from pg_stat_activity where datname = current_database() and query like 'update cdc_migrator.fence_state%' and wait_event_type = 'Lock')", opening);
+        await transaction.CommitAsync(Token);
+        Assert.Equal(["1 Updated"], await repair);
+        await opening;
+        Assert.Equal("side-in-use", (await Assert.ThrowsAsync<FaultException>(() => scene.RepairAsync(wrong))).Fault.Code);
+    }
+
+    [Theory]
     [InlineData("insert", "t", false)]
     [InlineData("update", "t", false)]
     [InlineData("delete", "t", false)]
