@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Runtime;
 using Npgsql;
 
 namespace CdcMigrator.Service.Http;
@@ -23,6 +24,13 @@ internal static class FaultAnswers
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody waits for the answer any more.
+        }
+        catch (Exception exception) when (exception is not BadHttpRequestException && !context.Response.HasStarted)
+        {
+            RuntimeLog.RequestFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("http"), exception, context.Request.Path);
+            var fault = new Fault(FaultKind.Internal, "request-failed", $"The service failed to answer {context.Request.Path}: {exception.Message}", "Its log has the rest: report it; 'cdcm status' shows whether the migration goes on");
+            context.Response.StatusCode = StatusOf(fault.Kind);
+            await context.Response.WriteAsJsonAsync(FaultReport.Of(fault), ApiJson.Options, context.RequestAborted);
         }
     }
 

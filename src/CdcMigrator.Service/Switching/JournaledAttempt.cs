@@ -1,3 +1,4 @@
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Service.Api;
 
@@ -9,4 +10,10 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="Predicted">The prediction's parts; null in journals of earlier versions.</param>
 /// <param name="From">System identifier and timeline of the side that is left.</param>
 /// <param name="To">Those of the side that takes over.</param>
-internal sealed record JournaledAttempt(CutoverReport Report, double? PredictedMs, IReadOnlyList<PredictedPartReport>? Predicted, string From, string To);
+internal sealed record JournaledAttempt(CutoverReport Report, double? PredictedMs, IReadOnlyList<PredictedPartReport>? Predicted, string From, string To)
+{
+    /// <summary>What is kept of a report. Mappings are the migration file's business: the proof names its tables.</summary>
+    public static JournaledAttempt Of(CutoverReport report, OutagePrediction? prediction, string from, string to) => new(
+        report with { Proof = report.Proof is { Back: { } back } proof ? proof with { Back = back with { Tables = [] } } : report.Proof },
+        prediction?.Total.P99.TotalMilliseconds, PredictedPartReport.Of(prediction), from, to);
+}

@@ -87,14 +87,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutagePrediction? prediction, CancellationToken cancellationToken)
     {
         var evidence = JsonSerializer.Serialize(
-            new
-            {
-                report,
-                predictedMs = prediction?.Total.P99.TotalMilliseconds,
-                predicted = PredictedPartReport.Of(prediction),
-                from = await IdentityAsync(LeftDatabase(direction)),
-                to = await IdentityAsync(TakingDatabase(direction)),
-            }, ApiJson.Options);
+            JournaledAttempt.Of(report, prediction, await IdentityAsync(LeftDatabase(direction)), await IdentityAsync(TakingDatabase(direction))), ApiJson.Options);
         foreach (var database in new[] { source, target })
         {
             await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");

@@ -58,7 +58,7 @@ public sealed class EvidenceTests
         Assert.Contains("fault: The gate is closed (gate-closed)", EvidenceMarkdown.Render(evidence), StringComparison.Ordinal);
     }
 
-    private static JournaledAttempt Attempt() => new(
+    private static JournaledAttempt Attempt() => JournaledAttempt.Of(
         new CutoverReport
         {
             Attempt = new CutoverAttempt("0195f2b7c0de7d0e8a11", 2, MigrationDirection.Forward, "ann@ops", Rehearsal: false),
@@ -72,10 +72,14 @@ public sealed class EvidenceTests
                     new TableProof("public.Odd|Table", Compared, 7, null, new Dictionary<int, long>()),
                 ],
                 ["shop.orders_id_seq"],
-                new DirectionStart([new AimedLane(new LaneId("shop-back.shop.orders", 0), new LogIdentity("cluster", "topic", 4), 55)], 0x2_0000_0000, []),
+                new DirectionStart([new AimedLane(new LaneId("shop-back.shop.orders", 0), new LogIdentity("cluster", "topic", 4), 55)], 0x2_0000_0000, Definition.Tables),
                 new FencePosition("marker:2", 0x2_0000_0000)),
             Hooks = [new HookOutcome(HookMoment.BeforeFence, "pooler", "done", "", TimeSpan.FromMilliseconds(21), null)],
             OutageMs = 812.4,
         },
-        1490.2, [new PredictedPartReport(OutagePart.Fence, 3.1, 9.9), new PredictedPartReport(OutagePart.Confirm, 700, 1100)], "7301/1", "7302/1");
+        null, "7301/1", "7302/1") with
+    {
+        PredictedMs = 1490.2,
+        Predicted = [new PredictedPartReport(OutagePart.Fence, 3.1, 9.9), new PredictedPartReport(OutagePart.Confirm, 700, 1100)],
+    };
 }
