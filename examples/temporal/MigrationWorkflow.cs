@@ -80,8 +80,9 @@ public sealed class MigrationWorkflow
         Workflow.ExecuteActivityAsync((CdcmActivities cdcm) => cdcm.RunAsync(arguments, new[] { 0 }), options);
 }
 
-/// <summary>Runs cdcm. CDCM is its path, CDCM_SERVER the service's address. Every command may be repeated.</summary>
-public sealed class CdcmActivities
+/// <summary>Runs cdcm; CDCM_SERVER is the service's address. Every command may be repeated.</summary>
+/// <param name="program">Path of cdcm.</param>
+public sealed class CdcmActivities(string program = "cdcm")
 {
     private const int Usage = 2;
     private const int NotAllowed = 6;
@@ -123,7 +124,7 @@ public sealed class CdcmActivities
     }
 
     /// <summary>Null while neither side, or more than one, is known to take writes.</summary>
-    private static async Task<bool?> TargetIsOpenAsync()
+    private async Task<bool?> TargetIsOpenAsync()
     {
         var (code, output, _) = await ExecuteAsync(["cutover", "status"]);
         if (code != 0)
@@ -143,9 +144,9 @@ public sealed class CdcmActivities
     private static string? StateOf(JsonDocument status, string side) =>
         status.RootElement.GetProperty(side) is { ValueKind: JsonValueKind.Object } found ? found.GetProperty("state").GetString() : null;
 
-    private static async Task<(int Code, string Output, string Error)> ExecuteAsync(string[] arguments)
+    private async Task<(int Code, string Output, string Error)> ExecuteAsync(string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("CDCM") ?? "cdcm", [.. arguments, "-o", "json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, [.. arguments, "-o", "json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

@@ -67,6 +67,6 @@ internal static partial class RuntimeLog
     [LoggerMessage(1025, LogLevel.Error, "the attempt {Token} failed")]
     public static partial void AttemptFailed(ILogger log, Exception exception, string token);
 
-    [LoggerMessage(1099, LogLevel.Error, "{Path} could not be answered")]
+    [LoggerMessage(1031, LogLevel.Error, "{Path} could not be answered")]
     public static partial void RequestFailed(ILogger log, Exception exception, string path);
 }

@@ -14,7 +14,7 @@ public sealed class TemporalExampleTests : IDisposable
     private const string Between = """{"source":{"state":"Sealed"},"target":{"state":"Sealed"}}""";
     private const string OnTarget = """{"source":{"state":"Sealed"},"target":{"state":"Open"}}""";
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("cdcm-temporal");
-    private readonly CdcmActivities activities = new();
+    private readonly CdcmActivities activities;
     private readonly ActivityEnvironment environment = new();
 
     public TemporalExampleTests()
@@ -34,7 +34,7 @@ public sealed class TemporalExampleTests : IDisposable
             exit "$code"
             """);
         Process.Start("chmod", ["+x", program]).WaitForExit();
-        Environment.SetEnvironmentVariable("CDCM", program);
+        activities = new CdcmActivities(program);
     }
 
     public void Dispose() => folder.Delete(recursive: true);
