@@ -17,8 +17,9 @@ namespace CdcMigrator.Postgres.Drift;
 /// <param name="mappings">Its tables.</param>
 /// <param name="copiesNewTables">Whether the log copies the rows of a table that is added later (the embedded one does).</param>
 /// <param name="namesValues">Whether a value in the log can be read without knowing its type, so that a change of type needs no halt.</param>
+/// <param name="publication">Publication by which the log is fed; null where that is not known, or looked at elsewhere.</param>
 public sealed class SchemaWatch(
-    NpgsqlDataSource source, NpgsqlDataSource target, string migration, IReadOnlyList<TableMapping> mappings, bool copiesNewTables, bool namesValues)
+    NpgsqlDataSource source, NpgsqlDataSource target, string migration, IReadOnlyList<TableMapping> mappings, bool copiesNewTables, bool namesValues, string? publication = null)
 {
     private readonly ShapeStore store = new(target, migration);
 
@@ -31,7 +32,8 @@ public sealed class SchemaWatch(
             var recorded = await store.ReadAsync(cancellationToken);
             var here = await TableShapes.ReadAsync(source, [.. mappings.Select(mapping => (mapping.Source, recorded.GetValueOrDefault(mapping.Source.ToString()).Shape?.Oid ?? 0))], cancellationToken);
             var there = await TableShapes.ReadAsync(target, [.. mappings.Select(mapping => (mapping.Target, 0u))], cancellationToken);
-            return await CompareAsync(recorded, here, there, cancellationToken);
+            var gaps = publication is null ? new Dictionary<TableName, string>() : await PublishedTables.ReadGapsAsync(source, publication, [.. mappings.Select(mapping => mapping.Source)], cancellationToken);
+            return await CompareAsync(recorded, here, there, gaps, cancellationToken);
         }
         catch (NpgsqlException exception)
         {
@@ -57,7 +59,7 @@ public sealed class SchemaWatch(
 
     private async Task<SchemaState> CompareAsync(
         IReadOnlyDictionary<string, (TableShape Shape, string? ResyncReason)> recorded, IReadOnlyDictionary<TableName, TableShape> here,
-        IReadOnlyDictionary<TableName, TableShape> there, CancellationToken cancellationToken)
+        IReadOnlyDictionary<TableName, TableShape> there, IReadOnlyDictionary<TableName, string> gaps, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         var halted = new Dictionary<TableName, Fault>();
@@ -74,6 +76,18 @@ public sealed class SchemaWatch(
             var drift = DriftRules.Compare(mapping, known ? was.Shape : null, now, known ? MovedTo(was.Shape, mapping.Source, here) : null, into);
             var reason = drift.ResyncReason ?? (!known && recorded.Count > 0 && !copiesNewTables ? "the table was added after the migration had begun: rows it had then are not in the log" : null);
             findings.AddRange(drift.Findings);
+            if (gaps.TryGetValue(mapping.Source, out var gap))
+            {
+                findings.Add(new Finding(Severity.Error, "not-published", $"Changes of {mapping.Source} may be in no log: {gap}",
+                    "Let the connector keep its publication (publication.autocreate.mode=filtered, publish.via.partition.root=true) and restart it, or mend it by ALTER PUBLICATION")
+                {
+                    Table = mapping.Source.ToString(),
+                });
+
+                // At the first look the connector may be about to mend it; from then on it is remembered that changes were lost.
+                reason ??= known ? $"{gap}, or did so for a while" : null;
+            }
+
             if ((known ? was.ResyncReason ?? reason : reason) is { } why)
             {
                 findings.Add(new Finding(Severity.Warning, "resync-needed", $"Rows of {mapping.Target} may differ from the source: {why}", $"Run 'cdcm tables resync {mapping.Source}'") { Table = mapping.Source.ToString() });

@@ -32,11 +32,12 @@ namespace CdcMigrator.Service.Runtime;
 /// <summary>Composes what a runtime watches and copies beside its pipeline, as far as log and source allow it.</summary>
 internal sealed class RuntimeWatches(
     MigrationDefinition definition, string slot, NpgsqlDataSource control, NpgsqlDataSource? source, ConnectClient? connect, PulseStore pulses, ServiceMetrics metrics,
-    TimeProvider time, ILogger log)
+    IReadOnlyDictionary<string, string>? connector, TimeProvider time, ILogger log)
 {
     private readonly bool isKafka = definition.Log.Kind == LogKind.Kafka;
     private readonly SchemaWatch? schemas = source is null ? null : new SchemaWatch(
-        source, control, definition.Name, definition.Tables, copiesNewTables: definition.Log.Kind == LogKind.Embedded, namesValues: definition.Log.Kind == LogKind.Embedded);
+        source, control, definition.Name, definition.Tables, copiesNewTables: definition.Log.Kind == LogKind.Embedded, namesValues: definition.Log.Kind == LogKind.Embedded,
+        PublicationOf(connector, isAsked: definition.Connect is not null));
 
     /// <summary>The watch of source, connector and log.</summary>
     public SourceWatch Watch(DebeziumSettings settings, RouteKeeper routes, FenceWatch fence, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore lanes) => new(new SourceWatchParts
@@ -112,6 +113,10 @@ internal sealed class RuntimeWatches(
         var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };
         return new Reconciler(parts, limits, time, log);
     }
+
+    /// <summary>Publication of the connector, by its settings; null where these do not say. The embedded log looks at its own.</summary>
+    private static string? PublicationOf(IReadOnlyDictionary<string, string>? connector, bool isAsked) =>
+        connector?.GetValueOrDefault("publication.name", isAsked ? "dbz_publication" : "") is { Length: > 0 } name ? name : null;
 
     private (IComparedSides Sides, Func<CancellationToken, Task<IReadOnlyList<ComparedTable>>> Tables, ICheckedSide Catalog) Compared(
         VerificationHandling verification, IMigrationSource origin, StreamingOptions options) => origin switch

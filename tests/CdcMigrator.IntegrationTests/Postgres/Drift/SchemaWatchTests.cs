@@ -138,6 +138,39 @@ public sealed class SchemaWatchTests(PostgresFixture postgres)
         }
     }
 
+    [Theory]
+    [InlineData("alter publication p drop table t", "alter publication p add table t", "does not have it")]
+    [InlineData("alter publication p set (publish = 'insert, update')", "alter publication p set (publish = 'insert, update, delete, truncate')", "leaves out delete, truncate")]
+    [InlineData("alter publication p set table t where (id > 0)", "alter publication p set table t", "has only some of its rows")]
+    [InlineData("drop publication p; create publication p for all tables with (publish = 'insert, delete, truncate')", "drop publication p; create publication p for all tables", "leaves out update")]
+    public async Task A_publication_that_leaves_changes_out_is_named_and_remembered_until_the_table_is_copied_again(string ddl, string mended, string gap)
+    {
+        await using var scene = await Scene.CreateAsync(postgres, Schema);
+        var watch = scene.PublishedBy("p");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        await scene.Source.ExecuteAsync("create publication p for table t");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        await scene.Source.ExecuteAsync(ddl);
+        var found = (await watch.LookAsync(TestContext.Current.CancellationToken)).Findings;
+        Assert.Equal([("not-published", Severity.Error), ("resync-needed", Severity.Warning)], found.Select(finding => (finding.Code, finding.Severity)));
+        Assert.Contains(gap, found[0].Message, StringComparison.Ordinal);
+        await scene.Source.ExecuteAsync(mended);
+        Assert.Equal("resync-needed", Assert.Single((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings).Code);
+        await watch.AcceptAsync(Scene.Table, TestContext.Current.CancellationToken);
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+    }
+
+    [Fact]
+    public async Task A_partitioned_table_that_is_published_by_its_partitions_names_is_named()
+    {
+        await using var scene = await Scene.CreateAsync(postgres, "create table t(id int primary key) partition by range (id); create table t1 partition of t default");
+        var watch = scene.PublishedBy("p");
+        await scene.Source.ExecuteAsync("create publication p for table t");
+        Assert.Contains("by their partitions", Assert.Single((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings).Message, StringComparison.Ordinal);
+        await scene.Source.ExecuteAsync("alter publication p set (publish_via_partition_root = true)");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+    }
+
     private sealed class Scene : IAsyncDisposable
     {
         public static readonly TableName Table = new("public", "t");
@@ -158,6 +191,9 @@ public sealed class SchemaWatchTests(PostgresFixture postgres)
         public SchemaWatch WatchOf(bool namesValues, params TableName[] tables) => new(
             Source.DataSource, Target.DataSource, "shop", [.. (tables.Length > 0 ? tables : [Table]).Select(table => new TableMapping { Source = table, Target = table })],
             copiesNewTables: false, namesValues);
+
+        public SchemaWatch PublishedBy(string publication) =>
+            new(Source.DataSource, Target.DataSource, "shop", [new TableMapping { Source = Table, Target = Table }], copiesNewTables: false, namesValues: false, publication);
 
         public Task<SchemaState> LookAsync() => Watch.LookAsync(TestContext.Current.CancellationToken);
 
