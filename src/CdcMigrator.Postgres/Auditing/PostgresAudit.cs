@@ -48,7 +48,7 @@ public static class PostgresAudit
         var mappings = definition.Tables.ToDictionary(table => table.Source);
         var (server, findings) = await ServerAudit.ReadAsync(database, cancellationToken);
         var all = new List<Finding>(findings);
-        all.AddRange(await SourceServerChecks.CheckAsync(database, definition.Log.Kind, cancellationToken));
+        all.AddRange(await SourceServerChecks.CheckAsync(database, definition.Log.Kind, SideWords.Forward, cancellationToken));
         var (extensions, ofExtensions) = await ServerAudit.ExtensionsAsync(database, cancellationToken);
         all.AddRange(ofExtensions);
         all.AddRange(await ServerAudit.BesideAsync(database, mappings.Keys, cancellationToken));
@@ -119,7 +119,7 @@ public static class PostgresAudit
             findings.Add(new Finding(Severity.Info, "sampled", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name} was read in part: {percent} % of its blocks, {reading.Rows:N0} rows. What a sample does not show may be there"), "--sample none reads all of it") { Table = name });
         }
 
-        findings.AddRange(reading.Answers.Select(answer => ValueChecks.Find(answer, table.Catalog, mapping.Reselect.Contains(answer.Column), mapping.Keyless)).OfType<Finding>());
+        findings.AddRange(reading.Answers.Select(answer => ValueChecks.Find(answer, table.Catalog, mapping.Reselect.Contains(answer.Column), mapping.Keyless, SideWords.Forward)).OfType<Finding>());
         findings.AddRange(RowRules.Of(mapping, reading.LargestRow, table.Catalog.ReplicaIdentity == 'f', definition.Apply.MaxRecordBytes));
         findings.AddRange(reading.Columns.SelectMany(column => ValueRules.Of(mapping, column, definition.Apply.MaxRecordBytes)));
         var key = table.Catalog.Keys.Count > 0 ? table.Catalog.Keys[0] : null;

@@ -37,7 +37,7 @@ public static class PostgresFaults
     internal static Fault ReplicationRole(string? role) => new(
         FaultKind.Configuration,
         "replication-role",
-        $"Role {role} may not set session_replication_role, so triggers and foreign keys of the target would fire while changes are applied",
+        $"Role {role} may not set session_replication_role, so triggers and foreign keys would fire while changes are applied",
         $"On PostgreSQL 15 or newer run 'GRANT SET ON PARAMETER session_replication_role TO \"{role}\"' as superuser, before that use a superuser");
 
     /// <summary>Whether a row, not the server or the schema, is to blame: such a row is looked for and named.</summary>

@@ -18,26 +18,28 @@ public static class PostgresPreflight
     /// </summary>
     /// <param name="definition">The migration.</param>
     /// <param name="carriage">What events carry of a type; null for a log that carries PostgreSQL's own text.</param>
+    /// <param name="looksAtValues">Whether values are looked at where types do not tell: up to a minute.</param>
     /// <param name="cancellationToken">Stops the checks.</param>
     public static async Task<IReadOnlyList<Finding>> CheckAsync(
-        MigrationDefinition definition, Func<ColumnType, Carriage>? carriage, CancellationToken cancellationToken)
+        MigrationDefinition definition, Func<ColumnType, Carriage>? carriage, bool looksAtValues, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(definition);
+        var sides = SideWords.Of(definition.Direction);
         var findings = new List<Finding>();
-        var target = await ReadAsync(definition.Target.Connection, "target", findings, async database =>
+        var target = await ReadAsync(definition.Target.Connection, sides.Written, findings, async database =>
         {
-            findings.AddRange(await TargetServerChecks.CheckAsync(database, definition.Target.Connection, cancellationToken));
+            findings.AddRange(await TargetServerChecks.CheckAsync(database, definition.Target.Connection, sides, cancellationToken));
             var tables = await CatalogReader.ReadAsync(database, [.. definition.Tables.Select(table => table.Target).Distinct()], cancellationToken);
-            findings.AddRange(await TargetServerChecks.CheckRowsAsync(database, definition, tables, cancellationToken));
+            findings.AddRange(definition.Direction == MigrationDirection.Forward ? await TargetServerChecks.CheckRowsAsync(database, definition, tables, cancellationToken) : []);
             return tables;
         });
         if (definition.Source.Kind == SourceKind.PostgreSql)
         {
-            var source = await ReadAsync(definition.Source.Connection, "source", findings, async database =>
+            var source = await ReadAsync(definition.Source.Connection, sides.Read, findings, async database =>
             {
-                findings.AddRange(await SourceServerChecks.CheckAsync(database, definition.Log.Kind, cancellationToken));
+                findings.AddRange(await SourceServerChecks.CheckAsync(database, definition.Log.Kind, sides, cancellationToken));
                 var tables = await CatalogReader.ReadAsync(database, [.. definition.Tables.Select(table => table.Source).Distinct()], cancellationToken);
-                if (carriage is not null)
+                if (carriage is not null && looksAtValues)
                 {
                     findings.AddRange(await ValueChecks.CheckAsync(database, definition, tables, carriage, cancellationToken));
                 }
@@ -46,7 +48,7 @@ public static class PostgresPreflight
             });
             foreach (var mapping in source is null || target is null ? [] : definition.Tables)
             {
-                findings.AddRange(TableChecks.Check(mapping, source!.GetValueOrDefault(mapping.Source), target!.GetValueOrDefault(mapping.Target), carriage));
+                findings.AddRange(TableChecks.Check(mapping, source!.GetValueOrDefault(mapping.Source), target!.GetValueOrDefault(mapping.Target), carriage, sides));
             }
         }
 

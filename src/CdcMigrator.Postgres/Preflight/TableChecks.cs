@@ -7,25 +7,25 @@ namespace CdcMigrator.Postgres.Preflight;
 /// <summary>Whether one table's changes can be captured, and written to the table it maps to. Pure.</summary>
 internal static class TableChecks
 {
-    public static IReadOnlyList<Finding> Check(TableMapping mapping, CatalogTable? source, CatalogTable? target, Func<ColumnType, Carriage>? carriage)
+    public static IReadOnlyList<Finding> Check(TableMapping mapping, CatalogTable? source, CatalogTable? target, Func<ColumnType, Carriage>? carriage, SideWords sides)
     {
         var findings = new List<Finding>();
         if (source is null || source.Kind is not ('r' or 'p'))
         {
-            findings.Add(new(Severity.Error, "missing-table", $"The source has no table {mapping.Source}", "Correct 'tables:' in the migration file"));
+            findings.Add(new(Severity.Error, "missing-table", $"The {sides.Read} has no table {mapping.Source}", "Correct 'tables:' in the migration file"));
         }
 
         if (target is null || target.Kind is not ('r' or 'p'))
         {
-            findings.Add(new(Severity.Error, "missing-table", $"The target has no table {mapping.Target}", "Create the schema in the target first, for instance with pg_dump --schema-only"));
+            findings.Add(new(Severity.Error, "missing-table", $"The {sides.Written} has no table {mapping.Target}", $"Create the schema in the {sides.Written} first, for instance with pg_dump --schema-only"));
         }
 
         if (findings.Count == 0)
         {
-            findings.AddRange(Capturing(mapping, source!));
-            findings.AddRange(Writing(target!));
-            findings.AddRange(mapping.Keyless ? [] : [.. TargetKey(target!), .. Keys(mapping, source!, target!, carriage)]);
-            findings.AddRange(ColumnChecks.Check(mapping, source!, target!, carriage));
+            findings.AddRange(Capturing(mapping, source!, sides));
+            findings.AddRange(Writing(target!, sides));
+            findings.AddRange(mapping.Keyless ? [] : [.. TargetKey(target!, sides), .. Keys(mapping, source!, target!, carriage, sides)]);
+            findings.AddRange(ColumnChecks.Check(mapping, source!, target!, carriage, sides));
         }
 
         return [.. findings.Select(finding => finding with { Table = mapping.Source.ToString() })];
@@ -33,12 +33,12 @@ internal static class TableChecks
 
     /// <summary>The source's side alone: whether its changes can be captured, and what events carry of its columns.</summary>
     public static IEnumerable<Finding> Source(TableMapping mapping, CatalogTable source, Func<ColumnType, Carriage>? carriage) =>
-        [.. Capturing(mapping, source), .. ColumnChecks.Carried(mapping, source, carriage)];
+        [.. Capturing(mapping, source, SideWords.Forward), .. ColumnChecks.Carried(mapping, source, carriage, SideWords.Forward)];
 
-    private static IEnumerable<Finding> Capturing(TableMapping mapping, CatalogTable source) =>
-        Capture(source).Concat(mapping.Keyless ? KeylessCapture(source) : KeyCapture(source));
+    private static IEnumerable<Finding> Capturing(TableMapping mapping, CatalogTable source, SideWords sides) =>
+        Capture(source, sides).Concat(mapping.Keyless ? KeylessCapture(source, sides) : KeyCapture(source));
 
-    private static IEnumerable<Finding> Capture(CatalogTable source)
+    private static IEnumerable<Finding> Capture(CatalogTable source, SideWords sides)
     {
         if (source.Unlogged)
         {
@@ -53,18 +53,18 @@ internal static class TableChecks
 
         if (source.LacksRights.Contains("SELECT"))
         {
-            yield return new(Severity.Error, "permission", $"The role may not read {source.Name} in the source", $"GRANT SELECT ON {source.Name.Sql} to it");
+            yield return new(Severity.Error, "permission", $"The role may not read {source.Name} in the {sides.Read}", $"GRANT SELECT ON {source.Name.Sql} to it");
         }
 
         if (source.RowSecurityApplies)
         {
-            yield return new(Severity.Error, "row-security", $"Row level security of {source.Name} hides rows from the source's role", "Use a role with BYPASSRLS");
+            yield return new(Severity.Error, "row-security", $"Row level security of {source.Name} hides rows from the {sides.Read}'s role", "Use a role with BYPASSRLS");
         }
 
     }
 
     /// <summary>Without a key a row is found by all of its columns, exactly once as long as the log tells repeats.</summary>
-    private static IEnumerable<Finding> KeylessCapture(CatalogTable source)
+    private static IEnumerable<Finding> KeylessCapture(CatalogTable source, SideWords sides)
     {
         if (source.ReplicaIdentity != 'f')
         {
@@ -73,7 +73,7 @@ internal static class TableChecks
 
         yield return source.Keys.Count > 0
             ? new(Severity.Warning, "keyless-with-key", $"{source.Name} has a key ({source.Keys[0].Name}) and is moved as if it had none, one row at a time", "Remove 'keyless' from the table in the migration file")
-            : new(Severity.Warning, "keyless", $"{source.Name} has no key: each change reads the target's table for an equal row, and a snapshot that is interrupted has to be started over", $"ALTER TABLE {source.Name.Sql} ADD PRIMARY KEY (…) on both sides, where that is possible");
+            : new(Severity.Warning, "keyless", $"{source.Name} has no key: each change reads the {sides.Written}'s table for an equal row, and a snapshot that is interrupted has to be started over", $"ALTER TABLE {source.Name.Sql} ADD PRIMARY KEY (…) on both sides, where that is possible");
     }
 
     private static IEnumerable<Finding> KeyCapture(CatalogTable source)
@@ -100,16 +100,16 @@ internal static class TableChecks
         }
     }
 
-    private static IEnumerable<Finding> Writing(CatalogTable target)
+    private static IEnumerable<Finding> Writing(CatalogTable target, SideWords sides)
     {
         if (target.LacksRights.Count > 0)
         {
-            yield return new(Severity.Error, "permission", $"The target's role lacks {string.Join(", ", target.LacksRights)} on {target.Name}", $"GRANT {string.Join(", ", target.LacksRights)} ON {target.Name.Sql} to it");
+            yield return new(Severity.Error, "permission", $"The {sides.Written}'s role lacks {string.Join(", ", target.LacksRights)} on {target.Name}", $"GRANT {string.Join(", ", target.LacksRights)} ON {target.Name.Sql} to it");
         }
 
         if (target.RowSecurityApplies)
         {
-            yield return new(Severity.Error, "row-security", $"Row level security of {target.Name} applies to the target's role", "Use a role with BYPASSRLS");
+            yield return new(Severity.Error, "row-security", $"Row level security of {target.Name} applies to the {sides.Written}'s role", "Use a role with BYPASSRLS");
         }
 
         if (target.FiringTriggers.Count > 0)
@@ -119,17 +119,17 @@ internal static class TableChecks
         }
     }
 
-    private static IEnumerable<Finding> TargetKey(CatalogTable target)
+    private static IEnumerable<Finding> TargetKey(CatalogTable target, SideWords sides)
     {
         if (target.Keys.Count == 0)
         {
             yield return new(Severity.Error, "keyless",
-                target.HasDeferrableKey ? $"The primary key of {target.Name} in the target is deferrable: rows cannot be upserted by it" : $"{target.Name} has no key in the target",
+                target.HasDeferrableKey ? $"The primary key of {target.Name} in the {sides.Written} is deferrable: rows cannot be upserted by it" : $"{target.Name} has no key in the {sides.Written}",
                 $"ALTER TABLE {target.Name.Sql} ADD PRIMARY KEY (…), not deferrable");
         }
     }
 
-    private static IEnumerable<Finding> Keys(TableMapping mapping, CatalogTable source, CatalogTable target, Func<ColumnType, Carriage>? carriage)
+    private static IEnumerable<Finding> Keys(TableMapping mapping, CatalogTable source, CatalogTable target, Func<ColumnType, Carriage>? carriage, SideWords sides)
     {
         if (target.Keys.Count == 0 || source.Keys.Count == 0)
         {
@@ -141,7 +141,7 @@ internal static class TableChecks
         var there = target.Keys[0].Columns.Select(column => target.Columns[column].Column.Name).ToList();
         if (!here.Select(column => mapping.Rename.GetValueOrDefault(column, column)).ToHashSet().SetEquals(there))
         {
-            yield return new(Severity.Error, "key-differs", $"{source.Name} is identified by ({string.Join(", ", here)}) in the source, {target.Name} by ({string.Join(", ", there)}) in the target", "Give both the same primary key");
+            yield return new(Severity.Error, "key-differs", $"{source.Name} is identified by ({string.Join(", ", here)}) in the {sides.Read}, {target.Name} by ({string.Join(", ", there)}) in the {sides.Written}", "Give both the same primary key");
         }
 
         foreach (var column in identity.Columns.Select(column => source.Columns[column]))
@@ -149,7 +149,7 @@ internal static class TableChecks
             var name = mapping.Rename.GetValueOrDefault(column.Column.Name, column.Column.Name);
             if (target.Columns.FirstOrDefault(other => other.Column.Name == name) is { } into && IsAnotherKey(column, into))
             {
-                yield return new Finding(Severity.Error, "key-type-differs", $"Key column {name} is {column.Declared} in the source and {into.Declared} in the target: keys may be rounded or spelled otherwise there, and rows not found by them",
+                yield return new Finding(Severity.Error, "key-type-differs", $"Key column {name} is {column.Declared} in the {sides.Read} and {into.Declared} in the {sides.Written}: keys may be rounded or spelled otherwise there, and rows not found by them",
                     $"ALTER TABLE {target.Name.Sql} ALTER COLUMN {TableName.Quote(name)} TYPE {column.Declared}")
                 { Column = column.Column.Name };
             }
@@ -162,7 +162,7 @@ internal static class TableChecks
 
         foreach (var column in here.Where(mapping.Reselect.Contains))
         {
-            yield return new Finding(Severity.Error, "key-reselected", $"Column {column} is part of the key, by which rows are read from the source, and cannot be reselected", "Remove it from 'reselect:'") { Column = column };
+            yield return new Finding(Severity.Error, "key-reselected", $"Column {column} is part of the key, by which rows are read from the {sides.Read}, and cannot be reselected", "Remove it from 'reselect:'") { Column = column };
         }
 
         foreach (var column in identity.Columns.Select(column => source.Columns[column]).Where(column => carriage?.Invoke(column.Column.Type) is Carriage.Never or Carriage.Unconvertible))

@@ -21,7 +21,7 @@ internal static class TargetServerChecks
             pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), pg_catalog.current_database()::text, current_user::text
         """;
 
-    public static async Task<IReadOnlyList<Finding>> CheckAsync(NpgsqlDataSource target, string connectionString, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Finding>> CheckAsync(NpgsqlDataSource target, string connectionString, SideWords sides, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         await using (var command = target.CreateCommand(Facts))
@@ -29,21 +29,21 @@ internal static class TargetServerChecks
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var (database, role) = (reader.GetString(7), reader.GetString(8));
-            findings.Add(new(Severity.Info, "target-version", $"The target is PostgreSQL {reader.GetString(1)}"));
+            findings.Add(new(Severity.Info, "target-version", $"The {sides.Written} is PostgreSQL {reader.GetString(1)}"));
             if (reader.GetInt32(0) < 130000)
             {
-                findings.Add(new(Severity.Error, "target-version", $"The target is PostgreSQL {reader.GetString(1)}; 13 is the oldest supported", "Use a newer target"));
+                findings.Add(new(Severity.Error, "target-version", $"The {sides.Written} is PostgreSQL {reader.GetString(1)}; 13 is the oldest supported", "Use a newer target"));
             }
 
             if (reader.GetBoolean(2) || reader.GetString(3) == "on")
             {
-                findings.Add(new(Severity.Error, "target-read-only", "The target does not accept writes",
+                findings.Add(new(Severity.Error, "target-read-only", $"The {sides.Written} does not accept writes",
                     reader.GetBoolean(2) ? "Connect to the primary" : $"ALTER ROLE \"{role}\" IN DATABASE \"{database}\" SET default_transaction_read_only = off"));
             }
 
             if (reader.GetString(4) != "UTF8")
             {
-                findings.Add(new(Severity.Error, "target-encoding", $"The target's encoding is {reader.GetString(4)}: it cannot hold every character", "Create the target database with ENCODING 'UTF8'"));
+                findings.Add(new(sides == SideWords.Forward ? Severity.Error : Severity.Warning, "target-encoding", $"The {sides.Written}'s encoding is {reader.GetString(4)}: it cannot hold every character", $"Create the {sides.Written} database with ENCODING 'UTF8'"));
             }
 
             if (!reader.GetBoolean(5))
@@ -64,7 +64,7 @@ internal static class TargetServerChecks
         }
         catch (FaultException fault)
         {
-            findings.Add(new(Severity.Error, fault.Fault.Code, fault.Fault.Message, fault.Fault.Fix));
+            findings.Add(new(Severity.Error, fault.Fault.Code, $"In the {sides.Written}: {fault.Fault.Message}", fault.Fault.Fix));
         }
         catch (NpgsqlException exception)
         {

@@ -23,7 +23,7 @@ public static class MigrationPreflight
     {
         ArgumentNullException.ThrowIfNull(definition);
         var findings = await Task.WhenAll(
-            TryAsync("databases", () => CheckDatabasesAsync(definition, cancellationToken)),
+            TryAsync("databases", () => CheckDatabasesAsync(definition, looksAtValues: true, cancellationToken)),
             TryAsync("source", () => CheckMariaDbAsync(definition, cancellationToken)),
             TryAsync("connector", () => CheckConnectorAsync(definition, cancellationToken)),
             TryAsync("log", () => TopicChecks.RunAsync(definition, cancellationToken)),
@@ -32,18 +32,32 @@ public static class MigrationPreflight
         return [.. findings.SelectMany(found => found).OrderByDescending(finding => finding.Severity).ThenBy(finding => finding.Table, StringComparer.Ordinal)];
     }
 
+    /// <summary>
+    /// What would keep the way back from working, with the databases as they are: the checks of a migration of the target into the source. Reads only, and may be asked any time. Empty where there is no way back.
+    /// </summary>
+    /// <param name="definition">The migration, as the file reads.</param>
+    /// <param name="looksAtValues">Whether values are looked at where types do not tell: up to a minute.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static Task<IReadOnlyList<Finding>> CheckWayBackAsync(MigrationDefinition definition, bool looksAtValues, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        return definition.Source.Kind != SourceKind.PostgreSql
+            ? Task.FromResult<IReadOnlyList<Finding>>([])
+            : TryAsync("way back", () => CheckDatabasesAsync(definition.TurnedRound(), looksAtValues, cancellationToken));
+    }
+
     private static async Task<IReadOnlyList<Finding>> CheckMariaDbAsync(MigrationDefinition definition, CancellationToken cancellationToken) =>
         definition.Source.Kind == SourceKind.PostgreSql ? [] : await MariaDbPreflight.CheckAsync(definition, cancellationToken);
 
-    private static async Task<IReadOnlyList<Finding>> CheckDatabasesAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<Finding>> CheckDatabasesAsync(MigrationDefinition definition, bool looksAtValues, CancellationToken cancellationToken)
     {
         if (definition.Log.Kind == LogKind.Embedded)
         {
-            return await PostgresPreflight.CheckAsync(definition, null, cancellationToken);
+            return await PostgresPreflight.CheckAsync(definition, null, looksAtValues, cancellationToken);
         }
 
         var settings = await SettingsAsync(definition, cancellationToken);
-        return await PostgresPreflight.CheckAsync(definition, type => EventFidelity.Of(type, settings), cancellationToken);
+        return await PostgresPreflight.CheckAsync(definition, type => EventFidelity.Of(type, settings), looksAtValues, cancellationToken);
     }
 
     /// <summary>What records mean: by the connector as it is, or where that cannot be asked as it would be registered.</summary>

@@ -69,6 +69,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             ConnectorRegistration.Require(definition);
         }
 
+        await WayBackChecks.RefuseBeforePreparingAsync(definition, sides, cancellationToken);
         await sides.PrepareAsync(cancellationToken);
         if (definition.Log.Kind == LogKind.Kafka)
         {

@@ -48,6 +48,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     {
         await RequireGateAsync(cancellationToken);
         await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
+        await (definition.Direction == MigrationDirection.Forward ? WayBackChecks.RefuseBeforeLeavingAsync(definition, sides, cancellationToken) : Task.CompletedTask);
         var alone = await FenceChecks.RefuseSequencesAsync(sides, definition.Direction, cancellationToken);
         if (await hooks.CheckAsync(cancellationToken) is [var broken, ..])
         {

@@ -104,7 +104,7 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
         var database = await target.ScalarAsync<string>("select current_database()::text");
         await target.ExecuteAsync($"revoke temp on database \"{database}\" from public; grant select on t to poor_target");
         var findings = await PostgresPreflight.CheckAsync(
-            Definition(As(source.ConnectionString, "poor_source"), As(target.ConnectionString, "poor_target"), LogKind.Kafka), Carriage(LogKind.Kafka), CancellationToken.None);
+            Definition(As(source.ConnectionString, "poor_source"), As(target.ConnectionString, "poor_target"), LogKind.Kafka), Carriage(LogKind.Kafka), looksAtValues: true, CancellationToken.None);
         Assert.Equal(
             ["control-schema", "permission", "permission", "replication-role", "temporary-tables"],
             findings.Where(finding => finding.Severity == Severity.Error).Select(finding => finding.Code).Order());
@@ -118,10 +118,10 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
     {
         await using var target = await postgres.CreateTargetAsync("create table t(id int primary key)");
         var findings = await PostgresPreflight.CheckAsync(
-            Definition("Host=127.0.0.1;Port=1;Database=x;Username=x;Timeout=3", target.ConnectionString, LogKind.Kafka), Carriage(LogKind.Kafka), CancellationToken.None);
+            Definition("Host=127.0.0.1;Port=1;Database=x;Username=x;Timeout=3", target.ConnectionString, LogKind.Kafka), Carriage(LogKind.Kafka), looksAtValues: true, CancellationToken.None);
         Assert.Equal("source-unreachable", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
         findings = await PostgresPreflight.CheckAsync(
-            Definition(target.ConnectionString, new Npgsql.NpgsqlConnectionStringBuilder(target.ConnectionString) { Database = "nowhere" }.ConnectionString, LogKind.Kafka), Carriage(LogKind.Kafka), CancellationToken.None);
+            Definition(target.ConnectionString, new Npgsql.NpgsqlConnectionStringBuilder(target.ConnectionString) { Database = "nowhere" }.ConnectionString, LogKind.Kafka), Carriage(LogKind.Kafka), looksAtValues: true, CancellationToken.None);
         Assert.Equal("target-no-database", Assert.Single(findings, finding => finding.Severity == Severity.Error).Code);
     }
 
@@ -148,6 +148,6 @@ public sealed class PostgresPreflightTests(PostgresFixture postgres)
         await using var to = await postgres.CreateTargetAsync(target);
         var definition = Definition(from.ConnectionString, to.ConnectionString, log);
         definition = definition with { Tables = [definition.Tables[0] with { Reselect = reselect?.ToHashSet() ?? [] }] };
-        return await PostgresPreflight.CheckAsync(definition, Carriage(log), CancellationToken.None);
+        return await PostgresPreflight.CheckAsync(definition, Carriage(log), looksAtValues: true, CancellationToken.None);
     }
 }
