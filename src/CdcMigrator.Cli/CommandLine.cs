@@ -55,6 +55,7 @@ internal sealed class CommandLine
             LagCommand.Create(context),
             DlqCommand.Create(context),
             TablesCommand.Create(context), VerifyCommand.Create(context), CutoverCommand.Create(context), CutoverCommand.CreateRollback(context), CutoverCommand.CreateRehearsal(context),
+            AdviseCommand.Create(context), WaiveCommand.Create(context), PauseCommand.Create(context), PauseCommand.CreateResume(context),
             AuditCommand.Create(context), PlanCommand.Create(context), BenchmarkCommand.Create(context),
             PreflightCommand.Create(context),
             DiagnoseCommand.Create(context),

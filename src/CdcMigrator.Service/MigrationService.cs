@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Service.Advising;
 using CdcMigrator.Service.Http;
 using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Runtime;
@@ -62,12 +63,16 @@ public sealed class MigrationService : IAsyncDisposable
         app.Use(FaultAnswers.HandleAsync);
         StatusApi.Map(app, runtime, new StatusReports(definition, runtime));
         VerifyApi.Map(app, new VerifyReports(definition, runtime));
-        CutoverApi.Map(app, definition, ways.Desk);
+        WaiverApi.Map(app, definition, runtime);
+        PauseApi.Map(app, definition, runtime, ways);
+        CutoverApi.Map(app, definition, ways.Desk, new AdviceDesk(definition, ways, options.Time));
         if (ways.Back is { } back)
         {
             var there = app.MapGroup("/back");
             StatusApi.Map(there, back, new StatusReports(back.Definition, back));
             VerifyApi.Map(there, new VerifyReports(back.Definition, back));
+            WaiverApi.Map(there, back.Definition, back);
+            PauseApi.Map(there, back.Definition, back, ways);
             DeadLetterApi.Map(there, back.DeadLetters);
             app.MapMetrics(settings => settings.Registry = backRegistry, "/back/metrics");
         }

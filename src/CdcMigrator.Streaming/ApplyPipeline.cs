@@ -137,6 +137,16 @@ public sealed class ApplyPipeline : IAsyncDisposable
         }
     }
 
+    /// <summary>Has every lane claim anew, but the markers', for the migration was paused: those that have nothing to apply would not notice. Lanes that claim by themselves are not touched.</summary>
+    /// <param name="why">What lanes say of it.</param>
+    public void ClaimAgain(string why)
+    {
+        foreach (var lane in poll.Lanes.Where(lane => lane.Id.Topic != parts.Options.FenceTopic))
+        {
+            lane.ClaimAgain(why);
+        }
+    }
+
     /// <summary>Stops gracefully: no more polling, batches in flight get <see cref="StreamingOptions.DrainTimeout"/>, then the group is left. May be called twice.</summary>
     public Task StopAsync(CancellationToken cancellationToken = default) => (stopped ??= EndAsync(poll.StopAsync)).WaitAsync(cancellationToken);
 

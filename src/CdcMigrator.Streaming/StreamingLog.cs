@@ -62,6 +62,9 @@ internal static partial class StreamingLog
     [LoggerMessage(120, LogLevel.Information, "Lane {Lane} is closed: the migration does not go this way now")]
     public static partial void LaneClosed(ILogger log, LaneId lane);
 
+    [LoggerMessage(121, LogLevel.Information, "Lane {Lane} is held: {Why}")]
+    public static partial void LaneHeld(ILogger log, LaneId lane, string why);
+
     [LoggerMessage(130, LogLevel.Error, "The thread that follows the log failed and starts again")]
     public static partial void FollowerFailed(ILogger log, Exception exception);
 

@@ -15,26 +15,29 @@ internal static class StatusCommand
     public static Command Create(CommandContext context)
     {
         var watch = new Option<bool>("--watch", "-w") { Description = "Show it again every 2 s until Ctrl-C; with -o json one line each time" };
+        var back = new Option<bool>("--back") { Description = "Of the way back, from the target to the source" };
         var command = new Verb(
             "status",
-            "Shows phase, lag, lanes, tables, faults and what to do next.",
+            "Shows which side takes writes, phase, lag, lanes, tables, faults and what to do next.",
             ("cdcm status", ""),
             ("cdcm status --watch", "until Ctrl-C"),
+            ("cdcm status --back", "of the way back, while the target takes writes"),
             ("cdcm status -o json | jq .lag.records", "for scripts"))
         {
-            watch,
+            watch, back,
         };
         context.Handle(command, async call =>
         {
             using var service = call.Connect();
-            return call.Value(watch) ? await WatchAsync(call, service) : await OnceAsync(call, service);
+            var path = call.Value(back) ? "/back/api/status" : "/api/status";
+            return call.Value(watch) ? await WatchAsync(call, service, path) : await OnceAsync(call, service, path);
         });
         return command;
     }
 
-    private static async Task<ExitCode> OnceAsync(Invocation call, ServiceClient service)
+    private static async Task<ExitCode> OnceAsync(Invocation call, ServiceClient service, string path)
     {
-        var (report, _) = await service.GetAsync<StatusReport>("/api/status", call.Cancellation);
+        var (report, _) = await service.GetAsync<StatusReport>(path, call.Cancellation);
         if (call.IsJson)
         {
             call.Terminal.Json(report);
@@ -48,13 +51,13 @@ internal static class StatusCommand
     }
 
     /// <summary>The first answer must come; later the service may be away for a while, as when it is restarted.</summary>
-    private static async Task<ExitCode> WatchAsync(Invocation call, ServiceClient service)
+    private static async Task<ExitCode> WatchAsync(Invocation call, ServiceClient service, string path)
     {
         for (var first = true; ; first = false)
         {
             try
             {
-                var (report, _) = await service.GetAsync<StatusReport>("/api/status", call.Cancellation);
+                var (report, _) = await service.GetAsync<StatusReport>(path, call.Cancellation);
                 if (call.IsJson)
                 {
                     call.Terminal.Out.WriteLine(JsonSerializer.Serialize(report, OneLine));

@@ -31,7 +31,7 @@ internal sealed class DemoAttempts(string migration, DemoOptions options, DemoFo
             if (TimeProvider.System.GetElapsedTime(began) > GateLimit)
             {
                 throw new FaultException(
-                    FaultKind.TimedOut, "demo-gate", $"The gate did not open: {string.Join("; ", gate?.Criteria.Where(criterion => criterion.State != "PASS").Select(criterion => $"{criterion.Name} {criterion.Measured}") ?? [])}",
+                    FaultKind.TimedOut, "demo-gate", $"The gate did not open: {string.Join("; ", gate?.Criteria.Where(criterion => criterion.Closes).Select(criterion => $"{criterion.Name} {criterion.Measured}") ?? [])}",
                     $"See {folder.ServiceLog}; the source was left open");
             }
 

@@ -11,13 +11,16 @@ internal static class GateView
         var sheet = Sheet.Of("criterion", "state", "measured", "allowed", "what to do");
         foreach (var criterion in report.Criteria)
         {
-            sheet.AddRow(Sheet.Text(criterion.Name), State(criterion.State), Sheet.Text(criterion.Measured), Sheet.Text(criterion.Allowed), Sheet.Text(criterion.Fix));
+            sheet.AddRow(
+                Sheet.Text(criterion.Name), criterion.Waiver is null ? State(criterion.State) : "[yellow]WAIVED[/]", Sheet.Text(criterion.Measured), Sheet.Text(criterion.Allowed),
+                Sheet.Text(criterion.Waiver is { } waiver ? WaiverView.Text(waiver) : criterion.Fix));
         }
 
         terminal.Show(sheet);
+        var waived = report.Criteria.Count(criterion => criterion.Waiver is not null);
         terminal.Line(report.Open
-            ? "gate: [green]open[/]"
-            : $"gate: [yellow]closed[/] ({report.Criteria.Count(criterion => criterion.State != "PASS")} of {report.Criteria.Count} criteria do not pass)");
+            ? $"gate: [green]open[/]{(waived == 0 ? "" : $" [yellow]({waived} waived)[/]")}"
+            : $"gate: [yellow]closed[/] ({report.Criteria.Count(criterion => criterion.Closes)} of {report.Criteria.Count} criteria do not pass)");
     }
 
     private static string State(string state) => state switch

@@ -15,6 +15,16 @@ internal static class StatusView
         terminal.Line(
             $"applied: {Sheet.Number(status.Applied.Inserts)} inserts, {Sheet.Number(status.Applied.Updates)} updates, {Sheet.Number(status.Applied.Deletes)} deletes, "
             + $"{Sheet.Number(status.Applied.SnapshotRows)} snapshot rows; {Sheet.Number(status.Applied.Replays)} replays skipped; {Sheet.Number(status.DeadLetters)} dead letters");
+        if (status.Writes is { } side)
+        {
+            terminal.Line($"applications write to: [bold]{(side == "none" ? "neither side, an attempt is under way" : $"the {Sheet.Text(side)}")}[/]");
+        }
+
+        if (status.Paused is { } pause)
+        {
+            terminal.Line($"[yellow]{Sheet.Text(pause.ToString())}[/]");
+        }
+
         foreach (var fault in status.Faults)
         {
             terminal.Fault($"{fault.Message}{Place(fault)}", fault.Fix);
@@ -44,7 +54,7 @@ internal static class StatusView
         terminal.Line($"gate: {(status.Gate.Open ? "[green]open[/]" : "[yellow]closed[/]")}");
         foreach (var criterion in status.Gate.Criteria)
         {
-            terminal.Line($"  {criterion.State,-7} {Sheet.Text(criterion.Name)}: {Sheet.Text(criterion.Measured)} (allowed {Sheet.Text(criterion.Allowed)})");
+            terminal.Line($"  {criterion.State,-7} {Sheet.Text(criterion.Name)}: {Sheet.Text(criterion.Measured)} (allowed {Sheet.Text(criterion.Allowed)}){(criterion.Waiver is { } waiver ? $"; {Sheet.Text(WaiverView.Text(waiver))}" : "")}");
         }
 
         foreach (var step in status.NextSteps)

@@ -13,7 +13,7 @@ public interface ILaneStore
     /// <param name="identity">The log as it is now; must equal what was recorded.</param>
     /// <param name="logStart">Where a lane without progress begins.</param>
     /// <param name="cancellationToken">Stops waiting; the epoch may have been raised all the same.</param>
-    /// <exception cref="Faults.FaultException">LogBroken: another cluster, topic or partition count. NotAllowed: the lane is frozen. Unreachable, Transient: try again.</exception>
+    /// <exception cref="Faults.FaultException">LogBroken: another cluster, topic or partition count. NotAllowed: the lane is frozen, or held by a pause. Unreachable, Transient: try again.</exception>
     Task<ILaneWriter> ClaimAsync(LaneId lane, LogIdentity identity, long logStart, CancellationToken cancellationToken);
 
     /// <summary>Committed progress of all lanes of the migration, in every process.</summary>

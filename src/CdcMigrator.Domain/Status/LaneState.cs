@@ -21,6 +21,9 @@ public enum LaneState
     /// <summary>Closed: the migration does not go this way now. Opens by itself when it does.</summary>
     Closed,
 
+    /// <summary>Held by a pause: a person said that nothing is applied for now. Goes on by itself when it is resumed.</summary>
+    Held,
+
     /// <summary>Given up to another process.</summary>
     Revoked,
 }

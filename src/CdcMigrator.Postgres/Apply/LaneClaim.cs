@@ -46,6 +46,7 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
         {
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             await RefuseOpenSideAsync(session.Connection, cancellationToken);
+            await PauseStore.RefuseAsync(session.Connection, store.Migration, lane, cancellationToken);
             if (identity.Ephemeral)
             {
                 await RefuseEndedLogAsync(session.Connection, identity, cancellationToken);

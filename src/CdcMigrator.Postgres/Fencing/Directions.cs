@@ -10,7 +10,7 @@ namespace CdcMigrator.Postgres.Fencing;
 /// </summary>
 public static class Directions
 {
-    private const string MarkerSuffix = ".cdc_migrator.fence";
+    internal const string MarkerSuffix = ".cdc_migrator.fence";
     private const string ShutComparingOut = "update cdc_migrator.verification_beat set owner = owner + 1, behind = -1 where migration = $1";
 
     /// <summary>Markers are no rows: their lane goes on in both directions, so that each is known to work before it is needed.</summary>

@@ -29,6 +29,9 @@ public sealed record CutoverEvidence
     /// <summary>The prediction's parts.</summary>
     public required IReadOnlyList<PredictedPartReport> Predicted { get; init; }
 
+    /// <summary>Criteria of the gate that did not pass and had been waived.</summary>
+    public required IReadOnlyList<WaiverReport> Waived { get; init; }
+
     /// <summary>The attempt: who asked for it, steps, fence, drain proof, tables, sequences, hooks.</summary>
     public required CutoverReport Report { get; init; }
 

@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Status;
+
 namespace CdcMigrator.Service.Api;
 
 /// <summary>Body of <c>GET /api/lag</c> and of <c>cdcm lag -o json</c>.</summary>
@@ -6,4 +8,8 @@ namespace CdcMigrator.Service.Api;
 /// <param name="Seconds">Age of the oldest change not yet applied; 0 when caught up.</param>
 /// <param name="Tables">By table, the furthest behind first.</param>
 /// <param name="Partitions">By partition, the furthest behind first.</param>
-public sealed record LagReport(string Migration, long Records, double Seconds, IReadOnlyList<TableLag> Tables, IReadOnlyList<PartitionLag> Partitions);
+public sealed record LagReport(string Migration, long Records, double Seconds, IReadOnlyList<TableLag> Tables, IReadOnlyList<PartitionLag> Partitions)
+{
+    /// <summary>Who paused the migration, why, since when; null while changes are applied.</summary>
+    public Pause? Paused { get; init; }
+}

@@ -9,6 +9,15 @@ public enum ServicePhase
     /// <summary>Applying changes.</summary>
     Replicating,
 
+    /// <summary>Applying nothing, for applications write to the target; of the way back, that applies to the source meanwhile, <c>/back/api/status</c> tells.</summary>
+    TargetOpen,
+
+    /// <summary>Of the way back: applying nothing, for applications write to the source.</summary>
+    SourceOpen,
+
+    /// <summary>Applying nothing, for a person paused it (<c>cdcm pause</c>).</summary>
+    Paused,
+
     /// <summary>Draining batches in flight before it ends.</summary>
     Stopping,
 

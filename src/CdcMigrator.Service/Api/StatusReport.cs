@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Status;
+
 namespace CdcMigrator.Service.Api;
 
 /// <summary>Body of <c>GET /api/status</c> and of <c>cdcm status -o json</c>.</summary>
@@ -8,6 +10,12 @@ public sealed record StatusReport
 
     /// <summary>What the service is doing, see <see cref="ServicePhase"/>.</summary>
     public required ServicePhase Phase { get; init; }
+
+    /// <summary>The side applications write to: <c>source</c>, <c>target</c>, or <c>none</c> while an attempt has closed it; null where that is not known.</summary>
+    public string? Writes { get; init; }
+
+    /// <summary>Who paused it, why, since when; null while changes are applied.</summary>
+    public Pause? Paused { get; init; }
 
     /// <summary>How far the target is behind.</summary>
     public required LagSummary Lag { get; init; }

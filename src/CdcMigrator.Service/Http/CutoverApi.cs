@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Service.Advising;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Switching;
 
@@ -13,8 +14,9 @@ internal static class CutoverApi
 
     private const string CompletionForm = """Send {"migration": "NAME", "actor": "who"}""";
 
-    public static void Map(IEndpointRouteBuilder routes, MigrationDefinition definition, CutoverDesk? desk)
+    public static void Map(IEndpointRouteBuilder routes, MigrationDefinition definition, CutoverDesk? desk, AdviceDesk advice)
     {
+        routes.MapGet("/api/advice", async context => await AnswerAsync(context, await advice.AskAsync(context.RequestAborted)));
         routes.MapGet("/api/cutover", async context => await AnswerAsync(context, await Require(desk).StatusAsync(context.RequestAborted)));
         routes.MapPost("/api/cutover/prepare", async context => await AnswerAsync(context, await Require(desk).PrepareAsync(context.RequestAborted)));
         routes.MapPost("/api/cutover/abort", async context => await AnswerAsync(context, await Require(desk).AbortAsync(context.RequestAborted)));

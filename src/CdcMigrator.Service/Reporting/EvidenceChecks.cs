@@ -27,6 +27,7 @@ internal static class EvidenceChecks
             TakingServer = attempt.To,
             PredictedMs = attempt.PredictedMs,
             Predicted = attempt.Predicted ?? [],
+            Waived = attempt.Waived ?? [],
             Report = attempt.Report,
             Checks = [.. Of(definition, attempt, left, taking)],
         };
@@ -44,6 +45,14 @@ internal static class EvidenceChecks
                 side, "Its journal holds this report, written when the attempt ended",
                 $"select actor, event, at, jsonb_pretty(evidence) from cdc_migrator.journal where migration = {name} and evidence -> 'report' -> 'attempt' ->> 'token' = {Literal(token)}",
                 $"one row: {report.Attempt.Actor} | cutover-{report.Phase.ToString().ToLowerInvariant()}");
+        }
+
+        foreach (var waiver in attempt.Waived ?? [])
+        {
+            yield return new EvidenceCheck(
+                taking, $"{waiver.Criterion} was waived by {waiver.By}",
+                $"select actor, at, evidence ->> 'reason' from cdc_migrator.journal where migration = {name} and event = 'waived' and evidence ->> 'criterion' = {Literal(waiver.Criterion)} order by id desc",
+                $"among them: {waiver.By} | {waiver.At:u} | {waiver.Reason}");
         }
 
         if (report.Fence is { } fence)

@@ -34,6 +34,15 @@ public static class EvidenceMarkdown
             Row(text, step.Name.ToString(), Ms(step.Ms), $"{(step.Done ? "" : "failed: ")}{step.Outcome}");
         }
 
+        if (evidence.Waived.Count > 0)
+        {
+            Head(text, "Waived criteria of the gate", "criterion", "what was found", "by", "at", "reason");
+            foreach (var waiver in evidence.Waived)
+            {
+                Row(text, waiver.Criterion, waiver.Measured, waiver.By, waiver.At.ToString("u", CultureInfo.InvariantCulture), waiver.Reason);
+            }
+        }
+
         if (evidence.Predicted.Count > 0)
         {
             Head(text, "Prediction", "part", "half take less than", "99 in 100 take less than");

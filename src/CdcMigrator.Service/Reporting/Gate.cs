@@ -10,8 +10,8 @@ using CdcMigrator.Service.Runtime;
 namespace CdcMigrator.Service.Reporting;
 
 /// <summary>
-/// Whether a cutover may begin: every criterion passes. Pure. What is not known, is old or only in part never passes. Rows that change while both sides live
-/// are verified behind the fence; here they must be few enough for that.
+/// Whether a cutover may begin: every criterion passes, or is one that a person may waive and did. Pure. What is not known, is old or only in part never passes. Rows that change while both sides
+/// live are verified behind the fence; here they must be few enough for that.
 /// </summary>
 internal static class Gate
 {
@@ -28,14 +28,15 @@ internal static class Gate
     {
         var limits = definition.Cutover;
         var tables = definition.Tables.Select(table => (Name: table.Source, State: now.Verified?.GetValueOrDefault(table.Source))).ToList();
-        GateCriterion[] criteria =
+        GateCriterion[] found =
         [
             Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), RogueWrites(tables),
             DirtyKeys(now, tables),
             .. GateChecks.Of(limits, now.Checks, at),
             .. ReadsCriterion.Of(definition, now, at),
         ];
-        return new GateReport(criteria.All(criterion => criterion.State == Pass), criteria);
+        GateCriterion[] criteria = [.. found.Select(criterion => WaiverRules.Apply(criterion, now.Waivers, at))];
+        return new GateReport(!criteria.Any(criterion => criterion.Closes), criteria);
     }
 
     private static GateCriterion Lag(CutoverSection limits, RuntimeStatus now)
@@ -61,6 +62,11 @@ internal static class Gate
     private static GateCriterion Lanes(RuntimeStatus now)
     {
         var lanes = now.Pipeline?.Lanes ?? [];
+        if (now.Paused is { } pause)
+        {
+            return new GateCriterion("lanes", Fail, pause.ToString(), "all running", "'cdcm resume' has it go on");
+        }
+
         var running = lanes.Count(lane => lane.State is LaneState.Running or LaneState.Paused);
         var state = lanes.Any(lane => lane.State == LaneState.Halted) ? Fail : lanes.Count > 0 && running == lanes.Count ? Pass : Unknown;
         return Judged("lanes", state, $"{running} of {lanes.Count} running", "all running", "'cdcm status' names what each lane stands at, and the next command");

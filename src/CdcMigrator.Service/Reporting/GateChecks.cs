@@ -45,10 +45,13 @@ internal static class GateChecks
             return new GateCriterion(name, "FAIL", $"could not be checked: {fault}", allowed, show);
         }
 
-        var blocking = report.Answers.Where(result => result.Blocks).Select(result => result.Name).ToList();
+        var blocking = report.Answers.Where(result => result.Blocks).ToList();
         if (blocking.Count > 0)
         {
-            return new GateCriterion(name, "FAIL", Named(blocking), allowed, show);
+            return new GateCriterion(name, "FAIL", Named([.. blocking.Select(result => result.Name)]), allowed, show)
+            {
+                Finding = Finding(report, blocking.Concat(Undecided(report, limits, at)), result => $"{result.State}: {result.Message}, {result.Difference}"),
+            };
         }
 
         if (report.Changed.Count > 0)
@@ -61,10 +64,23 @@ internal static class GateChecks
             return new GateCriterion(name, "UNKNOWN", report.More > 0 ? $"{report.More} results are not kept" : $"checked {report.At:u}, longer ago than {Durations.Format(limits.VerifiedWithin)}", allowed, Start);
         }
 
-        var undecided = report.Results.Where(result => result.State == CheckState.InFlight && !(at - result.PassedAt <= limits.VerifiedWithin)).Select(result => result.Name).ToList();
-        return undecided.Count > 0 ? new GateCriterion(name, "UNKNOWN", $"on its way each time: {string.Join(", ", undecided.Take(MostNamed))}", allowed, show)
-            : new GateCriterion(name, "PASS", Measured(report), allowed);
+        var undecided = Undecided(report, limits, at);
+        return undecided.Count == 0 ? new GateCriterion(name, "PASS", Measured(report), allowed)
+            : new GateCriterion(name, "UNKNOWN", $"on its way each time: {string.Join(", ", undecided.Take(MostNamed).Select(result => result.Name))}", allowed, show)
+            {
+                Finding = Finding(report, undecided, static result => result.State.ToString()),
+            };
     }
+
+    private static List<CheckResult> Undecided(CheckReport report, CutoverSection limits, DateTimeOffset at) =>
+        [.. report.Results.Where(result => result.State == CheckState.InFlight && !(at - result.PassedAt <= limits.VerifiedWithin))];
+
+    /// <summary>What a waiver is tied to, of everything that was asked; null where it may not be waived, or not all of it is known.</summary>
+    private static string? Finding(CheckReport report, IEnumerable<CheckResult> found, Func<CheckResult, string> what) =>
+        report.Changed.Count > 0 || report.More > 0 || !WaiverRules.Waivable.ContainsKey(CriterionOf(report.Kind)) ? null
+            : WaiverRules.Finding(found.Select(result => $"{result.Name}, {report.Asked.GetValueOrDefault(result.Table ?? result.Name)}, {what(result)}"));
+
+    private static string CriterionOf(CheckKind kind) => Criteria.First(criterion => criterion.Kind == kind).Name;
 
     private static string Named(IReadOnlyList<string> names) => string.Join(", ", names.Take(MostNamed)) + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
 

@@ -16,7 +16,12 @@ internal static class NextSteps
 
         if (status.Phase == ServicePhase.Completed)
         {
-            return ["The migration is over: this process can be ended. The source stays closed, and both journals keep what was done (schema cdc_migrator)"];
+            return ["The migration is over. As long as this process runs it watches that nobody writes to the source, which stays closed; then it can be ended. Both journals keep what was done (schema cdc_migrator)"];
+        }
+
+        if (status.Paused is not null)
+        {
+            steps.Insert(0, "Nothing is applied while the migration is paused: 'cdcm resume' has it go on. The source keeps its log meanwhile: mind its disk, and the retention of the topics");
         }
 
         if (status.Lanes.Any(lane => lane.State == LaneState.Halted))
@@ -34,11 +39,16 @@ internal static class NextSteps
             steps.Add("A topic appears with its table's first record. If none appears: 'cdcm connector status -f FILE', 'cdcm preflight -f FILE'");
         }
 
+        if (status.Phase == ServicePhase.TargetOpen)
+        {
+            steps.Add("Applications write to the target: 'cdcm advise' says what to do, 'cdcm cutover check --back' whether 'cdcm rollback' could go back; 'cdcm cutover complete' ends the migration");
+        }
+
         if (steps.Count == 0 && status.Phase == ServicePhase.Replicating)
         {
             steps.Add(status.Lag.Records > 0
                 ? "Wait until the lag is small: 'cdcm status --watch', 'cdcm lag'"
-                : "Caught up. To switch: fence the source, write a marker, and have POST /api/drain prove that all of it is here");
+                : "Caught up: 'cdcm verify start --wait' compares every row, 'cdcm cutover check' says whether the target may take over, 'cdcm advise' what to do");
         }
 
         return steps;

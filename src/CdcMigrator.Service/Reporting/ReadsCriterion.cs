@@ -31,11 +31,19 @@ internal static class ReadsCriterion
         var broken = results.Where(entry => entry.Result is { Outcome: not BenchmarkOutcome.Passed }).ToList();
         var missing = results.Where(entry => entry.Result is null).Select(entry => entry.Name).ToList();
         var old = results.Where(entry => entry.Result is { } result && at - result.At > definition.Cutover.VerifiedWithin).Select(entry => entry.Name).ToList();
-        yield return broken.Count > 0 ? new GateCriterion(Name, "FAIL", string.Join(", ", broken.Select(entry => $"{entry.Name} {entry.Result!.Outcome}: {entry.Result.Reason}")), allowed, Fix)
+        var criterion = broken.Count > 0 ? new GateCriterion(Name, "FAIL", string.Join(", ", broken.Select(entry => $"{entry.Name} {entry.Result!.Outcome}: {entry.Result.Reason}")), allowed, Fix)
             : missing.Count > 0 ? new GateCriterion(Name, "UNKNOWN", $"not run, or not since it changed: {string.Join(", ", missing)}", allowed, Fix)
             : old.Count > 0 ? new GateCriterion(Name, "FAIL", $"too old: {string.Join(", ", old)}", allowed, Fix)
             : new GateCriterion(Name, "PASS", string.Create(CultureInfo.InvariantCulture, $"at most {results.Max(entry => entry.Result!.Ratio):0.##} times the source's time"), allowed);
+
+        // Results that differ are no matter of speed: rows are.
+        yield return criterion.State == "PASS" || broken.Any(entry => entry.Result!.Outcome == BenchmarkOutcome.Different) ? criterion
+            : criterion with { Finding = WaiverRules.Finding(definition.Benchmarks.Zip(results, (benchmark, entry) => Found(benchmark, entry.Result, definition.Cutover.VerifiedWithin, at))) };
     }
+
+    /// <summary>A result of another time says the same as long as it is as fast; one that is too old is a finding of its own.</summary>
+    private static string Found(Benchmark benchmark, BenchmarkResult? result, TimeSpan within, DateTimeOffset at) => result is null ? $"{benchmark.Name} {benchmark.Fingerprint} not run"
+        : string.Create(CultureInfo.InvariantCulture, $"{benchmark.Name} {benchmark.Fingerprint} {result.Outcome} {result.Ratio:0.0} {(at - result.At > within ? $"of {result.At:u}" : "")}");
 
     /// <summary>A result of the same queries, and no laxer than the file is now.</summary>
     private static bool Fits(BenchmarkResult result, Benchmark benchmark) => result.Fingerprint == benchmark.Fingerprint && result.MaxRatio <= benchmark.MaxRatio && (result.Runs >= benchmark.Runs || result.Outcome != BenchmarkOutcome.Passed);

@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
@@ -40,6 +41,8 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             Phase = now.Phase switch
             {
                 RuntimePhase.Starting => ServicePhase.Starting,
+                RuntimePhase.Running when now.Side is { State: not FenceState.Sealed } => definition.Direction == MigrationDirection.Forward ? ServicePhase.TargetOpen : ServicePhase.SourceOpen,
+                RuntimePhase.Running when now.Paused is not null => ServicePhase.Paused,
                 RuntimePhase.Running => ServicePhase.Replicating,
                 RuntimePhase.Completed => ServicePhase.Completed,
                 _ => ServicePhase.Stopping,
@@ -53,10 +56,21 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             MissingTopics = now.Pipeline?.MissingTopics ?? [],
             Faults = [.. now.Faults.OrderBy(Urgency).Select(FaultReport.Of)],
             Findings = [.. now.Findings.Select(PreflightFinding.Of)],
+            Writes = WritesOf(definition.Direction, now.Side?.State),
+            Paused = now.Paused,
             NextSteps = [],
         };
         return report with { NextSteps = NextSteps.Of(report) };
     }
+
+    /// <summary>The side that takes writes, in the words of the migration file. While a side is being left, and before the other one is opened, none does.</summary>
+    private static string? WritesOf(MigrationDirection direction, FenceState? appliedTo) => (direction, appliedTo) switch
+    {
+        (_, FenceState.Closed) => "none",
+        (MigrationDirection.Forward, FenceState.Open) or (MigrationDirection.Back, FenceState.Sealed) => "target",
+        (MigrationDirection.Forward, _) or (MigrationDirection.Back, FenceState.Open) => "source",
+        _ => null,
+    };
 
     internal static TablesReport Tables(MigrationDefinition definition, RuntimeStatus now, IReadOnlyList<ResyncState> resyncs, Func<TableName, long> snapshotRows)
     {
@@ -95,7 +109,8 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             lane.Fault is { } fault ? FaultReport.Of(fault) : null));
         return new LagReport(
             definition.Name, lanes.Sum(lane => lane.LagRecords), Seconds(lanes),
-            [.. tables.OrderByDescending(table => table.Records)], [.. partitions.OrderByDescending(partition => partition.Records)]);
+            [.. tables.OrderByDescending(table => table.Records)], [.. partitions.OrderByDescending(partition => partition.Records)])
+        { Paused = now.Paused };
     }
 
     private static List<TableReport> TablesOf(MigrationDefinition definition, RuntimeStatus now) =>

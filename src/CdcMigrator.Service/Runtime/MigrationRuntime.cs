@@ -17,6 +17,7 @@ using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.DeadLetters;
 using CdcMigrator.Postgres.Repair;
 using CdcMigrator.Postgres.Resync;
+using CdcMigrator.Service.Pausing;
 using CdcMigrator.Service.Repairing;
 using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Service.Sources;
@@ -90,6 +91,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             source.Rows, postgresMetrics, time, loggers.CreateLogger<PostgresLaneStore>());
         DeadLetters = new DeadLetterHandling(definition.Name, new DeadLetterDesk(store, control), routes, time);
         Verification = new VerificationHandling(definition, control);
+        Pauses = new PauseKeeper(new PauseStore(control, definition.Name), () => pipeline);
         Repairs = new TableRepairs(definition, Verification, routes, new RowRepair(store), metrics.Repairs, time);
         steps = new StartSteps(time, log);
         metrics.SetPhase(phase);
@@ -100,6 +102,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     /// <summary>Records that were put aside.</summary>
     internal DeadLetterHandling DeadLetters { get; }
+
+    /// <summary>Whether anything is applied for now.</summary>
+    internal PauseKeeper Pauses { get; }
 
     /// <summary>The repairing of rows that were found wrong.</summary>
     internal TableRepairs Repairs { get; }
@@ -117,11 +122,12 @@ public sealed class MigrationRuntime : IAsyncDisposable
     /// <summary>Slot of the migration's reader, by the rule connector templates and the embedded log share.</summary>
     private string Slot => ConnectorNames.Slot(definition.LogName);
 
-    /// <summary>Starts, runs until cancelled, stops gracefully. Returns normally after a stop that was asked for.</summary>
+    /// <summary>Starts, runs until cancelled, stops gracefully. Returns normally after a stop that was asked for, or once the migration is over. After a fault it may be run again: it begins where the databases say.</summary>
     /// <exception cref="FaultException">Configuration and other faults that waiting cannot heal.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
         began = true;
+        SetPhase(RuntimePhase.Starting);
         try
         {
             while (await LiveAsync(stop))
@@ -188,7 +194,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
             .Concat(now?.Lanes.Select(lane => report.Mend(lane.Fault)) ?? [])
             .OfType<Fault>()
             .DistinctBy(fault => fault.ToString());
-        return report.AddTo(new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Snapshot = SnapshotState, Routes = routes.Routes, Log = feed });
+        return report.AddTo(new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Snapshot = SnapshotState, Routes = routes.Routes, Log = feed, Paused = Pauses.Current });
     }
 
     /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null.</summary>
@@ -197,6 +203,8 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var now = Status() with
         {
             DeadLetters = await DeadLetters.TryCountAsync(cancellationToken),
+            Paused = await Pauses.TryReadAsync(cancellationToken),
+            Side = await Sides.TryReadAsync(control, definition.Name, time, cancellationToken),
             Copying = resyncs is { } copies ? await copies.TryReadActiveAsync(cancellationToken) : null,
             Elsewhere = await OtherLanes.TryReadAsync(pipeline?.Status(), inspector, topics, store, embedded?.Incarnation, cancellationToken),
         };
@@ -265,7 +273,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     {
         await steps.WaitForAsync(() => ControlSchema.MigrateAsync(control, stop), waitsForTables: false, stop);
         await steps.WaitForAsync(() => Completion.RefuseAsync(control, definition.Name, time, stop), waitsForTables: false, stop);
-        await steps.WaitForAsync(() => RecordLineageAsync(stop), waitsForTables: false, stop);
+        await steps.WaitForAsync(async () => fence.Lineage = await LineageStore.RecordAsync(control, definition.Name, await source.ReadIdentityAsync(stop), stop), waitsForTables: false, stop);
         DebeziumSettings settings = null!;
         await steps.WaitForAsync(async () => settings = await ReadSettingsAsync(stop), waitsForTables: false, stop);
         if (source is PostgresSource { Control: var catalog } && definition.Log.Kind == LogKind.Kafka)
@@ -281,7 +289,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
         await steps.WaitForAsync(() => routes.LoadAsync(stop), waitsForTables: true, stop);
         if (definition.Log.Kind == LogKind.Embedded)
         {
-            await steps.WaitForAsync(async () => embedded = await StartEmbeddedAsync(stop), waitsForTables: false, stop);
+            await steps.WaitForAsync(() => source.PrepareAsync(stop), waitsForTables: false, stop);
+            await steps.WaitForAsync(
+                async () => embedded = await EmbeddedLog.StartAsync(EmbeddedLogs.Of(definition, store.ReadProgressAsync, time, loggers), stop), waitsForTables: false, stop);
         }
 
         var options = PipelineOptions.Of(definition, embedded);
@@ -310,6 +320,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             var now = pipeline!.Status();
             metrics.SetLanes(now.Lanes);
+            metrics.SetPaused(await Pauses.LookAsync(stop));
             await routes.RefreshAsync(now, stop);
             await watch!.LookAsync(stop);
             if (await DeadLetters.TryCountAsync(stop) is { } parked)
@@ -362,15 +373,11 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private async Task EndLifeAsync()
     {
         await (pipeline?.StopAsync() ?? Task.CompletedTask);
-
         // After the pipeline: the log confirms what the last batches committed, and its broker must outlive its consumers.
         await (embedded?.DisposeAsync() ?? ValueTask.CompletedTask);
         inspector?.Dispose();
         (pipeline, embedded, inspector) = (null, null, null);
     }
-
-    private async Task RecordLineageAsync(CancellationToken stop) =>
-        fence.Lineage = await LineageStore.RecordAsync(control, definition.Name, await source.ReadIdentityAsync(stop), stop);
 
     private async Task<DebeziumSettings> ReadSettingsAsync(CancellationToken stop)
     {
@@ -381,12 +388,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
         connectorSettings = await ConnectorSettingsSource.ReadAsync(definition, connect, stop);
         return DebeziumSettings.FromConnector(connectorSettings);
-    }
-
-    private async Task<EmbeddedLog> StartEmbeddedAsync(CancellationToken stop)
-    {
-        await source.PrepareAsync(stop);
-        return await EmbeddedLog.StartAsync(EmbeddedLogs.Of(definition, store.ReadProgressAsync, time, loggers), stop);
     }
 
     private static FaultException NotStarted() => new(FaultKind.NotAllowed, "not-started", "The migration has not started", "See 'cdcm status' for what the start waits for");

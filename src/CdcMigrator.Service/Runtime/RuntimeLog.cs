@@ -49,7 +49,7 @@ internal static partial class RuntimeLog
     [LoggerMessage(1022, LogLevel.Information, "the way back begins: what the target commits is read too, and applied to the source from the cutover on")]
     public static partial void WayBackBegins(ILogger log);
 
-    [LoggerMessage(1023, LogLevel.Error, "the way back has ended, and no cutover is possible without it: {Fault}")]
+    [LoggerMessage(1023, LogLevel.Error, "the way back has ended, and no cutover is possible without it; it is begun again by itself: {Fault}")]
     public static partial void WayBackEnded(ILogger log, Fault fault);
 
     [LoggerMessage(1024, LogLevel.Information, "way back: {What}")]
@@ -61,7 +61,7 @@ internal static partial class RuntimeLog
     [LoggerMessage(1027, LogLevel.Information, "migration {Migration} is completed: the log's readers and the target's fence are gone, the source stays closed")]
     public static partial void Completed(ILogger log, string migration);
 
-    [LoggerMessage(1028, LogLevel.Error, "the way forward has ended, and goes on with the next start; applications write to the target, so the way back goes on: {Fault}")]
+    [LoggerMessage(1028, LogLevel.Error, "the way forward has ended, and is begun again by itself; applications write to the target, so the way back goes on: {Fault}")]
     public static partial void ForwardEnded(ILogger log, Fault fault);
 
     [LoggerMessage(1025, LogLevel.Error, "the attempt {Token} failed")]

@@ -2,9 +2,11 @@ using CdcMigrator.Domain.Benchmarking;
 using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Domain.Waivers;
 using CdcMigrator.Embedded;
 
 namespace CdcMigrator.Service.Runtime;
@@ -53,6 +55,15 @@ public sealed record RuntimeStatus
 
     /// <summary>The last result of each benchmark; null where the target does not say.</summary>
     public IReadOnlyList<BenchmarkResult>? Benchmarks { get; init; }
+
+    /// <summary>Whether applications may write to the side that is applied to, by its own row; null before it was prepared, and where it does not say.</summary>
+    public FenceRecord? Side { get; init; }
+
+    /// <summary>Why nothing is applied for now, because a person said so; null while changes are applied.</summary>
+    public Pause? Paused { get; init; }
+
+    /// <summary>Criteria of the gate that a person waived; null where the target does not say.</summary>
+    public IReadOnlyList<Waiver>? Waivers { get; init; }
 
     /// <summary>Lanes that are not this process's; null where the log or the target does not say.</summary>
     public OtherLanes? Elsewhere { get; init; }

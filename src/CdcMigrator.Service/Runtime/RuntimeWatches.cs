@@ -109,6 +109,7 @@ internal sealed class RuntimeWatches(
             Claims = token => ClaimLog.ReadAsync(control, definition.Name, options.Incarnation, token),
             Copying = async token => (await copies.ReadActiveAsync(token)).Select(TableName.Parse).ToHashSet(),
             Snapshot = () => status().Snapshot,
+            Paused = () => status().Paused,
         };
         var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };
         return new Reconciler(parts, limits, time, log);

@@ -21,6 +21,7 @@ public sealed class ServiceMetrics
     private readonly Gauge schemaDrift;
     private readonly Gauge logBroken;
     private readonly Gauge deadLetters;
+    private readonly Gauge paused;
 
     /// <summary>Registers the metrics and sets the build's version.</summary>
     public ServiceMetrics(IMetricFactory factory)
@@ -40,6 +41,7 @@ public sealed class ServiceMetrics
         connectorStalled = factory.CreateGauge("cdcmigrator_connector_stalled_seconds", "How long a connector that says it runs has made no progress; 0 while it does.", ["connector"]);
         schemaDrift = factory.CreateGauge("cdcmigrator_schema_drift", "Differences between the source's and the target's schema, or reasons to copy a table again.", ["table", "code"]);
         logBroken = factory.CreateGauge("cdcmigrator_log_broken", "1 where the log is known to have lost changes, until the tables are copied again.");
+        paused = factory.CreateGauge("cdcmigrator_paused", "1 while nothing is applied because a person paused the migration.");
         Verification = new VerificationMetrics(factory);
         Repairs = new RepairMetrics(factory);
         Window = new WindowMetrics(factory);
@@ -79,6 +81,8 @@ public sealed class ServiceMetrics
     }
 
     internal void SetStalled(string connector, TimeSpan time) => connectorStalled.WithLabels(connector).Set(time.TotalSeconds);
+
+    internal void SetPaused(bool isPaused) => paused.Set(isPaused ? 1 : 0);
 
     internal void SetBroken(bool broken) => logBroken.Set(broken ? 1 : 0);
 

@@ -6,6 +6,7 @@ using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Benchmarking;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Control;
 using CdcMigrator.Reconciliation.Checks;
 using CdcMigrator.Service.Verifying;
 using Npgsql;
@@ -27,6 +28,9 @@ internal sealed class VerificationHandling(MigrationDefinition definition, Npgsq
 
     /// <summary>What the checks beside the rows found, of every process.</summary>
     public CheckStore Checks { get; } = new(control, definition.Name);
+
+    /// <summary>Criteria of the gate that a person waived.</summary>
+    public WaiverStore Waivers { get; } = new(control, definition.Name);
 
     /// <summary>What keeps this process from comparing; null where it compares, or another process does.</summary>
     public Fault? Fault => reconciler?.Fault;
@@ -78,6 +82,7 @@ internal sealed class VerificationHandling(MigrationDefinition definition, Npgsq
                 Reconciler = await Store.ReadBeatAsync(cancellationToken),
                 Checks = await ReadChecksAsync(cancellationToken),
                 Benchmarks = await benchmarks.ReadAsync(cancellationToken),
+                Waivers = await Waivers.ReadAsync(cancellationToken),
             };
         }
         catch (FaultException)

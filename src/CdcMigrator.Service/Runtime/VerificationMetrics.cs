@@ -25,6 +25,7 @@ internal sealed class VerificationMetrics
     private readonly Gauge checkAge;
     private readonly Gauge gateOpen;
     private readonly Gauge criterionPass;
+    private readonly Gauge criterionWaived;
 
     public VerificationMetrics(IMetricFactory factory)
     {
@@ -41,8 +42,9 @@ internal sealed class VerificationMetrics
         failing = factory.CreateGauge("cdcmigrator_reconcile_failing", "1 while the reconciler says that something keeps it from comparing.");
         checkResults = factory.CreateGauge("cdcmigrator_check_results", "Things a check beside the rows looked at, by what it found: pass, inflight, warning, fail, error.", ["check", "state"]);
         checkAge = factory.CreateGauge("cdcmigrator_check_age_seconds", "Age of what a check found last; absent before the first.", ["check"]);
-        gateOpen = factory.CreateGauge("cdcmigrator_gate_open", "1 while every criterion of the gate passes.");
+        gateOpen = factory.CreateGauge("cdcmigrator_gate_open", "1 while every criterion of the gate passes, or was waived.");
         criterionPass = factory.CreateGauge("cdcmigrator_gate_criterion_pass", "1 while the criterion passes, 0 where it fails or is not known.", ["criterion"]);
+        criterionWaived = factory.CreateGauge("cdcmigrator_gate_criterion_waived", "1 while the criterion does not pass and a person's waiver of what was found counts.", ["criterion"]);
         behind.Set(-1);
         lastSeen.Set(-1);
     }
@@ -58,6 +60,10 @@ internal sealed class VerificationMetrics
         foreach (var criterion in gate.Criteria)
         {
             criterionPass.WithLabels(criterion.Name).Set(criterion.State == "PASS" ? 1 : 0);
+            if (WaiverRules.Waivable.ContainsKey(criterion.Name))
+            {
+                criterionWaived.WithLabels(criterion.Name).Set(criterion.Waiver is null ? 0 : 1);
+            }
         }
 
         if (now.Verified is not { } states)

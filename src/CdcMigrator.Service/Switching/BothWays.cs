@@ -10,11 +10,15 @@ namespace CdcMigrator.Service.Switching;
 
 /// <summary>
 /// A migration with its way back: the runtime of each direction, of which the databases let one write, the keeper that ends what a dead coordinator left, and the desk
-/// where an attempt is asked for. The way back begins once both sides are prepared for it; a fault there never ends the way forward.
+/// where an attempt is asked for. The way back begins once both sides are prepared for it; a fault there never ends the way forward,
+/// and it is begun again by itself.
 /// </summary>
 internal sealed class BothWays : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>What ran so long has not failed in a row.</summary>
+    private static readonly TimeSpan SteadyTime = TimeSpan.FromMinutes(2);
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly NpgsqlDataSource? source;
@@ -64,8 +68,8 @@ internal sealed class BothWays : IAsyncDisposable
     /// <summary>The end of the migration; null where the source cannot be fenced.</summary>
     public Completion? Completion { get; }
 
-    /// <summary>What keeps the way back from running; null while it runs, or has not been prepared.</summary>
-    public Fault? BackFault => waysBackFault;
+    /// <summary>What keeps the way back from running; null while it runs, or has not been prepared. It is begun again by itself, and this stays until it runs.</summary>
+    public Fault? BackFault => Back?.Status().Phase == RuntimePhase.Running ? null : waysBackFault;
 
     /// <summary>The runtime of a direction.</summary>
     public MigrationRuntime Of(MigrationDirection direction) => direction == MigrationDirection.Forward ? Forward : Back!;
@@ -84,18 +88,7 @@ internal sealed class BothWays : IAsyncDisposable
             WatchForCompletionAsync(ending));
         try
         {
-            await Forward.RunAsync(ending.Token);
-        }
-        catch (FaultException exception) when (Back is not null)
-        {
-            if (!await IsTargetInUseAsync(stop))
-            {
-                throw;
-            }
-
-            // What the target commits must go on to reach the source, and its fence to be kept, whatever became of the source's log.
-            RuntimeLog.ForwardEnded(log, exception.Fault);
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await RunForwardAsync(stop, ending.Token);
         }
         finally
         {
@@ -107,6 +100,64 @@ internal sealed class BothWays : IAsyncDisposable
         if (Completion is not null && Forward.IsCompleted && !stop.IsCancellationRequested)
         {
             await RestAsync(stop);
+        }
+    }
+
+    /// <summary>
+    /// Runs the way forward. Its faults end the process, but not while applications write to the target: what the target commits must go on to reach the source, and its fence to be kept, whatever became of
+    /// the source's log. Then it is begun again and again.
+    /// </summary>
+    private async Task RunForwardAsync(CancellationToken stop, CancellationToken ending)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await Forward.RunAsync(ending);
+                return;
+            }
+            catch (FaultException exception) when (Back is not null && !ending.IsCancellationRequested)
+            {
+                if (!await IsTargetInUseAsync(stop))
+                {
+                    throw;
+                }
+
+                RuntimeLog.ForwardEnded(log, exception.Fault);
+                await Task.Delay(RestartPause.After(exception.Fault.Kind, attempt), time, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (ending.IsCancellationRequested)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>Refuses what must not happen during an attempt, in whichever process it is. A side that does not answer says nothing of one.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>attempt-running</c>.</exception>
+    public async Task RefuseDuringAttemptAsync(CancellationToken cancellationToken)
+    {
+        if (Desk is null)
+        {
+            return;
+        }
+
+        var isUnderWay = Desk.IsBusy;
+        foreach (var side in new[] { Sides!.Source, Sides.Target })
+        {
+            try
+            {
+                isUnderWay |= await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is { State: FenceState.Closed } or { Held.Length: > 0, IsHoldOver: false };
+            }
+            catch (FaultException)
+            {
+                // Whoever attempts something does not reach it either.
+            }
+        }
+
+        if (isUnderWay)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "attempt-running", "An attempt is under way", "'cdcm cutover status' shows it, 'cdcm cutover abort' calls it off");
         }
     }
 
@@ -123,13 +174,15 @@ internal sealed class BothWays : IAsyncDisposable
         }
     }
 
-    /// <summary>Nothing is applied any more.</summary>
+    /// <summary>Nothing is applied any more; as long as the process runs it looks whether somebody writes to the side that was left.</summary>
     private async Task RestAsync(CancellationToken stop)
     {
         try
         {
             await Completion!.FinishAsync(stop);
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, stop);
+
+            // Nobody carries over what somebody still writes to the source.
+            await Window!.RunAsync(stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -175,7 +228,7 @@ internal sealed class BothWays : IAsyncDisposable
         await (target?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
-    /// <summary>Waits until the sides are prepared, then runs the way back; where it ends by a fault it is shown, and the process goes on without it.</summary>
+    /// <summary>Waits until the sides are prepared, then runs the way back. Where it ends by a fault that is shown, and it is begun again: soon where that may pass by itself, else once a minute, until a person has seen to it.</summary>
     private async Task RunBackAsync(CancellationToken stop)
     {
         try
@@ -186,16 +239,45 @@ internal sealed class BothWays : IAsyncDisposable
             }
 
             RuntimeLog.WayBackBegins(log);
-            await Back!.RunAsync(stop);
+            for (var attempt = 1; !stop.IsCancellationRequested; attempt++)
+            {
+                var began = time.GetTimestamp();
+                if (await RunBackOnceAsync(stop) is not { } fault)
+                {
+                    return;
+                }
+
+                attempt = time.GetElapsedTime(began) > SteadyTime ? 1 : attempt;
+                if (waysBackFault?.ToString() != fault.ToString() || attempt == 1)
+                {
+                    RuntimeLog.WayBackEnded(log, fault);
+                }
+
+                waysBackFault = fault;
+                await Task.Delay(RestartPause.After(fault.Kind, attempt), time, stop);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Asked to stop.
         }
+    }
+
+    /// <summary>One life of the way back; the fault it ended by, or null where it is over.</summary>
+    private async Task<Fault?> RunBackOnceAsync(CancellationToken stop)
+    {
+        try
+        {
+            await Back!.RunAsync(stop);
+            return null;
+        }
         catch (FaultException exception)
         {
-            waysBackFault = exception.Fault;
-            RuntimeLog.WayBackEnded(log, exception.Fault);
+            return exception.Fault;
+        }
+        catch (NpgsqlException exception)
+        {
+            return Postgres.Faults.PostgresFaults.Classify(exception);
         }
     }
 

@@ -25,6 +25,9 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     private volatile CutoverReport? last;
     private volatile OutagePrediction? prediction;
 
+    /// <summary>Whether an attempt of this process is under way.</summary>
+    public bool IsBusy => !running.IsCompleted;
+
     /// <summary>What routes applications.</summary>
     public RoutingHooks Hooks => new(options.Route, runner, time);
 
@@ -152,7 +155,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
 
         if (ways.BackFault is { } broken)
         {
-            throw new FaultException(FaultKind.NotAllowed, "no-way-back", $"The way back has ended: {broken.Message}", $"{broken.Fix}; then start the service again");
+            throw new FaultException(FaultKind.NotAllowed, "no-way-back", $"The way back does not run: {broken.Message}", $"{(broken.Fix.Length > 0 ? $"{broken.Fix}. " : "")}It is begun again by itself");
         }
 
         return new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);

@@ -10,7 +10,8 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="Predicted">The prediction's parts; null in journals of earlier versions.</param>
 /// <param name="From">System identifier and timeline of the side that is left.</param>
 /// <param name="To">Those of the side that takes over.</param>
-internal sealed record JournaledAttempt(CutoverReport Report, double? PredictedMs, IReadOnlyList<PredictedPartReport>? Predicted, string From, string To)
+/// <param name="Waived">Criteria of the gate that did not pass and had been waived; null in journals of earlier versions.</param>
+internal sealed record JournaledAttempt(CutoverReport Report, double? PredictedMs, IReadOnlyList<PredictedPartReport>? Predicted, string From, string To, IReadOnlyList<WaiverReport>? Waived = null)
 {
     /// <summary>What is kept of a report. Mappings are the migration file's business: the proof names its tables.</summary>
     public static JournaledAttempt Of(CutoverReport report, OutagePrediction? prediction, string from, string to) => new(

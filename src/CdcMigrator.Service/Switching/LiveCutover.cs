@@ -10,6 +10,7 @@ using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Runtime;
 
@@ -32,6 +33,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     private static readonly TimeSpan OpeningGrace = TimeSpan.FromSeconds(5);
     private readonly MigrationDefinition definition = along.Definition;
     private (SourceIdentity Left, SourceIdentity Taking) servers;
+    private IReadOnlyList<WaiverReport> waived = [];
     private HoldKeeping? holding;
     private HeldOpening? opening;
     private FencedSide Left => sides.Left(definition.Direction);
@@ -46,6 +48,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <inheritdoc />
     public async Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
     {
+        await along.Pauses.RefuseAsync(cancellationToken);
         await RequireGateAsync(cancellationToken);
         await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
         await (definition.Direction == MigrationDirection.Forward ? WayBackChecks.RefuseBeforeLeavingAsync(definition, sides, cancellationToken) : Task.CompletedTask);
@@ -59,7 +62,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         Prediction = await new OutageMeasuring(along, back, sides, options, hooks, time).MeasureAsync(cancellationToken);
         return Prediction.Refuse(options.Budget, Pace) is { } refusal
             ? throw new FaultException(FaultKind.NotAllowed, "over-budget", refusal.Message, refusal.Fix)
-            : $"the gate is open, both ways work; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"
+            : $"the gate is open{(waived.Count == 0 ? "" : $" ({string.Join(", ", waived.Select(waiver => $"{waiver.Criterion} waived by {waiver.By}"))})")}, both ways work; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"
                 + (Prediction.HooksNotMeasured.Count == 0 ? "" : $"; without hooks that never ran: {string.Join(", ", Prediction.HooksNotMeasured)}")
                 + string.Concat(alone.Select(finding => $"; {finding.Message}"));
     }
@@ -106,6 +109,8 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             throw HoldLost();
         }
 
+        // One that came since the gate was looked at: nothing would be drained.
+        await along.Pauses.RefuseAsync(cancellationToken);
         var marker = await Sides.AskAsync(() => Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken));
         await DisposeAsync();
         return new FencePosition(marker.Id, marker.Lsn);
@@ -207,7 +212,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <inheritdoc />
-    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Prediction, cancellationToken);
+    public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Prediction, waived, cancellationToken);
 
     /// <summary>A lane that tries again, or is behind for a moment, is waited for; whatever else is closed is refused at once.</summary>
     private async Task RequireGateAsync(CancellationToken cancellationToken)
@@ -218,10 +223,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             var gate = Gate.Of(definition, await along.StatusWithFindingsAsync(cancellationToken), time.GetUtcNow());
             if (gate.Open)
             {
+                waived = [.. gate.Criteria.Select(criterion => criterion.Waiver).OfType<WaiverReport>()];
                 return;
             }
 
-            var closed = gate.Criteria.Where(criterion => criterion.State != "PASS").ToList();
+            var closed = gate.Criteria.Where(criterion => criterion.Closes).ToList();
             if (closed.Any(criterion => criterion.Name is not ("lanes" or "lag" or "dirtyKeys")) || time.GetElapsedTime(began) > GatePatience)
             {
                 throw new FaultException(

@@ -84,10 +84,10 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <summary>
     /// Keeps what an attempt did and what it did it on, in the journals of both sides: whoever audits needs psql and one of them. A side that does not answer goes without.
     /// </summary>
-    public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutagePrediction? prediction, CancellationToken cancellationToken)
+    public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutagePrediction? prediction, IReadOnlyList<WaiverReport> waived, CancellationToken cancellationToken)
     {
         var evidence = JsonSerializer.Serialize(
-            JournaledAttempt.Of(report, prediction, await IdentityAsync(LeftDatabase(direction)), await IdentityAsync(TakingDatabase(direction))), ApiJson.Options);
+            JournaledAttempt.Of(report, prediction, await IdentityAsync(LeftDatabase(direction)), await IdentityAsync(TakingDatabase(direction))) with { Waived = waived }, ApiJson.Options);
         foreach (var database in new[] { source, target })
         {
             await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");
@@ -178,6 +178,19 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         catch (NpgsqlException)
         {
             return "";
+        }
+    }
+
+    /// <summary>A side's row; null where it was never prepared, or does not answer.</summary>
+    public static async Task<FenceRecord?> TryReadAsync(NpgsqlDataSource database, string migration, TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(() => new FencedSide(database, migration, [], "", time).ReadAsync(cancellationToken));
+        }
+        catch (FaultException)
+        {
+            return null;
         }
     }
 

@@ -68,6 +68,11 @@ internal sealed class WindowWatch(MigrationDefinition definition, Sides sides, W
     private Task<IReadOnlyList<Finding>> LookAsync(string name, FencedSide side, NpgsqlDataSource database, MigrationDirection into, CancellationToken cancellationToken) => Sides.AskAsync(async () =>
     {
         var record = await side.ReadAsync(cancellationToken);
+        if (record is not null)
+        {
+            metrics.SetOpen(name, record.State == FenceState.Open, record is { State: FenceState.Open, CompletedAt: null } && into == MigrationDirection.Forward ? definition.Cutover.RollbackWindow - record.Age : null);
+        }
+
         if (record is not { State: FenceState.Sealed })
         {
             Forget(name);

@@ -3,6 +3,7 @@ using CdcMigrator.Domain.Checks;
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Reconciliation.Reading;
@@ -79,8 +80,11 @@ internal sealed record ReconcilerParts
     /// <summary>The log's initial snapshot: <c>running</c>, <c>done</c>, or null while that is not known.</summary>
     public required Func<string?> Snapshot { get; init; }
 
+    /// <summary>Why nothing is applied for now, because a person said so; null while changes are applied.</summary>
+    public required Func<Pause?> Paused { get; init; }
+
     /// <summary>Why no rows are compared for now: those that are still to be published are in no log, and would be called missing. Null where they are.</summary>
-    public string? Held => Snapshot() switch
+    public string? Held => Paused() is { } pause ? $"held: the migration is {pause}. The comparison goes on by itself after 'cdcm resume'" : Snapshot() switch
     {
         "done" => null,
         "running" => "held: the initial snapshot is running; rows it has yet to publish are in no log. The comparison begins by itself when it is over ('cdcm tables')",

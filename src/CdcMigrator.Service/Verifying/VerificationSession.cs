@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Comparing;
 using CdcMigrator.Service.Runtime;
@@ -20,7 +21,9 @@ internal sealed class VerificationSession(
     private readonly SemaphoreSlim beating = new(1, 1);
     private readonly CancellationTokenSource ending = new();
     private Task checking = Task.CompletedTask;
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(2);
     private long beatAt;
+    private long renewedAt;
     private bool wasHeld;
     private long catalogAt = time.GetTimestamp();
 
@@ -72,6 +75,7 @@ internal sealed class VerificationSession(
         }
 
         var running = await store.ReadRunningAsync(cancellationToken);
+        await RenewAsync(running, cancellationToken);
         foreach (var table in tables)
         {
             Begin(table, running);
@@ -123,6 +127,21 @@ internal sealed class VerificationSession(
         ending.Dispose();
         beating.Dispose();
         await follower.DisposeAsync();
+    }
+
+    /// <summary>The gate of the way back must be open at any time of the window: what was compared is compared again before it counts no more.</summary>
+    private async Task RenewAsync(IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
+    {
+        if (parts.Definition.Direction != MigrationDirection.Back || running.Count > 0 || (renewedAt != 0 && time.GetElapsedTime(renewedAt) < RenewInterval))
+        {
+            return;
+        }
+
+        renewedAt = time.GetTimestamp();
+        if (PassRenewal.IsDue([.. States], await store.ReadRunsAsync(1, cancellationToken) is [var last] ? last : null, parts.Definition.Cutover.VerifiedWithin, time.GetUtcNow()))
+        {
+            await store.RequestAsync([.. parts.Definition.Tables], "window", cancellationToken);
+        }
     }
 
     /// <summary>

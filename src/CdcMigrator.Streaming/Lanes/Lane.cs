@@ -20,8 +20,11 @@ internal sealed class Lane
     /// <summary>A fenced lane is normally about to be revoked; claiming back at once would only fence the new owner.</summary>
     private static readonly TimeSpan FencedPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often a closed lane asks whether the migration goes its way again.</summary>
+    /// <summary>How often a closed or held lane asks whether it may go on.</summary>
     private static readonly TimeSpan ClosedPause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Code of a claim that is refused while the migration is paused.</summary>
+    private const string HeldCode = "lane-held";
 
     private readonly LaneParts parts;
     private readonly ILaneFeed feed;
@@ -40,6 +43,7 @@ internal sealed class Lane
     private long carriedOldestMs;
     private volatile bool claimed;
     private volatile bool closed;
+    private volatile bool held;
 
     public Lane(LaneId id, LaneParts parts, ILaneFeed feed, Func<LaneSession, Task> stream)
     {
@@ -103,6 +107,15 @@ internal sealed class Lane
         }
     }
 
+    /// <summary>Has the lane claim anew, for the target may refuse it now. A batch in flight ends first, committed or not.</summary>
+    public void ClaimAgain(string why)
+    {
+        if (Volatile.Read(ref session) is { Broken: null } current)
+        {
+            current.Break(new Fault(FaultKind.NotAllowed, HeldCode, why) { Lane = Id });
+        }
+    }
+
     /// <summary>The log check's finding: halts the lane where the topic is another one than at its first claim.</summary>
     public void Check(LogIdentity? now)
     {
@@ -152,6 +165,7 @@ internal sealed class Lane
             EndOffset = end,
             State = closing.IsCancellationRequested ? LaneState.Revoked
                 : closed ? LaneState.Closed
+                : held ? LaneState.Held
                 : state ?? (!claimed ? LaneState.Claiming : Volatile.Read(ref session) is { Paused: true } ? LaneState.Paused : LaneState.Running),
             Fault = fault,
             LagTime = next >= 0 && end > next ? Age() : TimeSpan.Zero,
@@ -198,9 +212,19 @@ internal sealed class Lane
         var range = await RangeAsync().ConfigureAwait(false);
         // A lane begins with its topic, not where the log still begins: what is gone was never applied. Old markers alone are no loss.
         var begin = Id.Topic == parts.Options.FenceTopic ? range.Start : 0;
-        var writer = await parts.Store.ClaimAsync(Id, now, begin, closing.Token).ConfigureAwait(false);
+        ILaneWriter writer;
+        try
+        {
+            writer = await parts.Store.ClaimAsync(Id, now, begin, closing.Token).ConfigureAwait(false);
+        }
+        catch (FaultException exception) when (exception.Fault.Code == HeldCode)
+        {
+            await NoteProgressAsync(now, begin, range).ConfigureAwait(false);
+            throw;
+        }
+
         identity = now;
-        closed = false;
+        (closed, held) = (false, false);
 
         // The end was read before the claim: the former owner may have moved past it since.
         range = writer.NextOffset > range.End ? await RangeAsync().ConfigureAwait(false) : range;
@@ -233,6 +257,14 @@ internal sealed class Lane
         return begun;
     }
 
+    /// <summary>How far a lane is that may not be claimed: what waits for it is to be seen.</summary>
+    private async Task NoteProgressAsync(LogIdentity now, long begin, LogRange range)
+    {
+        var progress = (await parts.Store.ReadProgressAsync(closing.Token).ConfigureAwait(false)).FirstOrDefault(lane => lane.Lane == Id && lane.ClusterId == now.ClusterId);
+        Volatile.Write(ref nextOffset, progress?.NextOffset ?? begin);
+        NoteEnd(range.End);
+    }
+
     private async Task<LogRange> RangeAsync() =>
         (await parts.Inspector.ReadRangesAsync([Id], closing.Token).ConfigureAwait(false))[Id];
 
@@ -245,7 +277,19 @@ internal sealed class Lane
                 StreamingLog.LaneClosed(parts.Log, Id);
             }
 
-            closed = true;
+            (closed, held) = (true, false);
+            await PauseAsync(ClosedPause).ConfigureAwait(false);
+            return;
+        }
+
+        if (fault.Code == HeldCode)
+        {
+            if (!held)
+            {
+                StreamingLog.LaneHeld(parts.Log, Id, fault.Message);
+            }
+
+            (held, closed) = (true, false);
             await PauseAsync(ClosedPause).ConfigureAwait(false);
             return;
         }

@@ -1,3 +1,4 @@
+using CdcMigrator.Connect;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
@@ -98,6 +99,39 @@ public sealed class EmbeddedMigrationTests(PostgresFixture postgres)
         while (!(await target.RowsAsync("select * from t")).SequenceEqual(["1|one|7"]))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task A_runtime_that_ended_by_a_fault_begins_again_where_the_databases_say_once_it_was_seen_to()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync("create table t(id int primary key, v text); insert into t values (1, 'one')");
+        await using var target = await postgres.CreateTargetAsync("create table t(id int primary key, v text)");
+        var definition = Definition("again", source, target, new TableName("public", "t"));
+        var slot = ConnectorNames.Slot(definition.LogName);
+        await source.ExecuteAsync($"select pg_create_logical_replication_slot('{slot}', 'pgoutput')");
+        await using var runtime = new MigrationRuntime(definition, Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            Assert.Equal("slot-exists", (await Assert.ThrowsAsync<FaultException>(() => runtime.RunAsync(cancellationToken))).Fault.Code);
+            Assert.Equal(RuntimePhase.Stopped, runtime.Status().Phase);
+        }
+
+        await source.ExecuteAsync($"select pg_drop_replication_slot('{slot}')");
+        foreach (var (id, rows) in new[] { (2, new[] { "1|one", "2|new" }), (3, ["1|one", "2|new", "3|new"]) })
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var running = Task.Run(() => runtime.RunAsync(stop.Token), cancellationToken);
+            await source.ExecuteAsync($"insert into t values ({id}, 'new')");
+            while (!(await target.RowsAsync("select * from t order by id")).SequenceEqual(rows))
+            {
+                Assert.False(running.IsCompleted, "the runtime ended");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+            }
+
+            await stop.CancelAsync();
+            await running;
         }
     }
 

@@ -81,5 +81,6 @@ public sealed class EvidenceTests
     {
         PredictedMs = 1490.2,
         Predicted = [new PredictedPartReport(OutagePart.Fence, 3.1, 9.9), new PredictedPartReport(OutagePart.Confirm, 700, 1100)],
+        Waived = [new WaiverReport("reads", WaiverState.InForce, "ann", "the index comes on Monday", Compared, null, "orders Slower: 2.4 times")],
     };
 }

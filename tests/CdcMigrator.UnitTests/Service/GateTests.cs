@@ -204,9 +204,9 @@ public sealed class GateTests
     private static RuntimeStatus Check(CheckKind kind, Func<CheckReport, CheckReport> change) =>
         Proven with { Checks = [.. Proven.Checks!.Select(report => report.Kind == kind ? change(report) : report)] };
 
-    private static DateTimeOffset Now { get; } = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    internal static DateTimeOffset Now { get; } = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private static RuntimeStatus Proven { get; } = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9), Scene.Lane("customers", 0, LaneState.Running, 9, 9)) with
+    internal static RuntimeStatus Proven { get; } = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 9, 9), Scene.Lane("customers", 0, LaneState.Running, 9, 9)) with
     {
         DeadLetters = new Dictionary<string, long>(),
         Copying = [],

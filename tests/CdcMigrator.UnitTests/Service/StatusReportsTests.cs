@@ -78,8 +78,8 @@ public sealed class StatusReportsTests
     }
 
     [Fact]
-    public void A_caught_up_migration_says_how_to_prove_the_drain() => Assert.Contains(
-        "POST /api/drain", Assert.Single(StatusReports.Status(Scene.Definition, Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 5, 5)), DateTimeOffset.UnixEpoch).NextSteps), StringComparison.Ordinal);
+    public void A_caught_up_migration_names_the_commands_that_lead_on() => Assert.Contains(
+        "'cdcm cutover check'", Assert.Single(StatusReports.Status(Scene.Definition, Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 5, 5)), DateTimeOffset.UnixEpoch).NextSteps), StringComparison.Ordinal);
 
     [Fact]
     public void A_halted_migration_names_the_fix_and_says_that_lanes_retry()

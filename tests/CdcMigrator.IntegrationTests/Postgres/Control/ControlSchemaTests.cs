@@ -8,7 +8,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
 {
     private const string Columns = """
         select table_name || '.' || column_name || ' ' || udt_name || case is_nullable when 'NO' then ' not null' else '' end
-        from information_schema.columns where table_schema = 'cdc_migrator' and table_name = any('{fence,fence_state,progress,journal,migration,dead_letter,verification_result,verification_row,verification_run,verification_table}')
+        from information_schema.columns where table_schema = 'cdc_migrator' and table_name = any('{fence,fence_state,progress,journal,migration,dead_letter,verification_result,verification_row,verification_run,verification_table,waiver}')
         order by table_name, ordinal_position
         """;
 
@@ -64,6 +64,9 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             migration.source_timeline int4
             migration.created_at timestamptz not null
             migration.updated_at timestamptz not null
+            migration.paused_at timestamptz
+            migration.paused_by text
+            migration.pause_reason text
             progress.migration text not null
             progress.topic text not null
             progress.partition int4 not null
@@ -125,6 +128,14 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             verification_table.evidence text
             verification_table.updated_at timestamptz not null
             verification_table.pass_began_at timestamptz
+            waiver.migration text not null
+            waiver.criterion text not null
+            waiver.finding text not null
+            waiver.measured text not null
+            waiver.reason text not null
+            waiver.waived_by text not null
+            waiver.at timestamptz not null
+            waiver.until timestamptz
             """,
             string.Join('\n', await database.RowsAsync(Columns)));
     }

@@ -1,0 +1,33 @@
+using CdcMigrator.Domain.Comparing;
+
+namespace CdcMigrator.Service.Verifying;
+
+/// <summary>
+/// When every row is compared again by itself, so that the gate does not grow stale. Pure. A pass is begun at half of the time for which one counts, or earlier where the last one took so long that the next
+/// would end too late; one that brought nothing is repeated after an eighth of it.
+/// </summary>
+internal static class PassRenewal
+{
+    /// <param name="states">What is known of every table.</param>
+    /// <param name="last">The last pass that was asked for, by whomever; null where there was none.</param>
+    /// <param name="within">For how long a pass counts.</param>
+    /// <param name="now">The time.</param>
+    public static bool IsDue(IReadOnlyCollection<TableState> states, VerificationRun? last, TimeSpan within, DateTimeOffset now)
+    {
+        if (states.Count == 0 || last is { IsRunning: true })
+        {
+            return false;
+        }
+
+        // What is known of a table is as of the beginning of its pass.
+        var covered = states.All(state => state is { Covered: true, CoveredAt: not null });
+        var since = covered ? states.Min(state => state.CoveredAt!.Value) : DateTimeOffset.MinValue;
+        if (last is { FinishedAt: { } ended })
+        {
+            var took = ended - last.RequestedAt;
+            return since < last.RequestedAt ? now - ended >= within / 8 && (!covered || now - since >= within / 2) : now - since >= within / 2 || now - since + (2 * took) >= within;
+        }
+
+        return !covered || now - since >= within / 2;
+    }
+}
