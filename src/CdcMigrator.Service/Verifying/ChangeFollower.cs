@@ -15,7 +15,9 @@ namespace CdcMigrator.Service.Verifying;
 internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan PassTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>A marker counts once the slot has confirmed it: with Connect's own <c>offset.flush.interval.ms</c> that takes a minute.</summary>
+    private static readonly TimeSpan PassTimeout = TimeSpan.FromMinutes(3);
     private readonly LogFollower follower;
     private readonly LogReading records;
     private readonly IReadOnlyDictionary<TableName, ChangeIndex> indexes;

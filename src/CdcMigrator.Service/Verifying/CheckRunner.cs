@@ -8,7 +8,7 @@ namespace CdcMigrator.Service.Verifying;
 
 /// <summary>
 /// Makes the checks beside the rows, one kind after the other: when a comparison is asked for, every <c>verify.checkInterval</c>, and sooner where something does not pass,
-/// for that is waited for, or where the migration file asks otherwise than before; but never more than a twentieth of the time. Each report replaces the last one of its kind, faults included: what could not be checked is
+/// for that is waited for, or where the migration file asks otherwise than before; but never more than a twentieth of the time, or half of it behind a fault. Each report replaces the last one of its kind, faults included: what could not be checked is
 /// not shown as it was before.
 /// </summary>
 internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyList<CheckedTable> tables, ChangeFollower follower, TimeProvider time, ILogger log)
@@ -65,7 +65,9 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
         }
 
         var wanted = before.State == CheckState.Pass || interval < Retry ? interval : Retry;
-        var gentle = before.Took * MostOfTheTime;
+
+        // What a fault ended is not worth a long rest: until it is made again nothing passes.
+        var gentle = before.State == CheckState.Error ? before.Took : before.Took * MostOfTheTime;
         return before.At > now || now - before.At >= (wanted > gentle ? wanted : gentle);
     }
 

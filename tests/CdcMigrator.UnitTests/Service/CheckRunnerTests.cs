@@ -19,6 +19,8 @@ public sealed class CheckRunnerTests
     [InlineData(CheckState.InFlight, 14, 0.1, 7, false)]
     [InlineData(CheckState.InFlight, 15, 0.1, 7, true)]
     [InlineData(CheckState.Error, 15, 0.1, 7, true)]
+    [InlineData(CheckState.Error, 99, 100, 7, false)]
+    [InlineData(CheckState.Error, 100, 100, 7, true)]
     [InlineData(CheckState.Pass, 1999, 100, 7, false)]
     [InlineData(CheckState.InFlight, 1999, 100, 7, false)]
     [InlineData(CheckState.Pass, 2000, 100, 7, true)]
