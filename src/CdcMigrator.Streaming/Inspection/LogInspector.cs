@@ -118,31 +118,38 @@ public sealed class LogInspector : IDisposable
 
     private static bool IsMissing(Error error) => error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic;
 
+    /// <summary>
+    /// Topics first. A broker that is starting knows neither topics nor brokers yet, and librdkafka (2.16, <c>rd_kafka_DescribeClusterResponse_parse</c>) ends the process at such an answer to DescribeCluster: that
+    /// is asked only behind an answer that shows that there is more.
+    /// </summary>
     private async Task<LogDescription> DescribeByAdminAsync(IReadOnlyCollection<string> topics)
     {
+        var found = topics.Count == 0 ? [] : await DescribeTopicsAsync(topics).ConfigureAwait(false);
+        if (found.All(topic => topic.Error.IsError))
+        {
+            await Task.Run(() => admin.GetMetadata(timeout)).ConfigureAwait(false);
+        }
+
         var cluster = await admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }).ConfigureAwait(false);
-        if (topics.Count == 0)
-        {
-            return new LogDescription(cluster.ClusterId, []);
-        }
-
-        List<Confluent.Kafka.Admin.TopicDescription> found;
-        try
-        {
-            var result = await admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = timeout }).ConfigureAwait(false);
-            found = result.TopicDescriptions;
-        }
-        catch (DescribeTopicsException e) when (e.Results.TopicDescriptions.All(topic => !topic.Error.IsError || IsMissing(topic.Error)))
-        {
-            found = e.Results.TopicDescriptions;
-        }
-
         return new LogDescription(
             cluster.ClusterId,
             [.. found.Select(topic => topic.Error.IsError
                 ? new TopicDescription(topic.Name, false, "", 0)
                 : new TopicDescription(topic.Name, true, topic.TopicId.ToString(), topic.Partitions.Count))]);
+    }
+
+    private async Task<List<Confluent.Kafka.Admin.TopicDescription>> DescribeTopicsAsync(IReadOnlyCollection<string> topics)
+    {
+        try
+        {
+            var result = await admin.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = timeout }).ConfigureAwait(false);
+            return result.TopicDescriptions;
+        }
+        catch (DescribeTopicsException e) when (e.Results.TopicDescriptions.All(topic => !topic.Error.IsError || IsMissing(topic.Error)))
+        {
+            return e.Results.TopicDescriptions;
+        }
     }
 
     /// <summary>The in-process broker answers metadata requests only. Asking for all topics creates none.</summary>
