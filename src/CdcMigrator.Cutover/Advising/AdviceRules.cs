@@ -179,6 +179,9 @@ public static class AdviceRules
     /// <summary>A reason to go back, where going back is known to work; else to mend what keeps it from that, first.</summary>
     private static AdviceRule GoBack(string name, string because, string mend, AdviceFacts facts) => facts.Back switch
     {
+        // An attempt sends its markers through both logs.
+        { IsProven: true } when (facts.Forward.Broken ?? facts.Forward.Fault) is { } other => new AdviceRule(
+            name, AdviceKind.Mend, $"{because}; going back is not advised yet, for the direction it would turn off does not work, and an attempt needs both: {other}", "'cdcm status' says what mends it; then 'cdcm rollback'"),
         { IsProven: true } => new AdviceRule(name, AdviceKind.RollBack, $"{because}; the way back is proven", "'cdcm rollback'"),
         null => new AdviceRule(name, AdviceKind.Mend, $"{because}; there is no way back", mend),
         { } back => new AdviceRule(name, AdviceKind.Mend, $"{because}; going back is not advised, for the way back is not proven: {Unproven(back)}", $"{mend}; then 'cdcm cutover check --back'"),

@@ -27,7 +27,8 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
     /// <param name="attempt">Which.</param>
     /// <param name="abort">Calls it off while that can be done; behind the seal it changes nothing.</param>
     /// <param name="stop">The process ends. What is closed is lifted as for <paramref name="abort"/>; what is sealed is left to whoever lives.</param>
-    public async Task<CutoverReport> RunAsync(CutoverAttempt attempt, CancellationToken abort, CancellationToken stop)
+    /// <param name="leave">Gives the hooks behind the opening up: another process goes on with them.</param>
+    public async Task<CutoverReport> RunAsync(CutoverAttempt attempt, CancellationToken abort, CancellationToken stop, CancellationToken leave = default)
     {
         now = new CutoverReport { Attempt = attempt };
         using var until = CancellationTokenSource.CreateLinkedTokenSource(abort, stop);
@@ -48,8 +49,9 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
                 var left = await LiftAsync(attempt);
                 if (!(left.State == FenceState.Sealed && left.Token == attempt.Token))
                 {
-                    // Where another attempt has the side by now, applications are its business.
-                    await (left.State == FenceState.Open && fault?.Code != FenceTaken ? RouteBackAsync(attempt) : Task.CompletedTask);
+                    // Where another attempt has the side by now, or makes applications wait before it closes it, applications are its business.
+                    var isOurs = left.State == FenceState.Open && fault?.Code != FenceTaken && (left.Held.Length == 0 || left.Held == attempt.Token);
+                    await (isOurs ? RouteBackAsync(attempt) : Task.CompletedTask);
                     return await EndAsync(fault is null ? CutoverPhase.Rehearsed : fault.Code == FenceTaken ? CutoverPhase.Refused : CutoverPhase.Undone, fault);
                 }
             }
@@ -76,9 +78,11 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             return await EndAsync(CutoverPhase.Unknown, exception.Fault);
         }
 
+        // Not called off with the attempt: that came too late, and applications wait.
+        using var routing = CancellationTokenSource.CreateLinkedTokenSource(stop, leave);
         try
         {
-            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, Tell, token), until.Token);
+            await StepAsync(CutoverStep.Route, Timeout.InfiniteTimeSpan, token => actions.RouteAsync(attempt, Tell, token), routing.Token);
             return await EndAsync(CutoverPhase.Done, null);
         }
         catch (FaultException exception)

@@ -31,6 +31,10 @@ public sealed record FenceRecord(FenceState State, long Epoch, string Token, Tim
     /// <summary>Closed by an attempt whose lease is over: whoever sees it lifts the fence.</summary>
     public bool IsForsaken => State == FenceState.Closed && LeaseLeft < TimeSpan.Zero;
 
+    /// <summary>Closed, and yet the other side was opened by the same attempt or a later one: an older copy of itself, from before its seal. Whoever lifted its fence would make a second open side.</summary>
+    /// <param name="other">The other side; null where it is not known.</param>
+    public bool IsOlderThan(FenceRecord? other) => State == FenceState.Closed && other is { State: FenceState.Open } && other.Epoch >= Epoch;
+
     /// <summary>Whether this side was left by an attempt that did not come to open the other one: whoever sees it goes on.</summary>
     /// <param name="other">The other side.</param>
     public bool IsLeftFor(FenceRecord other)

@@ -271,7 +271,7 @@ public sealed class FencedSide
     }
 
     /// <summary>
-    /// Closes for good, behind its writers in flight, a side whose row says that it is open although the other side was opened later: it is an older copy of itself, or somebody changed its row by hand. What was written
+    /// Closes for good, behind its writers in flight, a side whose row says that it is open, or closed by an attempt that may still be undone, although the other side was opened later: it is an older copy of itself, or somebody changed its row by hand. What was written
     /// there meanwhile is in no log. An older copy takes nothing from the log any more either: where it would have to go on is not known there. False where the row is another one by now, or does not tell that it was left.
     /// </summary>
     /// <param name="known">The row as it was read.</param>
@@ -286,11 +286,11 @@ public sealed class FencedSide
             connection => ChangeAsync(
                 connection, ClosedFence.ShutEvent,
                 """
-                state = 'sealed', epoch = $4, token = $5, lease_until = '-infinity', held = '', held_until = '-infinity', releasing = false where migration = $1 and state = 'open' and epoch = $2 and token = $3
-                and (epoch < $4 or epoch = $4 and token = $5 and exists (select from cdc_migrator.journal j where j.migration = $1 and j.event = 'fence-sealed' and j.evidence ->> 'token' = $5))
+                state = 'sealed', epoch = $4, token = $5, lease_until = '-infinity', held = '', held_until = '-infinity', releasing = false where migration = $1 and state = $6 and epoch = $2 and token = $3
+                and (epoch < $4 or epoch = $4 and token = $5 and ($6 = 'closed' or exists (select from cdc_migrator.journal j where j.migration = $1 and j.event = 'fence-sealed' and j.evidence ->> 'token' = $5)))
                 """,
-                cancellationToken, known.Epoch, known.Token, later.Epoch, later.Token),
-            (connection, _) => known.Epoch < later.Epoch ? Directions.EndAsync(connection, migration, cancellationToken) : Task.CompletedTask,
+                cancellationToken, known.Epoch, known.Token, later.Epoch, later.Token, known.State.ToString().ToLowerInvariant()),
+            (connection, _) => known.Epoch < later.Epoch || known.State == FenceState.Closed ? Directions.EndAsync(connection, migration, cancellationToken) : Task.CompletedTask,
             always: true, cancellationToken) is not null;
     }
 
@@ -339,7 +339,11 @@ public sealed class FencedSide
     public Task<IReadOnlyList<Finding>> CheckAsync(string side, CancellationToken cancellationToken) => FenceReadiness.CheckAsync(database, side, migration, Fence.Tables, cancellationToken);
 
     /// <summary>SQL with which <c>psql</c> alone lifts what is on this side now, as far as it may be lifted (<see cref="FenceScript"/>).</summary>
-    public async Task<string> LiftScriptAsync(CancellationToken cancellationToken) => FenceScript.Lift(await ReadAsync(cancellationToken), migration, Fence.Tables);
+    public Task<string> LiftScriptAsync(CancellationToken cancellationToken) => LiftScriptAsync(other: null, cancellationToken);
+
+    /// <summary>The same, where the other side's row is known: an older copy of a side that was left is not opened beside it.</summary>
+    public async Task<string> LiftScriptAsync(FenceRecord? other, CancellationToken cancellationToken) =>
+        FenceScript.Lift(await ReadAsync(cancellationToken) is { } record && record.IsOlderThan(other) ? record with { State = FenceState.Sealed } : await ReadAsync(cancellationToken), migration, Fence.Tables);
 
     /// <summary>Notes that applications were told to write here. Nothing where a later attempt has had the side since.</summary>
     public async Task NoteRoutedAsync(string token, CancellationToken cancellationToken)

@@ -91,7 +91,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         return true;
     }, cancellationToken, LiftLockTimeout);
 
-    /// <summary>Takes the locks an opening needs and keeps them, in a transaction that is the caller's to end.</summary>
+    /// <summary>Takes the locks an opening needs and keeps them, in a transaction that is the caller's to end. Writes are denied on both sides meanwhile: one long wait, then the holder is named.</summary>
     /// <param name="with">What is done and kept with them, in the same transaction. Repeated where a table was locked.</param>
     /// <param name="cancellationToken">Gives up; nothing is held then.</param>
     /// <exception cref="FaultException">TimedOut: a table stayed locked; the message names who holds it.</exception>
@@ -105,7 +105,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             await with(connection);
             held = (connection, transaction, all);
             return LockedWork.Keep;
-        }, cancellationToken);
+        }, cancellationToken, LiftLockTimeout, LiftLockTimeout / 2);
         return held!.Value;
     }
 
@@ -149,11 +149,11 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     }
 
     /// <summary>The limit is for all tables together: writers wait for those that are locked already.</summary>
-    private async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
+    private static async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
     {
         if (all.Count > 0)
         {
-            await ExecuteAsync(connection, $"set local statement_timeout = {Milliseconds(LockTimeout + LockTimeout)}", cancellationToken);
+            await ExecuteAsync(connection, "select set_config('statement_timeout', (2 * setting::bigint)::text, true) from pg_catalog.pg_settings where name = 'lock_timeout'", cancellationToken);
             await ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(relation => relation.Name.Sql))} in share row exclusive mode", cancellationToken);
             await ExecuteAsync(connection, "set local statement_timeout = '5min'", cancellationToken);
         }
@@ -165,8 +165,9 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         await RetryWhileLockedAsync(async (connection, _, all) => await work(connection, all) ? LockedWork.Commit : LockedWork.Decline, cancellationToken, lockTimeout) == LockedWork.Commit;
 
     private async Task<LockedWork> RetryWhileLockedAsync(
-        Func<NpgsqlConnection, NpgsqlTransaction, IReadOnlyList<FencedRelation>, Task<LockedWork>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null)
+        Func<NpgsqlConnection, NpgsqlTransaction, IReadOnlyList<FencedRelation>, Task<LockedWork>> work, CancellationToken cancellationToken, TimeSpan? lockTimeout = null, TimeSpan? deadline = null)
     {
+        var limit = deadline ?? Deadline;
         var started = time.GetTimestamp();
         var pause = RetryPause;
         while (true)
@@ -190,10 +191,10 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
                 {
                     await transaction.RollbackAsync(CancellationToken.None);
                     var blockers = await FenceBlockers.ReadAsync(connection, all, cancellationToken);
-                    if (blockers.Stays || time.GetElapsedTime(started) > Deadline)
+                    if (blockers.Stays || time.GetElapsedTime(started) > limit)
                     {
                         throw new FaultException(FaultKind.TimedOut, "fence-locked",
-                            $"The fence could not lock its tables{(blockers.Stays ? "" : $" within {Deadline.TotalSeconds:0.#} s")}, and nothing was changed; {blockers.What}",
+                            $"The fence could not lock its tables{(blockers.Stays ? "" : $" within {limit.TotalSeconds:0.#} s")}, and nothing was changed; {blockers.What}",
                             $"{blockers.Fix}; then try again", exception);
                     }
                 }

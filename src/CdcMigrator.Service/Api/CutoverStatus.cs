@@ -93,6 +93,8 @@ public sealed record CutoverStatus
         (null, _) or (_, null) => ["'cdcm cutover prepare' prepares both sides; applications notice nothing"],
         (FenceState.Open, FenceState.Sealed) => ["'cdcm cutover check' shows what stands in the way, 'cdcm cutover start' makes the target take over"],
         (FenceState.Sealed, FenceState.Open) => ["'cdcm rollback' goes back to the source without loss", "'cdcm cutover complete' ends the migration, when nobody wants to go back any more"],
+        (FenceState.Closed, FenceState.Open) or (FenceState.Open, FenceState.Closed) =>
+            ["The closed side was left for good and came back from an older copy of itself: a running service seals it again. Do not open it: applications write to the other one"],
         (FenceState.Closed, _) or (_, FenceState.Closed) => ["An attempt has closed a side: 'cdcm cutover abort' lifts its fence, and so does its lease when it ends"],
         (FenceState.Sealed, FenceState.Sealed) => ["The side that takes over is being opened, by any process that reaches both sides"],
         _ => ["Both sides take writes: that must not be; stop the applications"],

@@ -21,6 +21,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     private readonly Lock gate = new();
     private readonly CancellationTokenSource ending = new();
     private CancellationTokenSource? abort;
+    private CancellationTokenSource? leave;
     private Task running = Task.CompletedTask;
     private volatile CutoverReport? last;
     private volatile OutagePrediction? prediction;
@@ -90,7 +91,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         if (last is { Current: CutoverStep.Route } && !running.IsCompleted)
         {
             // Its hooks do not succeed: they are no reason not to go back. Another look goes on with them while its side stays open.
-            await (abort?.CancelAsync() ?? Task.CompletedTask);
+            await (leave?.CancelAsync() ?? Task.CompletedTask);
             await running.WaitAsync(cancellationToken);
         }
 
@@ -102,10 +103,11 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             }
 
             abort?.Dispose();
-            abort = new CancellationTokenSource();
+            leave?.Dispose();
+            (abort, leave) = (new CancellationTokenSource(), new CancellationTokenSource());
             last = new CutoverReport { Attempt = attempt };
             prediction = null;
-            running = Task.Run(() => RunAsync(attempt, abort.Token), CancellationToken.None);
+            running = Task.Run(() => RunAsync(attempt, abort.Token, leave.Token), CancellationToken.None);
         }
 
         return await StatusAsync(cancellationToken);
@@ -174,8 +176,15 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
 
         if (!current.IsCompleted)
         {
-            await current.WaitAsync(cancellationToken);
-            return await StatusAsync(cancellationToken);
+            while (!current.IsCompleted && last is not { Current: CutoverStep.Open or CutoverStep.Route })
+            {
+                await Task.WhenAny(current, Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken));
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+
+            return last is { Phase: CutoverPhase.Done } or { Current: CutoverStep.Open or CutoverStep.Route }
+                ? throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "The attempt has left its side for good: it cannot be called off any more", "'cdcm rollback' is the way back")
+                : await StatusAsync(cancellationToken);
         }
 
         return await sides.LiftAsync(cancellationToken)
@@ -196,9 +205,10 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         runner.Dispose();
         ending.Dispose();
         abort?.Dispose();
+        leave?.Dispose();
     }
 
-    private async Task RunAsync(CutoverAttempt attempt, CancellationToken off)
+    private async Task RunAsync(CutoverAttempt attempt, CancellationToken off, CancellationToken left)
     {
         await using var actions = Live(attempt.Direction);
         try
@@ -208,7 +218,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
                 prediction = actions.Prediction;
                 last = report;
                 FailPoints.Pass(report);
-            }).RunAsync(attempt, off, ending.Token);
+            }).RunAsync(attempt, off, ending.Token, left);
         }
         catch (Exception exception) when (exception is not FaultException)
         {

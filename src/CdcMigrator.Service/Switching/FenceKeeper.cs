@@ -67,7 +67,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         {
             await (here.IsLeftFor(there) ? OpenAsync(target, here, "target", cancellationToken)
                 : there.IsLeftFor(here) ? OpenAsync(source, there, "source", cancellationToken)
-                : here.State == FenceState.Open && there.State == FenceState.Open ? ShutAsync(here, there, cancellationToken)
+                : here.IsOlderThan(there) || there.IsOlderThan(here) || (here.State == FenceState.Open && there.State == FenceState.Open) ? ShutAsync(here, there, cancellationToken)
                 : Task.CompletedTask);
         }
     }
@@ -92,7 +92,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
     private async Task<Exception?> LiftAsync(FencedSide side, FenceRecord? record, FenceRecord? other, string name, CancellationToken cancellationToken)
     {
-        if (record is not { IsForsaken: true } || (other is { State: FenceState.Open } && other.Epoch >= record.Epoch))
+        if (record is not { IsForsaken: true } || record.IsOlderThan(other))
         {
             return null;
         }
@@ -113,7 +113,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
     }
 
     /// <summary>
-    /// No attempt leaves two open sides: one of them is an older copy of itself, or was changed by hand. Applications that write there write what nobody carries over, and each of these writes is one more that is lost. Where
+    /// No attempt leaves two open sides, nor a closed one beside an open one that it opened: one of them is an older copy of itself, or was changed by hand. Applications that write there write what nobody carries over, and each of these writes is one more that is lost. Where
     /// the rows do not tell which of both was left, nothing is touched.
     /// </summary>
     /// <exception cref="FaultException">NotAllowed <c>two-open-sides</c>.</exception>
@@ -121,7 +121,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
     {
         foreach (var (side, own, other, name) in new[] { (source, here, there, "source"), (target, there, here, "target") })
         {
-            if (own.Epoch <= other.Epoch && await side.ShutAsync(own, other, cancellationToken))
+            if (other.State == FenceState.Open && own.Epoch <= other.Epoch && await side.ShutAsync(own, other, cancellationToken))
             {
                 RuntimeLog.SideShut(log, name, own.Epoch, other.Epoch, other.Token);
                 return;

@@ -121,8 +121,29 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         Sides.AskAsync(() => Left.RenewAsync(attempt.Token, lease, cancellationToken));
 
     /// <inheritdoc />
-    public Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken) =>
-        Sides.AskAsync(() => along.DrainAsync(fence.Marker, fence.Lsn, timeout, cancellationToken));
+    public async Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var draining = Sides.AskAsync(() => along.DrainAsync(fence.Marker, fence.Lsn, timeout, over.Token));
+        try
+        {
+            // A pause that waited for a batch in flight, in whichever process, may come after the fence: then nothing is drained, and writes need not wait for the deadline to hear it.
+            while (await Task.WhenAny(draining, Task.Delay(GatePause, time, over.Token)) != draining)
+            {
+                if (await along.Pauses.TryReadAsync(over.Token) is { } pause)
+                {
+                    throw new FaultException(FaultKind.NotAllowed, "paused", $"The migration is {pause}", "'cdcm resume' has it go on; then try again");
+                }
+            }
+
+            return await draining;
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await draining.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
 
     /// <inheritdoc />
     public async Task<CutoverProof> ProveAsync(CutoverAttempt attempt, DrainReport drained, CancellationToken cancellationToken)
@@ -161,7 +182,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         opening = null;
         if (!await Sides.AskAsync(() => held is null ? Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken) : Taking.OpenAsync(held, attempt.Token, attempt.Epoch, cancellationToken)))
         {
-            await RequireOpenAsync(Taking, attempt, cancellationToken);
+            await RequireOpenAsync(Taking, attempt, routing: false, cancellationToken);
         }
     }
 
@@ -190,7 +211,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
                 done += outcome.Succeeded ? 1 : 0;
                 if (!outcome.Succeeded)
                 {
-                    await RequireOpenAsync(Taking, attempt, cancellationToken);
+                    await RequireOpenAsync(Taking, attempt, routing: true, cancellationToken);
                 }
             },
             cancellationToken);
@@ -295,9 +316,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <summary>Nobody is sent to a side that a later attempt has left again.</summary>
-    private static async Task RequireOpenAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken)
+    /// <param name="side">The side that took over.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="routing">Whether one that makes applications wait, to leave that side, counts as later too.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private static async Task RequireOpenAsync(FencedSide side, CutoverAttempt attempt, bool routing, CancellationToken cancellationToken)
     {
-        if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open } record || record.Token != attempt.Token)
+        if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open } record || record.Token != attempt.Token || (routing && record.Held.Length > 0))
         {
             throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since: nothing of this one counts any more", "'cdcm cutover status' shows both sides");
         }
@@ -332,7 +357,13 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
 
     private async Task HoldOpeningAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
     {
-        await LetOpeningGoAsync();
+        if (opening is not null)
+        {
+            // Its server process may live on behind a connection that is dead, with the very locks that are asked for.
+            await LetOpeningGoAsync();
+            await Sides.AskAsync(() => Taking.EndHeldAsync(attempt.Token, TimeSpan.Zero, cancellationToken));
+        }
+
         opening = await Sides.AskAsync(() => Taking.HoldOpeningAsync(attempt.Token, options.Lease + OpeningGrace, cancellationToken));
     }
 

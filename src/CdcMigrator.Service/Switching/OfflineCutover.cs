@@ -22,11 +22,14 @@ public static class OfflineCutover
     /// <summary>SQL for psql, by side, that lifts what is there now.</summary>
     /// <exception cref="FaultException">NotAllowed <c>no-fence</c>. Unreachable: a side does not answer.</exception>
     public static Task<IReadOnlyDictionary<string, string>> ScriptsAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
-        (IReadOnlyDictionary<string, string>)new Dictionary<string, string>
+    {
+        var (source, target) = await sides.ReadAsync(cancellationToken);
+        return (IReadOnlyDictionary<string, string>)new Dictionary<string, string>
         {
-            ["source"] = await Sides.AskAsync(() => sides.Source.LiftScriptAsync(cancellationToken)),
-            ["target"] = await Sides.AskAsync(() => sides.Target.LiftScriptAsync(cancellationToken)),
-        });
+            ["source"] = await Sides.AskAsync(() => sides.Source.LiftScriptAsync(target, cancellationToken)),
+            ["target"] = await Sides.AskAsync(() => sides.Target.LiftScriptAsync(source, cancellationToken)),
+        };
+    });
 
     /// <summary>The evidence of an attempt that is over.</summary>
     /// <param name="definition">The migration file.</param>

@@ -60,7 +60,7 @@ internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime b
             marker = await Sides.AskAsync(() => FenceTable.WriteMarkerAsync(taking, cancellationToken));
             commitsTaking.Add(time.GetElapsedTime(began));
             began = time.GetTimestamp();
-            await Sides.AskAsync(() => back.Evidence().ReadStartAsync(marker, back.Definition.Tables, time, cancellationToken));
+            await ReadStartAsync(marker, cancellationToken);
             home.Add(time.GetElapsedTime(began));
         }
 
@@ -85,6 +85,23 @@ internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime b
             Route = times.Of(hooks, HookMoment.AfterOpen, unmeasured),
             HooksNotMeasured = [.. unmeasured.Distinct(StringComparer.Ordinal)],
         });
+    }
+
+    /// <summary>A log that does not work never shows the marker.</summary>
+    private async Task ReadStartAsync(FenceMarker marker, CancellationToken cancellationToken)
+    {
+        var limit = options.Deadlines.Draining;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(limit);
+        try
+        {
+            await Sides.AskAsync(() => back.Evidence().ReadStartAsync(marker, back.Definition.Tables, time, patience.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new FaultException(
+                FaultKind.TimedOut, "not-drained", $"A marker did not come through the log of the other direction in {limit.TotalSeconds:0} s: its connector or slot does not work", $"'cdcm status{(definition.Direction == MigrationDirection.Forward ? " --back" : "")}' shows why");
+        }
     }
 
     private async Task<MeasuredTime> SequencesAsync(MeasuredTime commit, CancellationToken cancellationToken)

@@ -85,9 +85,10 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             await hooks.AfterOpenAsync(context, async outcome =>
             {
                 Tell(outcome);
-                if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open } now || now.Token != here.Token)
+                // One that makes applications wait already counts: they would be let go into its fence, and nobody would see its note run out.
+                if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open, Held.Length: 0 } now || now.Token != here.Token)
                 {
-                    throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since");
+                    throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since, or is about to");
                 }
             }, cancellationToken);
         }

@@ -51,14 +51,14 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         return true;
     });
 
-    /// <summary>Lifts the fence of each side that an attempt has closed; false where there was none.</summary>
+    /// <summary>Lifts the fence of each side that an attempt has closed; false where there was none. An older copy of a side that was left stays closed: the other one is open.</summary>
     public async Task<bool> LiftAsync(CancellationToken cancellationToken)
     {
         var (here, there) = await ReadAsync(cancellationToken);
         var lifted = false;
-        foreach (var (side, record) in new[] { (Source, here), (Target, there) })
+        foreach (var (side, record, other) in new[] { (Source, here, there), (Target, there, here) })
         {
-            lifted |= record is { State: FenceState.Closed } && await AskAsync(() => side.UndoAsync(record.Token, onlyForsaken: false, cancellationToken));
+            lifted |= record is { State: FenceState.Closed } && !record.IsOlderThan(other) && await AskAsync(() => side.UndoAsync(record.Token, onlyForsaken: false, cancellationToken));
         }
 
         return lifted;

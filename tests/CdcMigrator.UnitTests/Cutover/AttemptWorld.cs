@@ -17,6 +17,9 @@ internal sealed class AttemptWorld : ICutoverActions
 
     public string Owner { get; set; } = "";
 
+    /// <summary>The attempt that makes applications wait on the side that is left.</summary>
+    public string Held { get; init; } = "";
+
     public string? Refuses { get; init; }
 
     public Lost LosesSeal { get; init; }
@@ -130,7 +133,7 @@ internal sealed class AttemptWorld : ICutoverActions
     }, cancellationToken);
 
     public Task<FenceRecord> ReadAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
-        CallAsync("read", () => new FenceRecord(Left, 2, Owner, TimeSpan.FromSeconds(1)), cancellationToken);
+        CallAsync("read", () => new FenceRecord(Left, 2, Owner, TimeSpan.FromSeconds(1)) { Held = Held }, cancellationToken);
 
     public Task<string> RouteAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken) => CallAsync("route", () =>
     {

@@ -61,6 +61,16 @@ public sealed class CutoverRunTests
     }
 
     [Theory]
+    [InlineData("other", false)]
+    [InlineData("mine", true)]
+    public async Task Applications_that_another_attempt_makes_wait_are_not_let_go(string held, bool isLetGo)
+    {
+        var (world, report) = await RunAsync(new AttemptWorld { Held = held, Refuses = "hold" });
+        Assert.Equal(CutoverPhase.Undone, report.Phase);
+        Assert.Equal(isLetGo, world.Routed.Contains("back"));
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_seal_whose_answer_is_lost_is_read_from_the_side_that_knows(bool came)
@@ -82,6 +92,7 @@ public sealed class CutoverRunTests
             var behind = action is "open" or "route" || (action == "seal" && world.Left == FenceState.Sealed);
             Assert.Equal(behind ? (FenceState.Sealed, FenceState.Open) : (FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
             Assert.Equal(behind ? CutoverPhase.Done : action == "prepare" ? CutoverPhase.Refused : CutoverPhase.Undone, report.Phase);
+            Assert.Equal(behind, world.Routed.Contains("there"));
         }
     }
 

@@ -267,6 +267,21 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_side_that_comes_back_closed_from_before_its_seal_is_left_for_good_and_not_opened_beside_the_other_one()
+    {
+        await using var pair = await PairAsync();
+        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
+        await pair.Left.ExecuteAsync("update cdc_migrator.fence_state set state = 'closed', lease_until = clock_timestamp() - interval '1 minute'; delete from cdc_migrator.journal where event = 'fence-sealed'");
+        Assert.Contains("was left for good", await pair.Source.LiftScriptAsync(await pair.Target.ReadAsync(Cancellation), Cancellation), StringComparison.Ordinal);
+
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+        Assert.Equal((FenceState.Sealed, 2, "a"), await pair.Source.ReadAsync(Cancellation) is { } left ? (left.State, left.Epoch, left.Token) : default);
+        Assert.NotNull(await pair.Source.FindShutAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task A_side_whose_row_was_opened_by_hand_is_closed_again_by_its_own_journal_and_goes_on_taking_what_is_applied_to_it()
     {
         await using var pair = await PairAsync();

@@ -46,6 +46,19 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task What_holds_a_table_for_longer_than_writers_could_wait_is_waited_for_in_one_go()
+    {
+        // An autovacuum is ended by the server for whoever has waited for deadlock_timeout (one second): who gives up earlier never gets past it.
+        await using var pair = await PairAsync();
+        await using var busy = await pair.Right.DataSource.OpenConnectionAsync(Cancellation);
+        await ExecuteAsync(busy, "begin; lock table orders in share update exclusive mode");
+        var holding = pair.Target.HoldOpeningAsync("a", Long, Cancellation);
+        await UntilAsync(pair.Right, "select exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and l.mode = 'ShareRowExclusiveLock' and clock_timestamp() - a.query_start > interval '1500 ms')");
+        await ExecuteAsync(busy, "rollback");
+        await (await holding).DisposeAsync();
+    }
+
+    [Fact]
     public async Task While_it_is_held_rows_are_read_markers_written_sequences_moved_and_lanes_claimed_and_nothing_of_it_stays_behind()
     {
         await using var pair = await PairAsync();

@@ -39,6 +39,7 @@ public sealed class AdviceRulesTests
         { "in-window", AdviceKind.Wait, Window },
         { "window-over", AdviceKind.Complete, Window with { OpenFor = TimeSpan.FromDays(14) } },
         { "data-loss", AdviceKind.RollBack, Window with { LostRows = 101 } },
+        { "data-loss", AdviceKind.Mend, Window with { LostRows = 101, Forward = Works with { Broken = "the slot is lost" } } },
         { "few-rows", AdviceKind.Mend, Window with { LostRows = 100 } },
         { "few-rows", AdviceKind.Mend, Window with { LostRows = 1, OpenFor = TimeSpan.FromDays(20) } },
         { "far-slower", AdviceKind.RollBack, Window with { SlowReads = [new ReadFact("orders", 2.01, "slower")] } },
