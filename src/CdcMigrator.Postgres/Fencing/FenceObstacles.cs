@@ -7,6 +7,7 @@ namespace CdcMigrator.Postgres.Fencing;
 /// <summary>Who would keep the fence waiting: open and prepared transactions, maintenance, vacuums that prevent wraparound.</summary>
 internal static class FenceObstacles
 {
+    /// <summary>Locks are read a moment before sessions: one that is idle by then has ended its transaction between, and holds nothing.</summary>
     private const string Sql = $"""
         with fenced as (select oid from unnest($1::oid[]) as t(oid)),
         held as (
@@ -22,7 +23,7 @@ internal static class FenceObstacles
             coalesce(a.usename::text, 'unknown'), coalesce(a.xact_start, a.backend_start)::timestamptz(0)::text, coalesce(a.state, a.backend_type)
         from held join pg_catalog.pg_stat_activity a on a.pid = held.pid
         where a.backend_type = 'autovacuum worker' and a.query like '%to prevent wraparound%'
-            or a.backend_type is distinct from 'autovacuum worker' and pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.backend_start) > $2
+            or a.backend_type is distinct from 'autovacuum worker' and a.state is distinct from 'idle' and pg_catalog.clock_timestamp() - coalesce(a.xact_start, a.backend_start) > $2
         order by 1, 2
         """;
 

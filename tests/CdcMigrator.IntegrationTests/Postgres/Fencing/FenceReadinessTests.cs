@@ -74,6 +74,32 @@ public sealed class FenceReadinessTests(PostgresFixture postgres)
         }
     }
 
+    [Fact]
+    public async Task A_session_that_ended_its_transaction_while_it_was_looked_at_is_no_long_transaction()
+    {
+        await using var database = await CreateAsync(newest: false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var writers = Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
+        {
+            await using var session = await database.DataSource.OpenConnectionAsync(Cancellation);
+            await using var write = new NpgsqlCommand($"insert into orders values ({writer}, '') on conflict do nothing; delete from orders where id = {writer}", session);
+            while (!stop.IsCancellationRequested)
+            {
+                await write.ExecuteNonQueryAsync(Cancellation);
+            }
+        })).ToList();
+        var seen = new List<string>();
+        for (var look = 0; look < 300; look++)
+        {
+            seen.AddRange((await FenceReadiness.CheckAsync(database.DataSource, "source", "m", Tables, TimeSpan.Zero, Cancellation)).Where(FenceReadiness.IsPassing).Select(finding => finding.Message));
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(writers);
+        Assert.NotEmpty(seen);
+        Assert.DoesNotContain(seen, message => message.Contains(", idle)", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
