@@ -104,7 +104,9 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         try
         {
             await StepAsync(CutoverStep.Hold, Timeout.InfiniteTimeSpan, token => actions.HoldAsync(attempt, Tell, token), leased.Token);
-            closing = time.GetTimestamp();
+
+            // Hooks before the fence make applications wait: their outage begins with the first of them.
+            closing = now.Hooks.Count == 0 ? time.GetTimestamp() : closing;
             await StepAsync(CutoverStep.Fence, options.Deadlines.Fencing + Grace, async token =>
             {
                 fence = await actions.CloseAsync(attempt, options.Lease, token);

@@ -33,6 +33,18 @@ internal static class ClosedFence
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Whether a side's journal knows that an attempt came to this there.</summary>
+    public static async Task<bool> WasNotedAsync(NpgsqlConnection connection, string migration, string noted, string token, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select exists (select from cdc_migrator.journal where migration = $1 and event = $2 and evidence ->> 'token' = $3)", connection);
+        foreach (var value in new[] { migration, noted, token })
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
     /// <summary>Since when a side is closed because it said that it was open though the other one was opened later; null where it is not so, or it has been opened since.</summary>
     public static async Task<DateTimeOffset?> FindShutAsync(NpgsqlDataSource database, string migration, CancellationToken cancellationToken)
     {

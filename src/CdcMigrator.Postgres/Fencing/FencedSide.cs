@@ -3,7 +3,6 @@ using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
-using CdcMigrator.Postgres.Faults;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -15,12 +14,10 @@ namespace CdcMigrator.Postgres.Fencing;
 /// </summary>
 public sealed class FencedSide
 {
-    /// <summary>Of the row <c>f</c>; a side whose control schema is older has no such column, and was not ended.</summary>
-    private const string CompletedAt = "to_jsonb(f) ->> 'completed_at'";
-
     private readonly NpgsqlDataSource database;
     private readonly string migration;
     private readonly string actor;
+    private readonly FenceStateRow row;
 
     /// <summary>Makes the side; nothing connects yet.</summary>
     /// <param name="database">The side, with a role that may alter the tables.</param>
@@ -34,6 +31,7 @@ public sealed class FencedSide
         this.database = database;
         this.migration = migration;
         this.actor = actor;
+        row = new FenceStateRow(database, migration, actor);
         Fence = new SourceFence(database, tables, time);
         Hold = new HoldNote(database, migration);
     }
@@ -48,7 +46,7 @@ public sealed class FencedSide
     public async Task PrepareOpenAsync(CancellationToken cancellationToken)
     {
         await Fence.PrepareAsync(cancellationToken);
-        await InsertAsync(FenceState.Open, 1, cancellationToken);
+        await row.InsertAsync(FenceState.Open, 1, cancellationToken);
     }
 
     /// <summary>
@@ -58,51 +56,11 @@ public sealed class FencedSide
     public async Task PrepareSealedAsync(CancellationToken cancellationToken)
     {
         await Fence.PrepareAsync(cancellationToken);
-        await Fence.CloseAsync(connection => InsertAsync(connection, FenceState.Sealed, 0, cancellationToken), (_, _) => Task.CompletedTask, always: false, cancellationToken);
+        await Fence.CloseAsync(connection => row.InsertAsync(connection, FenceState.Sealed, 0, cancellationToken), (_, _) => Task.CompletedTask, always: false, cancellationToken);
     }
 
     /// <summary>The row; null before the side was prepared.</summary>
-    public async Task<FenceRecord?> ReadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            // Asked every second: a side without the table must not fill its server's log with errors.
-            await using (var exists = database.CreateCommand("select exists (select from pg_attribute where attrelid = to_regclass('cdc_migrator.fence_state') and attname = 'routed')"))
-            {
-                if (await exists.ExecuteScalarAsync(cancellationToken) is not true)
-                {
-                    return null;
-                }
-            }
-
-            await using var command = database.CreateCommand(
-                $"""
-                select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end, routed, clock_timestamp() - changed_at,
-                    ({CompletedAt})::timestamptz, to_jsonb(f) ->> 'completed_by',
-                    coalesce(to_jsonb(f) ->> 'held', ''), coalesce((to_jsonb(f) ->> 'held_epoch')::bigint, 0),
-                    coalesce(to_jsonb(f) ->> 'held' <> '' and (to_jsonb(f) ->> 'held_until')::timestamptz < clock_timestamp(), false)
-                from cdc_migrator.fence_state f where migration = $1
-                """);
-            command.Parameters.Add(new NpgsqlParameter { Value = migration });
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            return await reader.ReadAsync(cancellationToken)
-                ? new FenceRecord(Enum.Parse<FenceState>(reader.GetString(0), ignoreCase: true), reader.GetInt64(1), reader.GetString(2), reader.GetFieldValue<TimeSpan>(3))
-                {
-                    Routed = reader.GetString(4),
-                    Age = reader.GetFieldValue<TimeSpan>(5),
-                    CompletedAt = await reader.IsDBNullAsync(6, cancellationToken) ? null : new DateTimeOffset(reader.GetDateTime(6), TimeSpan.Zero),
-                    CompletedBy = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
-                    Held = reader.GetString(8),
-                    HeldEpoch = reader.GetInt64(9),
-                    IsHoldOver = reader.GetBoolean(10),
-                }
-                : null;
-        }
-        catch (NpgsqlException exception)
-        {
-            throw PostgresFaults.ToException(exception);
-        }
-    }
+    public Task<FenceRecord?> ReadAsync(CancellationToken cancellationToken) => row.ReadAsync(cancellationToken);
 
     /// <summary>Closes an open side for an attempt, behind every writer in flight, with the marker that tells when the log holds all it wrote.</summary>
     /// <param name="token">The attempt.</param>
@@ -111,11 +69,11 @@ public sealed class FencedSide
     /// <param name="cancellationToken">Gives up; the side may then be closed, until its lease is over.</param>
     /// <exception cref="FaultException">NotAllowed <c>fence-taken</c>: another attempt was first. TimedOut: writers did not go away; the side is open as before.</exception>
     public async Task<FenceMarker> CloseAsync(string token, long epoch, TimeSpan lease, CancellationToken cancellationToken) => await Fence.CloseAsync(
-        connection => ChangeAsync(
+        connection => row.ChangeAsync(
             connection, null,
             $"""
             state = 'closed', epoch = $3, token = $2, lease_until = clock_timestamp() + $4, held = '', held_until = '-infinity', releasing = false
-            where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2) and ({CompletedAt}) is null
+            where migration = $1 and (state = 'open' and epoch < $3 or state = 'closed' and epoch = $3 and token = $2) and ({FenceStateRow.CompletedAt}) is null
                 and (held = '' or held_until < clock_timestamp() or held = $2 and not releasing)
             """,
             cancellationToken, token, epoch, lease),
@@ -126,7 +84,7 @@ public sealed class FencedSide
     public async Task<bool> RenewAsync(string token, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ChangeAsync(
+        return await row.ChangeAsync(
             connection, null,
             "lease_until = clock_timestamp() + $3 where migration = $1 and token = $2 and state = 'closed' and lease_until > clock_timestamp()",
             cancellationToken, token, lease);
@@ -138,10 +96,14 @@ public sealed class FencedSide
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FaultException">TimedOut: the tables stayed locked; the side is closed as before.</exception>
     public Task<bool> UndoAsync(string token, bool onlyForsaken, CancellationToken cancellationToken) => Fence.LiftAsync(
-        connection => ChangeAsync(
-            connection, "fence-undone",
-            "state = 'open' where migration = $1 and token = $2 and state = 'closed' and (not $3 or lease_until < clock_timestamp())",
-            cancellationToken, token, onlyForsaken),
+        async connection =>
+        {
+            await row.LockAsync(connection, cancellationToken);
+            return await row.ChangeAsync(
+                connection, "fence-undone",
+                "state = 'open' where migration = $1 and token = $2 and state = 'closed' and (not $3 or lease_until < clock_timestamp())",
+                cancellationToken, token, onlyForsaken);
+        },
         cancellationToken);
 
     /// <summary>
@@ -162,7 +124,7 @@ public sealed class FencedSide
             await sync.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        if (!await ChangeAsync(
+        if (!await row.ChangeAsync(
             connection, "fence-sealed",
             "state = 'sealed' where migration = $1 and token = $2 and state = 'closed' and lease_until > clock_timestamp() + $3",
             cancellationToken, token, margin))
@@ -243,7 +205,7 @@ public sealed class FencedSide
 
     private async Task<bool> OpenRowAsync(NpgsqlConnection connection, string token, long epoch, CancellationToken cancellationToken)
     {
-        if (!await ChangeAsync(
+        if (!await row.ChangeAsync(
             connection, "side-opened",
             "state = 'open', epoch = $3, token = $2, lease_until = '-infinity' where migration = $1 and state = 'sealed' and epoch < $3", cancellationToken, token, epoch))
         {
@@ -265,7 +227,7 @@ public sealed class FencedSide
     {
         await ControlSchema.MigrateAsync(database, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ChangeAsync(
+        return await row.ChangeAsync(
             connection, "migration-completed",
             "completed_at = clock_timestamp(), completed_by = $4 where migration = $1 and token = $2 and state = $3 and completed_at is null", cancellationToken, token, state.ToString().ToLowerInvariant(), by);
     }
@@ -276,22 +238,33 @@ public sealed class FencedSide
     /// </summary>
     /// <param name="known">The row as it was read.</param>
     /// <param name="later">The other side's, read open.</param>
+    /// <param name="openedThere">Whether the other side's journal knows that it was opened by that attempt.</param>
     /// <param name="cancellationToken">Gives up; the side may then be shut.</param>
     /// <exception cref="FaultException">TimedOut: writers or locks did not go away in time; the side is open as before.</exception>
-    public async Task<bool> ShutAsync(FenceRecord known, FenceRecord later, CancellationToken cancellationToken)
+    public async Task<bool> ShutAsync(FenceRecord known, FenceRecord later, bool openedThere, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(known);
         ArgumentNullException.ThrowIfNull(later);
         return await Fence.CloseAsync(
-            connection => ChangeAsync(
+            connection => row.ChangeAsync(
                 connection, ClosedFence.ShutEvent,
                 """
                 state = 'sealed', epoch = $4, token = $5, lease_until = '-infinity', held = '', held_until = '-infinity', releasing = false where migration = $1 and state = $6 and epoch = $2 and token = $3
-                and (epoch < $4 or epoch = $4 and token = $5 and ($6 = 'closed' or exists (select from cdc_migrator.journal j where j.migration = $1 and j.event = 'fence-sealed' and j.evidence ->> 'token' = $5)))
+                and (epoch < $4 or epoch = $4 and token = $5 and ($6 = 'closed' or exists (select from cdc_migrator.journal j where j.migration = $1 and j.event = 'fence-sealed' and j.evidence ->> 'token' = $5)
+                    or $7 and not exists (select from cdc_migrator.journal j where j.migration = $1 and j.event = 'side-opened' and j.evidence ->> 'token' = $5)))
                 """,
-                cancellationToken, known.Epoch, known.Token, later.Epoch, later.Token, known.State.ToString().ToLowerInvariant()),
-            (connection, _) => known.Epoch < later.Epoch || known.State == FenceState.Closed ? Directions.EndAsync(connection, migration, cancellationToken) : Task.CompletedTask,
+                cancellationToken, known.Epoch, known.Token, later.Epoch, later.Token, known.State.ToString().ToLowerInvariant(), openedThere),
+            async (connection, _) => await (known.Epoch < later.Epoch || !await ClosedFence.WasNotedAsync(connection, migration, "fence-sealed", later.Token, cancellationToken)
+                ? Directions.EndAsync(connection, migration, cancellationToken)
+                : Task.CompletedTask),
             always: true, cancellationToken) is not null;
+    }
+
+    /// <summary>Whether this side's journal knows that an attempt opened it, where the other one was left.</summary>
+    public async Task<bool> WasOpenedByAsync(string token, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await ClosedFence.WasNotedAsync(connection, migration, "side-opened", token, cancellationToken);
     }
 
     /// <summary>Since when this side is closed by <see cref="ShutAsync"/>; null where it is not, or has been opened since.</summary>
@@ -318,7 +291,7 @@ public sealed class FencedSide
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var all = await FencedRelations.ReadAsync(connection, Fence.Tables, cancellationToken);
         await using (var command = new NpgsqlCommand("""
-            select exists (select from pg_catalog.pg_locks l where not l.granted and l.mode = 'ShareRowExclusiveLock' and l.relation = any($1)
+            select exists (select from pg_catalog.pg_locks l where not l.granted and l.mode in ('ShareRowExclusiveLock', 'ShareUpdateExclusiveLock') and l.relation = any($1)
                 and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
             """, connection)
         { Parameters = { new NpgsqlParameter { Value = all.Select(relation => relation.Oid).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } })
@@ -352,47 +325,5 @@ public sealed class FencedSide
         command.Parameters.Add(new NpgsqlParameter { Value = migration });
         command.Parameters.Add(new NpgsqlParameter { Value = token });
         await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private async Task InsertAsync(FenceState state, long epoch, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await InsertAsync(connection, state, epoch, cancellationToken);
-    }
-
-    /// <summary>False where there is a row: then neither it nor the fence is touched.</summary>
-    private async Task<bool> InsertAsync(NpgsqlConnection connection, FenceState state, long epoch, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("insert into cdc_migrator.fence_state (migration, state, epoch) values ($1, $2, $3) on conflict do nothing", connection)
-        {
-            Parameters =
-            {
-                new NpgsqlParameter { Value = migration },
-                new NpgsqlParameter { Value = state.ToString().ToLowerInvariant() },
-                new NpgsqlParameter { Value = epoch },
-            },
-        };
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
-    }
-
-    /// <summary>Changes the row and, in the same transaction, notes it in the side's journal.</summary>
-    private async Task<bool> ChangeAsync(NpgsqlConnection connection, string? noted, string change, CancellationToken cancellationToken, params object[] values)
-    {
-        await using var command = new NpgsqlCommand(
-            $"""
-            with changed as (update cdc_migrator.fence_state f set changed_at = clock_timestamp(), {change} returning *),
-            noted as (insert into cdc_migrator.journal (migration, actor, event, evidence)
-                select migration, ${values.Length + 2}, ${values.Length + 3}, jsonb_build_object('token', token, 'epoch', epoch, 'lease_until', lease_until) from changed where ${values.Length + 3} <> '')
-            select count(*) from changed
-            """, connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = migration });
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        command.Parameters.Add(new NpgsqlParameter { Value = actor });
-        command.Parameters.Add(new NpgsqlParameter { Value = noted ?? "" });
-        return await command.ExecuteScalarAsync(cancellationToken) is 1L;
     }
 }

@@ -51,6 +51,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         var id = FenceTable.NewMarkerId();
         var closed = await RetryWhileLockedAsync(async (connection, all) =>
         {
+            await EndMaintenanceAsync(connection, all, cancellationToken);
             if (!await first(connection))
             {
                 return false;
@@ -129,6 +130,9 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         return await WriteProbe.RunAsync(connection, role, await FencedRelations.ReadAsync(connection, tables, cancellationToken), LockTimeout, cancellationToken);
     }
 
+    /// <summary>Writers wait for what this session has locked: where its owner is gone, or says nothing, the server ends it.</summary>
+    private const string QuickEnd = "set local idle_in_transaction_session_timeout = '10s'; set local tcp_keepalives_idle = 5; set local tcp_keepalives_interval = 2; set local tcp_keepalives_count = 3;";
+
     /// <summary>An autovacuum gives way only after this time, and of a deadlock the fence is the one that gives way. Where the role may not set it, the server's setting stands.</summary>
     private const string QuickDeadlocks = """
         do $body$ begin
@@ -138,23 +142,37 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         end $body$;
         """;
 
+    /// <summary>
+    /// Waits for what maintains the tables, with a lock that no writer waits for: an autovacuum gives way to it after the server's deadlock_timeout, which is longer than writers may be kept waiting, and none
+    /// begins behind it.
+    /// </summary>
+    private async Task EndMaintenanceAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
+    {
+        if (all.Count > 0)
+        {
+            await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(LiftLockTimeout)}", cancellationToken);
+            await LockAsync(connection, all, "share update exclusive", cancellationToken);
+            await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(LockTimeout)}", cancellationToken);
+        }
+    }
+
     /// <summary>Behind the locks of their parents no partition comes any more: those that came since are locked too.</summary>
     private async Task<IReadOnlyList<FencedRelation>> LockAllAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
     {
-        await LockAsync(connection, all, cancellationToken);
+        await LockAsync(connection, all, "share row exclusive", cancellationToken);
         var locked = all.Select(relation => relation.Oid).ToHashSet();
         all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
-        await LockAsync(connection, [.. all.Where(relation => !locked.Contains(relation.Oid))], cancellationToken);
+        await LockAsync(connection, [.. all.Where(relation => !locked.Contains(relation.Oid))], "share row exclusive", cancellationToken);
         return all;
     }
 
     /// <summary>The limit is for all tables together: writers wait for those that are locked already.</summary>
-    private static async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken)
+    private static async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, string mode, CancellationToken cancellationToken)
     {
         if (all.Count > 0)
         {
             await ExecuteAsync(connection, "select set_config('statement_timeout', (2 * setting::bigint)::text, true) from pg_catalog.pg_settings where name = 'lock_timeout'", cancellationToken);
-            await ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(relation => relation.Name.Sql))} in share row exclusive mode", cancellationToken);
+            await ExecuteAsync(connection, $"lock table {string.Join(", ", all.Select(relation => relation.Name.Sql))} in {mode} mode", cancellationToken);
             await ExecuteAsync(connection, "set local statement_timeout = '5min'", cancellationToken);
         }
     }
@@ -181,7 +199,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
                 transaction = await connection.BeginTransactionAsync(cancellationToken);
                 try
                 {
-                    await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(lockTimeout ?? LockTimeout)}; set local synchronous_commit = on; {QuickDeadlocks}", cancellationToken);
+                    await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(lockTimeout ?? LockTimeout)}; set local synchronous_commit = on; {QuickEnd} {QuickDeadlocks}", cancellationToken);
                     var done = await work(connection, transaction, all);
                     kept = done == LockedWork.Keep;
                     await (done == LockedWork.Commit ? transaction.CommitAsync(cancellationToken) : Task.CompletedTask);

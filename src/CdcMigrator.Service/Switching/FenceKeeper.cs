@@ -119,9 +119,9 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
     /// <exception cref="FaultException">NotAllowed <c>two-open-sides</c>.</exception>
     private async Task ShutAsync(FenceRecord here, FenceRecord there, CancellationToken cancellationToken)
     {
-        foreach (var (side, own, other, name) in new[] { (source, here, there, "source"), (target, there, here, "target") })
+        foreach (var (side, own, opened, other, name) in new[] { (source, here, target, there, "source"), (target, there, source, here, "target") })
         {
-            if (other.State == FenceState.Open && own.Epoch <= other.Epoch && await side.ShutAsync(own, other, cancellationToken))
+            if (other.State == FenceState.Open && own.Epoch <= other.Epoch && await side.ShutAsync(own, other, await opened.WasOpenedByAsync(other.Token, cancellationToken), cancellationToken))
             {
                 RuntimeLog.SideShut(log, name, own.Epoch, other.Epoch, other.Token);
                 return;

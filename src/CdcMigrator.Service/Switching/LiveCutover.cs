@@ -149,10 +149,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     public async Task<CutoverProof> ProveAsync(CutoverAttempt attempt, DrainReport drained, CancellationToken cancellationToken)
     {
         // Everything is in the target by now, so that nothing of this direction is committed there behind the marker.
-        var start = ReadStartAsync(cancellationToken);
-        var sequences = sides.AdvanceSequencesAsync(definition.Direction, options.SequenceMargin, cancellationToken);
-        var tables = Sides.AskAsync(() => UntilEqualAsync(drained, cancellationToken));
-        await Task.WhenAll(start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, cancellationToken));
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var start = ReadStartAsync(first.Token);
+        var sequences = sides.AdvanceSequencesAsync(definition.Direction, options.SequenceMargin, first.Token);
+        var tables = Sides.AskAsync(() => UntilEqualAsync(drained, first.Token));
+        await FirstFault.WhenAllAsync(first, start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, first.Token));
         var (marker, begin) = await start;
 
         // Behind the seal nothing is undone: what would keep the other side from being opened is taken right before, and kept.
@@ -222,12 +223,19 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <inheritdoc />
     public async Task RouteBackAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
     {
-        foreach (var outcome in await hooks.OnAbortAsync(Context(attempt), cancellationToken))
+        var outcomes = await hooks.OnAbortAsync(Context(attempt), cancellationToken);
+        foreach (var outcome in outcomes)
         {
             tell(outcome);
         }
 
         await DisposeAsync();
+        if (!outcomes.All(outcome => outcome.Succeeded))
+        {
+            // Not noted: applications may wait still, and any process tells them again.
+            return;
+        }
+
         await QuietAsync(() => Left.Hold.EndAsync(attempt.Token, cancellationToken));
         await NoteRoutedAsync(Left, attempt, cancellationToken);
     }

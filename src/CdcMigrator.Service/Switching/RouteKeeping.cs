@@ -18,6 +18,10 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     /// <summary>What the process that opened a side has to tell applications itself.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    /// <summary>After a round of an abort's hooks in which one failed. Applications may wait for it: it is run until it succeeds.</summary>
+    private static readonly TimeSpan FailedPause = TimeSpan.FromSeconds(15);
+    private long? failed;
+
     /// <summary>How long a note that was taken over holds without being renewed.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
@@ -70,7 +74,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             return;
         }
 
-        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace)
+        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace || (failed is { } at && time.GetElapsedTime(at) < FailedPause))
         {
             return;
         }
@@ -94,9 +98,9 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         }
         else
         {
-            foreach (var outcome in await hooks.OnAbortAsync(context, cancellationToken))
+            if (!await TellAbortAsync(context, cancellationToken))
             {
-                Tell(outcome);
+                return;
             }
         }
 
@@ -118,12 +122,24 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         var context = Context(here.Held, here.HeldEpoch, leaving);
         RuntimeLog.Rerouting(log, here.Held, context.From.ToString());
         await using var keeping = new HoldKeeping(side.Hold, here.Held, releasing: true, Lease, time);
-        foreach (var outcome in await hooks.OnAbortAsync(context, cancellationToken))
+        if (await TellAbortAsync(context, cancellationToken))
+        {
+            await Sides.AskAsync(() => side.Hold.EndAsync(here.Held, cancellationToken));
+        }
+    }
+
+    /// <summary>Whether every hook succeeded; where one did not, nothing is noted of it, and the round is made again.</summary>
+    private async Task<bool> TellAbortAsync(HookContext context, CancellationToken cancellationToken)
+    {
+        var outcomes = await hooks.OnAbortAsync(context, cancellationToken);
+        foreach (var outcome in outcomes)
         {
             Tell(outcome);
         }
 
-        await Sides.AskAsync(() => side.Hold.EndAsync(here.Held, cancellationToken));
+        var succeeded = outcomes.All(outcome => outcome.Succeeded);
+        failed = succeeded ? null : time.GetTimestamp();
+        return succeeded;
     }
 
     private HookContext Context(string token, long epoch, MigrationDirection direction)

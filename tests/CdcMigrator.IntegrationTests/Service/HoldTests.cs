@@ -24,6 +24,9 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
 
     private string Told => Path.Combine(folder.FullName, "told");
 
+    /// <summary>Hooks fail while it is there.</summary>
+    private string Broken => $"{Told}.broken";
+
     public void Dispose() => folder.Delete(recursive: true);
 
     [Fact]
@@ -84,6 +87,44 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
     }
 
+    [Fact]
+    public async Task A_hook_of_an_abort_that_fails_is_run_again_until_applications_go_on()
+    {
+        await using var scene = await SceneAsync();
+        await scene.Live.HoldAsync(scene.Attempt, _ => { }, Cancellation);
+        await File.WriteAllTextAsync(Broken, "", Cancellation);
+        await scene.Live.RouteBackAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal((FenceState.Open, "a1"), await StateAsync(scene.Sides.Source));
+
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal((FenceState.Open, "a1"), await StateAsync(scene.Sides.Source));
+        Assert.Equal(["beforeFence forward a1"], await ReadAsync());
+
+        File.Delete(Broken);
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal((FenceState.Open, ""), await StateAsync(scene.Sides.Source));
+        Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Applications_that_were_not_told_of_an_undone_attempt_are_told_by_another_process_once_that_succeeds()
+    {
+        await using var scene = await SceneAsync();
+        await scene.Sides.Source.CloseAsync("a1", 2, TimeSpan.FromHours(1), Cancellation);
+        await scene.Sides.Source.UndoAsync("a1", onlyForsaken: false, Cancellation);
+        await File.WriteAllTextAsync(Broken, "", Cancellation);
+        await scene.Live.RouteBackAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal("", (await scene.Sides.Source.ReadAsync(Cancellation))!.Routed);
+
+        File.Delete(Broken);
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set changed_at = clock_timestamp() - interval '1 day'");
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal(["onAbort forward a1"], await ReadAsync());
+        Assert.Equal("a1", (await scene.Sides.Source.ReadAsync(Cancellation))!.Routed);
+    }
+
     private static async Task<(FenceState State, string Held)> StateAsync(FencedSide side)
     {
         var record = await side.ReadAsync(Cancellation);
@@ -97,7 +138,7 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         var source = await postgres.CreateSourceAsync(Schema);
         var target = await postgres.CreateTargetAsync(Schema);
         var hook = new CommandHook(
-            "tell", [.. new[] { "/bin/sh", "-c", "echo $CDCM_MOMENT $CDCM_DIRECTION $CDCM_TOKEN >> \"$FILE\"" }.Select(HookText.Plain)],
+            "tell", [.. new[] { "/bin/sh", "-c", "test ! -e \"$FILE.broken\" && echo $CDCM_MOMENT $CDCM_DIRECTION $CDCM_TOKEN >> \"$FILE\"" }.Select(HookText.Plain)],
             new Dictionary<string, HookText> { ["FILE"] = HookText.Plain(Told) }, TimeSpan.FromMinutes(1));
         var definition = new MigrationDefinition
         {

@@ -20,6 +20,9 @@ internal sealed class AttemptWorld : ICutoverActions
     /// <summary>The attempt that makes applications wait on the side that is left.</summary>
     public string Held { get; init; } = "";
 
+    /// <summary>Whether applications are made to wait before the fence.</summary>
+    public bool Hooks { get; init; }
+
     public string? Refuses { get; init; }
 
     public Lost LosesSeal { get; init; }
@@ -67,6 +70,11 @@ internal sealed class AttemptWorld : ICutoverActions
     public Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken) => CallAsync("hold", () =>
     {
         Routed.Add("hold");
+        if (Hooks)
+        {
+            tell(new HookOutcome(HookMoment.BeforeFence, "hook", "exit code 0", "", TimeSpan.Zero, null));
+        }
+
         return "";
     }, cancellationToken);
 

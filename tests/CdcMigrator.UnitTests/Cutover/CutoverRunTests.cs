@@ -3,6 +3,7 @@ using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CdcMigrator.UnitTests.Cutover;
 
@@ -27,6 +28,20 @@ public sealed class CutoverRunTests
         Assert.Equal((FenceState.Sealed, FenceState.Open), (world.Left, world.Taking));
         Assert.Null(report.Fault);
         Assert.NotNull(report.OutageMs);
+    }
+
+    [Fact]
+    public async Task The_outage_begins_with_the_first_hook_that_makes_applications_wait()
+    {
+        var time = new FakeTimeProvider();
+        async Task<double?> OutageAsync(bool hooks)
+        {
+            var world = new AttemptWorld { Hooks = hooks, On = step => time.Advance(step switch { "hold" => TimeSpan.FromSeconds(3), "drain" => TimeSpan.FromSeconds(1), _ => TimeSpan.Zero }) };
+            return (await new CutoverRun(world, Options, time, _ => { }).RunAsync(new CutoverAttempt("mine", 2, MigrationDirection.Forward, "test", Rehearsal: false), CancellationToken.None, CancellationToken.None)).OutageMs;
+        }
+
+        Assert.Equal(1000, await OutageAsync(hooks: false));
+        Assert.Equal(4000, await OutageAsync(hooks: true));
     }
 
     [Fact]

@@ -294,6 +294,51 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_side_whose_older_copy_was_lifted_while_the_other_one_was_away_is_closed_once_that_one_tells_that_it_was_opened()
+    {
+        await using var pair = await PairAsync();
+        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
+        await ComeBackAsync(pair.Left, epoch: 2, token: "a");
+        await pair.Left.ExecuteAsync("delete from cdc_migrator.journal where event = 'fence-sealed'");
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((false, true), await pair.WritableAsync());
+        Assert.True(await pair.Left.ScalarAsync<bool>("select frozen from cdc_migrator.progress where topic = 't'"));
+
+        // The same the other way round: the later opening stays.
+        await pair.SwitchAsync(pair.Target, pair.Source, "b", 3);
+        await ComeBackAsync(pair.Right, epoch: 3, token: "b");
+        await pair.Right.ExecuteAsync("delete from cdc_migrator.journal where event = 'fence-sealed'");
+        await keeper.TurnAsync(Cancellation);
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    [Fact]
+    public async Task An_undo_waits_for_a_close_whose_commit_is_on_its_way()
+    {
+        await using var pair = await PairAsync();
+        await using var closing = await pair.Left.DataSource.OpenConnectionAsync(Cancellation);
+        await using (var close = new NpgsqlCommand("begin; update cdc_migrator.fence_state set state = 'closed', epoch = 2, token = 'a', lease_until = clock_timestamp() + interval '1 hour'", closing))
+        {
+            await close.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        var undoing = pair.Source.UndoAsync("a", onlyForsaken: false, Cancellation);
+        while (await pair.Left.ScalarAsync<long>("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") == 0)
+        {
+            Assert.False(undoing.IsCompleted, "the undo passed by a close in flight");
+        }
+
+        await using (var commit = new NpgsqlCommand("commit", closing))
+        {
+            await commit.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        Assert.True(await undoing);
+        Assert.Equal((true, false), await pair.WritableAsync());
+    }
+
+    [Fact]
     public async Task Of_two_open_sides_of_which_none_tells_that_it_was_left_neither_is_touched_and_it_is_said()
     {
         await using var pair = await PairAsync();
@@ -311,11 +356,11 @@ public sealed class FencedSideTests(PostgresFixture postgres)
         var before = (await pair.Source.ReadAsync(Cancellation))!;
         await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
         var later = (await pair.Target.ReadAsync(Cancellation))!;
-        Assert.False(await pair.Source.ShutAsync(before, later, Cancellation));
-        Assert.False(await pair.Target.ShutAsync(later, before, Cancellation));
+        Assert.False(await pair.Source.ShutAsync(before, later, openedThere: true, Cancellation));
+        Assert.False(await pair.Target.ShutAsync(later, before, openedThere: false, Cancellation));
 
         await pair.SwitchAsync(pair.Target, pair.Source, "b", 3);
-        Assert.False(await pair.Source.ShutAsync(before, later, Cancellation));
+        Assert.False(await pair.Source.ShutAsync(before, later, openedThere: true, Cancellation));
         Assert.Equal((true, false), await pair.WritableAsync());
     }
 
@@ -325,53 +370,5 @@ public sealed class FencedSideTests(PostgresFixture postgres)
         insert into cdc_migrator.progress (migration, topic, partition, next_offset, cluster_id, partition_count) values ('m', 't', 0, 7, 'c', 1) on conflict do nothing
         """);
 
-    private async Task<Pair> PairAsync()
-    {
-        var pair = new Pair(await postgres.CreateSourceAsync(Schema), await postgres.CreateTargetAsync(Schema));
-        await ControlSchema.MigrateAsync(pair.Left.DataSource, Cancellation);
-        await ControlSchema.MigrateAsync(pair.Right.DataSource, Cancellation);
-        await pair.Source.PrepareOpenAsync(Cancellation);
-        await pair.Target.PrepareSealedAsync(Cancellation);
-        return pair;
-    }
-
-    private sealed class Pair(TestDatabase left, TestDatabase right) : IAsyncDisposable
-    {
-        public TestDatabase Left => left;
-
-        public TestDatabase Right => right;
-
-        public FencedSide Source { get; } = new(left.DataSource, "m", Tables, "test", TimeProvider.System);
-
-        public FencedSide Target { get; } = new(right.DataSource, "m", Tables, "test", TimeProvider.System);
-
-        public async Task SwitchAsync(FencedSide from, FencedSide to, string token, long epoch)
-        {
-            await from.CloseAsync(token, epoch, Lease, Cancellation);
-            Assert.True(await from.SealAsync(token, Margin, aim: null, Cancellation));
-            Assert.True(await to.OpenAsync(token, epoch, Cancellation));
-        }
-
-        /// <summary>By writing: not by what a row says.</summary>
-        public async Task<(bool Source, bool Target)> WritableAsync() => (await IsWritableAsync(left), await IsWritableAsync(right));
-
-        public async ValueTask DisposeAsync()
-        {
-            await left.DisposeAsync();
-            await right.DisposeAsync();
-        }
-
-        private static async Task<bool> IsWritableAsync(TestDatabase side)
-        {
-            try
-            {
-                await side.ExecuteAsync("delete from orders where id = 1; insert into orders values (1, 'x')");
-                return true;
-            }
-            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction)
-            {
-                return false;
-            }
-        }
-    }
+    private Task<FencedPair> PairAsync() => FencedPair.CreateAsync(postgres, Lease);
 }

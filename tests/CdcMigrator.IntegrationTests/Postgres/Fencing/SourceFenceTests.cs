@@ -63,6 +63,29 @@ public sealed class SourceFenceTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Maintenance_of_a_table_is_waited_for_while_writers_go_on()
+    {
+        await using var database = await postgres.CreateSourceAsync(Schema);
+        var fence = new SourceFence(database.DataSource, Tables, TimeProvider.System) { Deadline = TimeSpan.FromMinutes(5) };
+        await fence.PrepareAsync(TestContext.Current.CancellationToken);
+        await using var vacuum = await database.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await vacuum.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await new NpgsqlCommand("lock table parts in share update exclusive mode", vacuum).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        var closing = fence.CloseAsync(TestContext.Current.CancellationToken);
+        while (await database.ScalarAsync<long>("select count(*) from pg_locks where not granted and mode = 'ShareUpdateExclusiveLock'") == 0)
+        {
+            Assert.False(closing.IsCompleted, "the fence closed over maintenance");
+        }
+
+        await database.ExecuteAsync("set lock_timeout = '1ms'; insert into orders values (1, 'meanwhile'); insert into parts values (1, '2024-05-05')");
+        Assert.False(closing.IsCompleted);
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        await closing;
+        await Assert.ThrowsAsync<PostgresException>(() => database.ExecuteAsync("insert into orders values (2, 'behind')"));
+    }
+
+    [Fact]
     public async Task A_writer_in_flight_is_waited_for_and_lies_below_the_marker()
     {
         await using var database = await postgres.CreateSourceAsync(Schema);
