@@ -1,3 +1,4 @@
+using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Migrations;
 
 namespace CdcMigrator.Cutover;
@@ -40,6 +41,12 @@ public sealed record CutoverOptions
 
     /// <summary>What moves applications.</summary>
     public required RouteSection Route { get; init; }
+
+    /// <summary>What an attempt wants of the way that leads back from where it goes. Whoever goes back asks for none, or gets one: the file does not speak of that.</summary>
+    /// <param name="direction">Which way it goes.</param>
+    /// <param name="none">Whether it was asked for without one.</param>
+    public ReturnWay ReturnOf(MigrationDirection direction, bool none) =>
+        none ? ReturnWay.None : direction == MigrationDirection.Forward && !RequireReverse ? ReturnWay.IfItWorks : ReturnWay.Required;
 
     /// <summary>How often the lease is renewed: two renewals may fail.</summary>
     public TimeSpan RenewEvery => Lease / 3;

@@ -12,7 +12,6 @@ namespace CdcMigrator.Cli.Commands;
 /// <summary><c>cdcm cutover check|prepare|start|status|abort|sql|complete</c>, <c>cdcm rollback</c> and <c>cdcm rehearse</c>.</summary>
 internal static class CutoverCommand
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public static Command Create(CommandContext context) => new Verb(
@@ -40,7 +39,7 @@ internal static class CutoverCommand
     public static Command CreateRollback(CommandContext context) => Switch(
         context, "rollback", MigrationDirection.Back, rehearsal: false,
         "Goes back to the source, with everything that was written to the target since: the same steps the other way. Exit codes as of 'cdcm cutover start'.",
-        ("cdcm rollback", ""), ("cdcm rollback --yes -o json", "for scripts"));
+        ("cdcm rollback", ""), ("cdcm rollback --yes -o json", "for scripts"), ("cdcm rollback --no-return", "in an emergency, where the log from source to target does not work any more"));
 
     /// <summary><c>cdcm rehearse</c>.</summary>
     public static Command CreateRehearsal(CommandContext context) => Switch(
@@ -201,33 +200,37 @@ internal static class CutoverCommand
     {
         var yes = new Option<bool>("--yes") { Description = "Do not ask" };
         var dry = new Option<bool>("--dry-run") { Description = "Show what would be done, on which side, and how long writes would wait; exit code 0, or 3 where it would be refused" };
+        var noReturn = new Option<bool>("--no-return") { Description = "Go back for good: nothing is asked of the log that leads to the target, and there will be no way to it again but another migration" };
         var command = new Verb(name, description, examples) { yes, dry };
+        if (direction == MigrationDirection.Back)
+        {
+            command.Add(noReturn);
+        }
+
         context.Handle(command, async call =>
         {
             if (call.Value(dry))
             {
-                return await PlanAsync(call, direction, rehearsal);
+                return await PlanAsync(call, direction, rehearsal, call.Value(noReturn));
             }
 
             using var service = call.Connect();
             var (before, _) = await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation);
-            Confirm(call, before.Migration, call.Value(yes), rehearsal ? "writes will wait for some seconds" : $"the {(direction == MigrationDirection.Forward ? "target" : "source")} will take over");
-            var now = await service.PostAsync<CutoverStatus>(
-                "/api/cutover/start", new CutoverRequest(before.Migration, direction, rehearsal, Actor), call.Cancellation);
-            var attempt = now.Attempt;
+            var end = call.Value(noReturn) ? ", and there will be no way to the target again" : "";
+            Confirm(call, before.Migration, call.Value(yes), rehearsal ? "writes will wait for some seconds" : $"the {(direction == MigrationDirection.Forward ? "target" : "source")} will take over{end}");
+            CutoverStatus begun;
+            try
+            {
+                begun = await service.PostAsync<CutoverStatus>("/api/cutover/start", new CutoverRequest(before.Migration, direction, rehearsal, Actor, call.Value(noReturn)), call.Cancellation);
+            }
+            catch (FaultException exception) when (exception.Fault.Kind == FaultKind.Unreachable)
+            {
+                throw new FaultException(exception.Fault with { Fix = $"Where the answer was lost, the attempt may have begun: 'cdcm cutover status' shows it. {exception.Fault.Fix}" });
+            }
+
             var told = 0;
-            while (now.Phase == CutoverPhase.Running)
-            {
-                await Task.Delay(Look, TimeProvider.System, call.Cancellation);
-                now = (await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation)).Value;
-                told = call.IsJson ? told : CutoverView.Tell(call.Terminal, now, told);
-            }
-
-            if (now.Attempt != attempt)
-            {
-                throw new FaultException(FaultKind.Unreachable, "service-restarted", "The service was restarted during the attempt", "It is undone, or ended, by the databases' own state: 'cdcm cutover status' shows which");
-            }
-
+            var now = await new AttemptFollower(service, begun, 2 * call.Timeout, call.Terminal).UntilOverAsync(
+                status => told = call.IsJson ? told : CutoverView.Tell(call.Terminal, status, told), call.Cancellation);
             Show(call, now);
             return CodeOf(now);
         });
@@ -243,15 +246,15 @@ internal static class CutoverCommand
         {
             Back,
         };
-        context.Handle(command, call => PlanAsync(call, call.Value(Back) ? MigrationDirection.Back : MigrationDirection.Forward, rehearsal: false));
+        context.Handle(command, call => PlanAsync(call, call.Value(Back) ? MigrationDirection.Back : MigrationDirection.Forward, rehearsal: false, noReturn: false));
         return command;
     }
 
-    private static async Task<ExitCode> PlanAsync(Invocation call, MigrationDirection direction, bool rehearsal)
+    private static async Task<ExitCode> PlanAsync(Invocation call, MigrationDirection direction, bool rehearsal, bool noReturn)
     {
         using var service = new ServiceClient(call.Server, call.Timeout > Patience ? call.Timeout : Patience);
         var (before, _) = await service.GetAsync<CutoverStatus>("/api/cutover", call.Cancellation);
-        var plan = await service.PostAsync<CutoverPlan>("/api/cutover/plan", new CutoverRequest(before.Migration, direction, rehearsal, Actor), call.Cancellation);
+        var plan = await service.PostAsync<CutoverPlan>("/api/cutover/plan", new CutoverRequest(before.Migration, direction, rehearsal, Actor, noReturn), call.Cancellation);
         if (call.IsJson)
         {
             call.Terminal.Json(plan);
@@ -313,7 +316,7 @@ internal static class CutoverCommand
     {
         // The side that took over is open, whatever became of its hooks: they are named, and tried again.
         { Phase: CutoverPhase.Done } or { Phase: CutoverPhase.Rehearsed, Fault: null } => ExitCode.Done,
-        { Fault.Code: "gate-closed" or "not-equal" or "over-budget" } => ExitCode.Negative,
+        { Fault.Code: "gate-closed" or "not-equal" or "over-budget" or AttemptFollower.Undone } => ExitCode.Negative,
         { Phase: CutoverPhase.Undone, Fault.Kind: FaultKind.TimedOut } => ExitCode.TimedOut,
         { Fault: { } fault } => fault.Kind.ToExitCode(),
         _ => ExitCode.Unreachable,

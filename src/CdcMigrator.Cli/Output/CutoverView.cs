@@ -79,7 +79,9 @@ internal static class CutoverView
     private static string State(CutoverSide? side) => side?.State switch
     {
         null => "not prepared",
+        Domain.Fencing.FenceState.Open when side.Held is not null => "[yellow]yes: an attempt makes applications wait[/]",
         Domain.Fencing.FenceState.Open => "[green]yes[/]",
+        Domain.Fencing.FenceState.Sealed when side.NoReturn => "[yellow]no: left without a way back[/]",
         Domain.Fencing.FenceState.Closed => "[yellow]no: closed by an attempt[/]",
         _ => "no",
     };

@@ -12,6 +12,15 @@ public sealed record AdviceFacts
     /// <summary>From the target to the source; null where there is no way back.</summary>
     public WayFacts? Back { get; init; }
 
+    /// <summary>Whether the side that applications do not write to was left without a way back to it.</summary>
+    public bool NoReturn { get; init; }
+
+    /// <summary>Whether the attempt under way, if there is one, leaves the target.</summary>
+    public bool IsGoingBack { get; init; }
+
+    /// <summary>Whether a cutover without a way back is refused.</summary>
+    public bool RequiresReverse { get; init; } = true;
+
     /// <summary>Whether both sides are prepared for an attempt.</summary>
     public bool IsPrepared { get; init; }
 

@@ -34,11 +34,12 @@ public static class AdviceRules
 
     private static IEnumerable<AdviceRule> Switching(AdviceFacts facts)
     {
+        var along = facts.IsGoingBack ? facts.Back : facts.Forward;
         if (facts.IsForsaken)
         {
             yield return new AdviceRule("forsaken", AdviceKind.Abort, "The attempt that closed a side does not renew its lease, and no process has lifted its fence", "'cdcm cutover abort', or 'cdcm cutover abort --offline -f FILE'");
         }
-        else if ((facts.Forward.Broken ?? facts.Forward.Paused ?? facts.Forward.Fault) is { } obstacle)
+        else if ((along?.Broken ?? along?.Paused ?? along?.Fault) is { } obstacle)
         {
             yield return new AdviceRule("cannot-end", AdviceKind.Abort, $"The attempt under way cannot come to its proof: {obstacle}", "'cdcm cutover abort' lifts the fence at once; it is lifted by itself at the step's deadline");
         }
@@ -48,6 +49,13 @@ public static class AdviceRules
 
     private static IEnumerable<AdviceRule> BeforeCutover(AdviceFacts facts)
     {
+        if (facts.NoReturn)
+        {
+            yield return new AdviceRule(
+                "left", AdviceKind.Mend, "The target was left without a way to it: what applications write to the source does not reach it", "Another migration, with a name of its own, copies the tables anew ('Starting over' in docs/cli.md)");
+            yield break;
+        }
+
         foreach (var rule in Obstacles("forward", facts.Forward, "'cdcm cutover check'"))
         {
             yield return rule;
@@ -65,9 +73,13 @@ public static class AdviceRules
             {
                 yield return new AdviceRule("not-prepared", AdviceKind.Mend, "The sides are not prepared, so that there is no way back", "'cdcm cutover prepare'; applications notice nothing");
             }
-            else if ((back.Broken ?? back.Fault ?? back.Paused ?? back.Slot) is { } missing)
+            else if ((back.Broken ?? back.Fault ?? back.Paused ?? back.Slot) is { } missing && !facts.RequiresReverse)
             {
-                yield return new AdviceRule("no-way-back", AdviceKind.Mend, $"The way back does not work: {missing}", back.FaultFix.Length > 0 ? back.FaultFix : back.SlotFix.Length > 0 ? back.SlotFix : "'cdcm status --back'");
+                yield return new AdviceRule("without-return", AdviceKind.CutOver, $"The way back does not work, and is not required: {missing}", "Where it does not work by then, there will be none: 'cdcm status --back' says what mends it");
+            }
+            else if ((back.Broken ?? back.Fault ?? back.Paused ?? back.Slot) is { } needed)
+            {
+                yield return new AdviceRule("no-way-back", AdviceKind.Mend, $"The way back does not work: {needed}", back.FaultFix.Length > 0 ? back.FaultFix : back.SlotFix.Length > 0 ? back.SlotFix : "'cdcm status --back'");
             }
         }
 
@@ -77,7 +89,7 @@ public static class AdviceRules
         }
 
         yield return new AdviceRule(
-            "gate-open", AdviceKind.CutOver, facts.Back is null ? "The gate is open; there is no way back from this source" : "The gate is open and the way back works", "'cdcm rehearse', then 'cdcm cutover start'");
+            "gate-open", AdviceKind.CutOver, facts.Back is null ? "The gate is open; there is no way back from this source" : facts.RequiresReverse ? "The gate is open and the way back works" : "The gate is open", "'cdcm rehearse', then 'cdcm cutover start'");
     }
 
     private static IEnumerable<AdviceRule> InWindow(AdviceFacts facts)
@@ -120,6 +132,8 @@ public static class AdviceRules
 
         if (back is null)
         {
+            // Nothing is left to wait for.
+            yield return new AdviceRule("no-way-back", AdviceKind.Complete, "There is no way back to the source", "'cdcm cutover complete' ends the migration");
             yield break;
         }
 
@@ -181,7 +195,7 @@ public static class AdviceRules
     {
         // An attempt sends its markers through both logs.
         { IsProven: true } when (facts.Forward.Broken ?? facts.Forward.Fault) is { } other => new AdviceRule(
-            name, AdviceKind.Mend, $"{because}; going back is not advised yet, for the direction it would turn off does not work, and an attempt needs both: {other}", "'cdcm status' says what mends it; then 'cdcm rollback'"),
+            name, AdviceKind.Mend, $"{because}; going back is not advised yet, for the direction it would turn off does not work, and an attempt needs both: {other}", "'cdcm status' says what mends it; then 'cdcm rollback'. Or go back for good, without it: 'cdcm rollback --no-return'"),
         { IsProven: true } => new AdviceRule(name, AdviceKind.RollBack, $"{because}; the way back is proven", "'cdcm rollback'"),
         null => new AdviceRule(name, AdviceKind.Mend, $"{because}; there is no way back", mend),
         { } back => new AdviceRule(name, AdviceKind.Mend, $"{because}; going back is not advised, for the way back is not proven: {Unproven(back)}", $"{mend}; then 'cdcm cutover check --back'"),

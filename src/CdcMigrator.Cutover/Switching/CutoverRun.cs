@@ -123,11 +123,11 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
                     : throw new FaultException(
                         FaultKind.TimedOut, "not-drained", $"The side that takes over did not get everything in time; it waits for {drain.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow; then try again");
             }, leased.Token);
-            await StepAsync(CutoverStep.Prove, Longer(options.Deadlines.FinalVerify, options.Deadlines.ReverseArmed), async token =>
+            await StepAsync(CutoverStep.Prove, Longer(options.Deadlines.FinalVerify, options.Deadlines.ReverseArmed) + Grace, async token =>
             {
                 proof = await actions.ProveAsync(attempt, drain, token);
                 now = now with { Proof = proof };
-                return $"{proof.Tables.Count} tables equal, {proof.Sequences.Count} sequences moved on{(proof.Back is null ? "" : ", the way back is set")}";
+                return $"{proof.Tables.Count} tables equal, {proof.Sequences.Count} sequences moved on{(proof.Back is not null ? ", the way back is set" : proof.NoReturn is { } why ? $"; without a way back: {why}" : "")}";
             }, leased.Token);
             if (!attempt.Rehearsal)
             {

@@ -28,6 +28,9 @@ public sealed record FenceRecord(FenceState State, long Epoch, string Token, Tim
     /// <summary>Whether <see cref="Held"/> was not renewed in time: whoever sees it lets applications go.</summary>
     public bool IsHoldOver { get; init; }
 
+    /// <summary>Of a sealed side: left without a way back, so that nothing the other side commits is applied here, and no attempt can lead here.</summary>
+    public bool NoReturn { get; init; }
+
     /// <summary>Closed by an attempt whose lease is over: whoever sees it lifts the fence.</summary>
     public bool IsForsaken => State == FenceState.Closed && LeaseLeft < TimeSpan.Zero;
 

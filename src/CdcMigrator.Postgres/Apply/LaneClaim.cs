@@ -71,16 +71,16 @@ internal sealed class LaneClaim(PostgresLaneStore store, LaneId lane)
     }
 
     /// <summary>
-    /// A side that applications write to takes nothing from the log. Its row is locked until the claim commits: an opening either waits and then freezes this lane
+    /// A side that applications write to takes nothing from the log, nor does one that was left without a way back. Its row is locked until the claim commits: an opening either waits and then freezes this lane
     /// too, or is seen here. Markers are no rows: theirs is never closed.
     /// </summary>
     private async Task RefuseOpenSideAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("select state from cdc_migrator.fence_state where migration = $1 for share", connection)
+        await using var command = new NpgsqlCommand($"select {Directions.AppliedTo} from cdc_migrator.fence_state where migration = $1 for share", connection)
         {
             Parameters = { new NpgsqlParameter { Value = store.Migration } },
         };
-        if (!Directions.IsMarkerTopic(lane.Topic) && await command.ExecuteScalarAsync(cancellationToken) is string state && state != "sealed")
+        if (!Directions.IsMarkerTopic(lane.Topic) && await command.ExecuteScalarAsync(cancellationToken) is false)
         {
             throw Closed();
         }

@@ -3,6 +3,7 @@ using CdcMigrator.Domain.Comparing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -80,13 +81,13 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
     public Task<long> ClaimAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {
         await using var command = Command(
-            """
-            with side as (select state from cdc_migrator.fence_state where migration = $1 for share)
-            insert into cdc_migrator.verification_beat as b (migration, at, behind, owner) select $1, clock_timestamp(), -1, 1 where not exists (select from side where state <> 'sealed')
+            $"""
+            with side as (select {Directions.AppliedTo} as applied from cdc_migrator.fence_state where migration = $1 for share)
+            insert into cdc_migrator.verification_beat as b (migration, at, behind, owner) select $1, clock_timestamp(), -1, 1 where not exists (select from side where not applied)
             on conflict (migration) do update set owner = b.owner + 1, behind = -1 returning owner
             """);
         return await command.ExecuteScalarAsync(cancellationToken) as long? ?? throw new FaultException(
-            FaultKind.NotAllowed, "direction-closed", "Applications write to this side: nothing is moved to it now that could be compared", "See 'cdcm cutover status'");
+            FaultKind.NotAllowed, "direction-closed", "Applications write to this side, or it was left without a way back: nothing is moved to it now that could be compared", "See 'cdcm cutover status'");
     });
 
     /// <summary>Notes what a run found of a table, and ends the run with its last one.</summary>

@@ -14,15 +14,20 @@ internal static class AppliedSide
     /// <param name="migration">Name of the migration.</param>
     /// <param name="what">What would be done, for the message.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="FaultException">NotAllowed <c>side-in-use</c>.</exception>
+    /// <exception cref="FaultException">NotAllowed <c>side-in-use</c>, <c>no-way-back</c>.</exception>
     public static async Task RequireAsync(NpgsqlConnection connection, string migration, string what, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("select state from cdc_migrator.fence_state where migration = $1 for share", connection)
+        await using var command = new NpgsqlCommand("select case when no_return and state = 'sealed' then 'no-return' else state end from cdc_migrator.fence_state where migration = $1 for share", connection)
         {
             Parameters = { new NpgsqlParameter { Value = migration } },
         };
         if (await command.ExecuteScalarAsync(cancellationToken) is string state && state != "sealed")
         {
+            if (state == "no-return")
+            {
+                throw new FaultException(FaultKind.NotAllowed, "no-way-back", $"This side was left without a way back: nothing is applied to it any more, and {what} would not make it follow", "'cdcm cutover status' says what can be done");
+            }
+
             throw new FaultException(
                 FaultKind.NotAllowed, "side-in-use",
                 state == "open" ? $"Applications write to this side now: {what} would put older rows of the other side in place of theirs" : $"An attempt to leave this side is under way: {what} would change what it proves",

@@ -68,6 +68,9 @@ public static class Directions
         ShutComparingOut,
     ];
 
+    /// <summary>Whether the row says that a side is applied to: left for good, and not without a way back.</summary>
+    internal const string AppliedTo = "state = 'sealed' and not no_return";
+
     /// <summary>Turns the direction off.</summary>
     internal static async Task EndAsync(NpgsqlConnection connection, string migration, CancellationToken cancellationToken)
     {

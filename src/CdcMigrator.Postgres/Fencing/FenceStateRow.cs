@@ -32,7 +32,8 @@ internal sealed class FenceStateRow(NpgsqlDataSource database, string migration,
                 select state, epoch, token, case when lease_until = '-infinity' then interval '0' else lease_until - clock_timestamp() end, routed, clock_timestamp() - changed_at,
                     ({CompletedAt})::timestamptz, to_jsonb(f) ->> 'completed_by',
                     coalesce(to_jsonb(f) ->> 'held', ''), coalesce((to_jsonb(f) ->> 'held_epoch')::bigint, 0),
-                    coalesce(to_jsonb(f) ->> 'held' <> '' and (to_jsonb(f) ->> 'held_until')::timestamptz < clock_timestamp(), false)
+                    coalesce(to_jsonb(f) ->> 'held' <> '' and (to_jsonb(f) ->> 'held_until')::timestamptz < clock_timestamp(), false),
+                    coalesce(state = 'sealed' and (to_jsonb(f) ->> 'no_return')::boolean, false)
                 from cdc_migrator.fence_state f where migration = $1
                 """);
             command.Parameters.Add(new NpgsqlParameter { Value = migration });
@@ -47,6 +48,7 @@ internal sealed class FenceStateRow(NpgsqlDataSource database, string migration,
                     Held = reader.GetString(8),
                     HeldEpoch = reader.GetInt64(9),
                     IsHoldOver = reader.GetBoolean(10),
+                    NoReturn = reader.GetBoolean(11),
                 }
                 : null;
         }

@@ -112,11 +112,13 @@ public sealed class FencedSide
     /// </summary>
     /// <param name="token">The attempt.</param>
     /// <param name="margin">How much of the lease must be left.</param>
-    /// <param name="aim">Where the way back begins; null where there is none.</param>
+    /// <param name="aim">Where the way back begins; null where there is none: nothing of this migration is applied here any more then.</param>
     /// <param name="cancellationToken">Gives up; whether it is sealed must then be read.</param>
     /// <exception cref="FaultException">NotAllowed <c>fence-broken</c>: a table was altered, came or went, or its triggers were touched since the close; the side is closed as before, and must be undone.</exception>
     public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken)
     {
+        // The process that runs the way back brings its schema up to date; without one nobody may have.
+        await (aim is null ? ControlSchema.MigrateAsync(database, cancellationToken) : Task.CompletedTask);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var sync = new NpgsqlCommand("set local synchronous_commit = on", connection))
@@ -125,9 +127,8 @@ public sealed class FencedSide
         }
 
         if (!await row.ChangeAsync(
-            connection, "fence-sealed",
-            "state = 'sealed' where migration = $1 and token = $2 and state = 'closed' and lease_until > clock_timestamp() + $3",
-            cancellationToken, token, margin))
+            connection, "fence-sealed", "state = 'sealed', no_return = $4 where migration = $1 and token = $2 and state = 'closed' and lease_until > clock_timestamp() + $3",
+            cancellationToken, token, margin, aim is null))
         {
             return false;
         }
@@ -138,7 +139,7 @@ public sealed class FencedSide
                 "Let nobody alter the tables during a cutover, then begin a new attempt: this one must be undone");
         }
 
-        await (aim is null ? Task.CompletedTask : Directions.BeginAsync(connection, migration, aim, cancellationToken));
+        await (aim is null ? Directions.EndAsync(connection, migration, cancellationToken) : Directions.BeginAsync(connection, migration, aim, cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return true;
     }

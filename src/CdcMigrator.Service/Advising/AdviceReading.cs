@@ -29,13 +29,17 @@ internal static class AdviceReading
     {
         var standing = notKnown.Count > 0 && (source is null || target is null) && target is not { CompletedAt: not null } ? Standing.Unknown : StandingOf(source, target);
         var opened = standing == Standing.Window ? at - target!.Age : DateTimeOffset.MinValue;
-        var wrong = standing != Standing.Window ? [] : (back?.Verified?.Values ?? []).SelectMany(table => table.Wrong.Values).ToList();
+        var none = source is { NoReturn: true } || target is { NoReturn: true };
+        var wrong = standing != Standing.Window || none ? [] : (back?.Verified?.Values ?? []).SelectMany(table => table.Wrong.Values).ToList();
         var turned = back is null ? null : definition.TurnedRound();
         return new AdviceFacts
         {
             Standing = standing,
             Forward = Way(forward, Gate.Of(definition, forward, at), null),
-            Back = back is null ? null : Way(back, standing == Standing.Window ? Gate.Of(turned!, back, at) : null, backFault),
+            Back = back is null || none ? null : Way(back, standing == Standing.Window ? Gate.Of(turned!, back, at) : null, backFault),
+            NoReturn = none,
+            IsGoingBack = standing == Standing.Switching && target is not null && (target.State == FenceState.Closed || target.Epoch > source?.Epoch),
+            RequiresReverse = definition.Cutover.RequireReverse ?? true,
             IsPrepared = source is not null && target is not null,
             IsForsaken = source is { IsForsaken: true } || target is { IsForsaken: true },
             IsRouted = standing != Standing.Window || target!.Routed == target.Token,

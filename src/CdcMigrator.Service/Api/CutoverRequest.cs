@@ -7,4 +7,5 @@ namespace CdcMigrator.Service.Api;
 /// <param name="Direction">Which way.</param>
 /// <param name="Rehearsal">Do everything up to the seal, then lift the fence.</param>
 /// <param name="Actor">Who asks, for the journal.</param>
-public sealed record CutoverRequest(string Migration, MigrationDirection Direction, bool Rehearsal, string Actor);
+/// <param name="NoReturn">Go back although there will be no way to the target again.</param>
+public sealed record CutoverRequest(string Migration, MigrationDirection Direction, bool Rehearsal, string Actor, bool NoReturn = false);

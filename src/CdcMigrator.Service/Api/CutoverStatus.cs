@@ -3,6 +3,7 @@ using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Service.Switching;
 
 namespace CdcMigrator.Service.Api;
 
@@ -91,6 +92,10 @@ public sealed record CutoverStatus
     private static IReadOnlyList<string> Next(FenceRecord? source, FenceRecord? target) => (source?.State, target?.State) switch
     {
         (null, _) or (_, null) => ["'cdcm cutover prepare' prepares both sides; applications notice nothing"],
+        _ when source is { State: FenceState.Open, Held.Length: > 0 } || target is { State: FenceState.Open, Held.Length: > 0 } =>
+            ["An attempt makes applications wait and is about to close their side: 'cdcm cutover abort' calls it off, and so does the end of its time where its process is gone"],
+        _ when source is { NoReturn: true } && target is { State: FenceState.Open } => [$"{NoWayBack.What("source")}. {NoWayBack.Fix("source")}"],
+        _ when target is { NoReturn: true } && source is { State: FenceState.Open } => [$"{NoWayBack.What("target")}. {NoWayBack.Fix("target")}"],
         (FenceState.Open, FenceState.Sealed) => ["'cdcm cutover check' shows what stands in the way, 'cdcm cutover start' makes the target take over"],
         (FenceState.Sealed, FenceState.Open) => ["'cdcm rollback' goes back to the source without loss", "'cdcm cutover complete' ends the migration, when nobody wants to go back any more"],
         (FenceState.Closed, FenceState.Open) or (FenceState.Open, FenceState.Closed) =>

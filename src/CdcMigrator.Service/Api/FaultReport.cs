@@ -15,6 +15,10 @@ namespace CdcMigrator.Service.Api;
 public sealed record FaultReport(
     FaultKind Kind, string Code, string Message, string Fix, string? Topic, int? Partition, long? Offset, string? Table, string? Key)
 {
-    internal static FaultReport Of(Fault fault) =>
-        new(fault.Kind, fault.Code, fault.Message, fault.Fix, fault.Lane?.Topic, fault.Lane?.Partition, fault.Offset, fault.Table, fault.Key);
+    /// <summary>The report of a fault.</summary>
+    public static FaultReport Of(Fault fault)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        return new(fault.Kind, fault.Code, fault.Message, fault.Fix, fault.Lane?.Topic, fault.Lane?.Partition, fault.Offset, fault.Table, fault.Key);
+    }
 }

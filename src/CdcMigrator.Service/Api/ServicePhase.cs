@@ -15,6 +15,9 @@ public enum ServicePhase
     /// <summary>Of the way back: applying nothing, for applications write to the source.</summary>
     SourceOpen,
 
+    /// <summary>Applying nothing, for the side it applied to was left without a way back (<c>cdcm rollback --no-return</c>, <c>requireReverse: false</c>).</summary>
+    Left,
+
     /// <summary>Applying nothing, for a person paused it (<c>cdcm pause</c>).</summary>
     Paused,
 

@@ -101,7 +101,7 @@ public static class MigrationKeys
         new("cutover.verifiedWithin", "duration", Durations.Format(Cutover.VerifiedWithin), "How long ago the last full comparison may have begun."),
         new("cutover.appRoles", "list of text", "", "Roles of the application, for the probe write behind the fence."),
         new("cutover.rollbackWindow", "duration", Durations.Format(Cutover.RollbackWindow), "How long the way back is kept open."),
-        new("cutover.requireReverse", "true | false", "true for postgresql", "A cutover whose way back would not work is refused, by name, when the sides are prepared and before the source is left (`way-back`). MariaDB and MySQL sources have none."),
+        new("cutover.requireReverse", "true | false", "true for postgresql", "A cutover whose way back would not work is refused, by name, when the sides are prepared and before the source is left (`way-back`). With `false` it goes without one where that does not work: then nobody can go back. MariaDB and MySQL sources have none."),
         new("cutover.lease", "duration", Durations.Format(Cutover.Lease), "How long writes stay denied, before the point of no return, once the process that denied them falls silent; any other process then allows them again."),
         new("cutover.lockTimeout", "duration", Durations.Format(Cutover.LockTimeout), "How long one attempt to deny writes waits for the tables' locks; writers wait behind it so long."),
         new("cutover.sequenceMargin", "integer", Text(Cutover.SequenceMargin), "Values of each sequence left free between the old side's last and the new side's first."),

@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Switching;
 using CdcMigrator.Service.Watching;
 
 namespace CdcMigrator.Service.Diagnosing;
@@ -117,6 +118,10 @@ internal static class Diagnosis
         {
             yield return new(Error, "lanes-open", $"{side.LanesOpen} lanes write into the {side.Name}", "though applications write there too", "Stop every process of the migration, and look who changed cdc_migrator.progress there");
         }
+        else if (side is { Record.NoReturn: true })
+        {
+            yield return new(Info, NoWayBack.Code, $"Nothing reaches the {side.Name}", NoWayBack.What(side.Name), NoWayBack.Fix(side.Name));
+        }
         else if (side is { Record.State: FenceState.Sealed, LanesOpen: 0, LanesFrozen: > 0 })
         {
             yield return new(Error, "lanes-frozen", $"Changes for the {side.Name}", $"{side.LanesFrozen} lanes that are frozen though applications write elsewhere", "'cdcm cutover sql -f FILE' prints what is known of both sides");
@@ -127,6 +132,7 @@ internal static class Diagnosis
     {
         var prepared = facts.Source?.Record is not null && facts.Target.Record is not null;
         var used = side.Name == "source" ? facts.Target.LanesOpen + facts.Target.LanesFrozen > 0 : prepared && side.Record!.State == FenceState.Open;
+        used &= (side.Name == "source" ? facts.Target.Record : facts.Source?.Record) is not { NoReturn: true };
         if (SlotRules.Dead(side.SlotName, side.Slot, used) is { } dead)
         {
             yield return new(Error, dead.Code, $"Changes of the {side.Name}", dead.Message, dead.Fix);

@@ -10,7 +10,7 @@ namespace CdcMigrator.Service.Http;
 /// <summary>Addresses of the cutover and the way back.</summary>
 internal static class CutoverApi
 {
-    private const string Form = """Send {"migration": "NAME", "direction": "forward" or "back", "rehearsal": false, "actor": "who"}""";
+    private const string Form = """Send {"migration": "NAME", "direction": "forward" or "back", "rehearsal": false, "actor": "who"}, to go back for good with "noReturn": true""";
 
     private const string CompletionForm = """Send {"migration": "NAME", "actor": "who"}""";
 
@@ -24,12 +24,12 @@ internal static class CutoverApi
         routes.MapPost("/api/cutover/start", async context =>
         {
             var request = await ReadAsync(context, definition);
-            await AnswerAsync(context, await Require(desk).StartAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
+            await AnswerAsync(context, await Require(desk).StartAsync(request, context.RequestAborted));
         });
         routes.MapPost("/api/cutover/plan", async context =>
         {
             var request = await ReadAsync(context, definition);
-            await AnswerAsync(context, await Require(desk).PlanAsync(request.Direction, request.Rehearsal, request.Actor, context.RequestAborted));
+            await AnswerAsync(context, await Require(desk).PlanAsync(request, context.RequestAborted));
         });
         routes.MapGet("/api/cutover/evidence", async context => await AnswerAsync(context, await Require(desk).EvidenceAsync(context.Request.Query["attempt"], context.RequestAborted)));
     }
@@ -78,6 +78,11 @@ internal static class CutoverApi
         if (request is not { Migration.Length: > 0, Actor.Length: > 0 })
         {
             throw new FaultException(FaultKind.Configuration, "bad-request", "a request for a cutover names the migration and who asks", Form);
+        }
+
+        if (request is { NoReturn: true, Direction: MigrationDirection.Forward })
+        {
+            throw new FaultException(FaultKind.Configuration, "bad-request", "only going back can be asked for without a way over again", "A cutover goes without a way back where the migration file says 'requireReverse: false' under 'cutover:' and the way back does not work");
         }
 
         RequireSame(definition, request.Migration);

@@ -98,6 +98,11 @@ internal static class EvidenceChecks
                 taking, $"The way back begins behind marker {back.Marker}, at {Lsn(back.Lsn)}", $"select count(*) from cdc_migrator.fence where id = {Literal(back.Marker)}", "1");
         }
 
+        if (proof.NoReturn is not null && report.Phase == CutoverPhase.Done)
+        {
+            yield return new EvidenceCheck(left, "It was left without a way back: nothing is applied here any more", $"select no_return from cdc_migrator.fence_state where migration = {name}", "t");
+        }
+
         var forward = report.Attempt.Direction == MigrationDirection.Forward;
         foreach (var table in proof.Tables)
         {

@@ -23,6 +23,11 @@ public static class EvidenceMarkdown
         Line(text, $"- {evidence.Left} (system identifier/timeline): {Known(evidence.LeftServer)}");
         Line(text, $"- {evidence.Taking} (system identifier/timeline): {Known(evidence.TakingServer)}");
         Line(text, $"- writes denied: {(report.OutageMs is { } outage ? Ms(outage) : "not measured")}; predicted: {(evidence.PredictedMs is { } predicted ? $"{Ms(predicted)} (99 in 100 take less)" : "not predicted")}");
+        if (report.Proof?.NoReturn is { } none)
+        {
+            Line(text, $"- way back: none, for {none}");
+        }
+
         if (report.Fault is { } fault)
         {
             Line(text, $"- fault: {fault.Message} ({fault.Code})");

@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Service.Api;
+using CdcMigrator.Service.Switching;
 
 namespace CdcMigrator.Service.Reporting;
 
@@ -17,6 +18,12 @@ internal static class NextSteps
         if (status.Phase == ServicePhase.Completed)
         {
             return ["The migration is over. As long as this process runs it watches that nobody writes to the source, which stays closed; then it can be ended. Both journals keep what was done (schema cdc_migrator)"];
+        }
+
+        if (status.Phase == ServicePhase.Left)
+        {
+            var side = status.Writes == "target" ? "source" : "target";
+            return [$"{NoWayBack.What(side)}. {NoWayBack.Fix(side)}"];
         }
 
         if (status.Paused is not null)

@@ -42,6 +42,7 @@ internal sealed class StatusReports(MigrationDefinition definition, MigrationRun
             {
                 RuntimePhase.Starting => ServicePhase.Starting,
                 RuntimePhase.Running when now.Side is { State: not FenceState.Sealed } => definition.Direction == MigrationDirection.Forward ? ServicePhase.TargetOpen : ServicePhase.SourceOpen,
+                RuntimePhase.Running when now.Side is { NoReturn: true } => ServicePhase.Left,
                 RuntimePhase.Running when now.Paused is not null => ServicePhase.Paused,
                 RuntimePhase.Running => ServicePhase.Replicating,
                 RuntimePhase.Completed => ServicePhase.Completed,

@@ -161,12 +161,12 @@ internal sealed class BothWays : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether applications write to the target, or an attempt to go back is under way; false where that is not known.</summary>
+    /// <summary>Whether applications write to the target, an attempt to go back is under way, or one has ended the way forward for good; false where that is not known.</summary>
     private async Task<bool> IsTargetInUseAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await Sides!.ReadAsync(cancellationToken)).Target is { State: not FenceState.Sealed };
+            return (await Sides!.ReadAsync(cancellationToken)).Target is { State: not FenceState.Sealed } or { NoReturn: true };
         }
         catch (FaultException)
         {

@@ -6,6 +6,7 @@ using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Connectors;
 using CdcMigrator.Service.Runtime;
@@ -16,6 +17,7 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways, Sides sides, Completion completion, TimeProvider time, ILogger log) : IDisposable
 {
     private static readonly TimeSpan ConnectorPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LetGoPause = TimeSpan.FromMilliseconds(50);
     private readonly CutoverOptions options = CutoverOptions.Of(definition);
     private readonly HookRunner runner = new();
     private readonly Lock gate = new();
@@ -68,7 +70,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     public async Task<CutoverStatus> PrepareAsync(CancellationToken cancellationToken)
     {
         completion.Refuse((await sides.ReadAsync(cancellationToken)).Target);
-        if (definition.Log.Kind == LogKind.Kafka)
+        if (definition.Log.Kind == LogKind.Kafka && options.RequireReverse)
         {
             ConnectorRegistration.Require(definition);
         }
@@ -77,17 +79,26 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         await sides.PrepareAsync(cancellationToken);
         if (definition.Log.Kind == LogKind.Kafka)
         {
-            await ConnectorRegistration.RunAsync(definition.TurnedRound(), new ConnectorTemplateOptions(), ConnectorPatience, text => RuntimeLog.WayBackPrepared(log, text), cancellationToken);
+            try
+            {
+                ConnectorRegistration.Require(definition);
+                await ConnectorRegistration.RunAsync(definition.TurnedRound(), new ConnectorTemplateOptions(), ConnectorPatience, text => RuntimeLog.WayBackPrepared(log, text), cancellationToken);
+            }
+            catch (FaultException exception) when (!options.RequireReverse)
+            {
+                // Shown, and no reason against a cutover that goes without.
+                return await StatusAsync(cancellationToken) with { WayBack = FaultReport.Of(exception.Fault) };
+            }
         }
 
         return await StatusAsync(cancellationToken);
     }
 
     /// <summary>Begins an attempt; it goes on behind the answer.</summary>
-    /// <exception cref="FaultException">NotAllowed: another one is under way, the sides are not prepared, or the direction does not lead away from the open side.</exception>
-    public async Task<CutoverStatus> StartAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
+    /// <exception cref="FaultException">NotAllowed: another one is under way, the sides are not prepared, the direction does not lead away from the open side, or the other one was left without a way back.</exception>
+    public async Task<CutoverStatus> StartAsync(CutoverRequest request, CancellationToken cancellationToken)
     {
-        var attempt = await NewAsync(direction, rehearsal, actor, cancellationToken);
+        var attempt = await NewAsync(request, cancellationToken);
         if (last is { Current: CutoverStep.Route } && !running.IsCompleted)
         {
             // Its hooks do not succeed: they are no reason not to go back. Another look goes on with them while its side stays open.
@@ -115,11 +126,11 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
 
     /// <summary>What an attempt would do now: the same steps, of which only the first is done. Sends markers through both logs, and changes nothing else.</summary>
     /// <exception cref="FaultException">NotAllowed: the sides are not prepared, or the direction does not lead away from the open side.</exception>
-    public async Task<CutoverPlan> PlanAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
+    public async Task<CutoverPlan> PlanAsync(CutoverRequest request, CancellationToken cancellationToken)
     {
-        var attempt = await NewAsync(direction, rehearsal, actor, cancellationToken);
-        await using var live = Live(direction);
-        var recording = new RecordingCutover(live.PrepareAsync, token => sides.SequencesAsync(direction, token), definition, options, Hooks);
+        var attempt = await NewAsync(request, cancellationToken);
+        await using var live = Live(request.Direction);
+        var recording = new RecordingCutover(live.PrepareAsync, token => sides.SequencesAsync(request.Direction, token), definition, options, Hooks);
         var report = await new CutoverRun(recording, options, time, static _ => { }).RunAsync(attempt, cancellationToken, ending.Token);
         return CutoverPlan.Of(definition.Name, report, recording.Would, live.Prediction);
     }
@@ -133,8 +144,9 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     private LiveCutover Live(MigrationDirection direction) =>
         new(ways.Of(direction), ways.Of(direction == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward), sides, options, Hooks, time);
 
-    private async Task<CutoverAttempt> NewAsync(MigrationDirection direction, bool rehearsal, string actor, CancellationToken cancellationToken)
+    private async Task<CutoverAttempt> NewAsync(CutoverRequest request, CancellationToken cancellationToken)
     {
+        var direction = request.Direction;
         var (source, target) = await sides.ReadAsync(cancellationToken);
         completion.Refuse(target);
         if (source is null || target is null)
@@ -147,7 +159,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
             throw FenceKeeper.TwoOpenSides();
         }
 
-        var left = direction == MigrationDirection.Forward ? source : target;
+        var (left, taking, other) = direction == MigrationDirection.Forward ? (source, target, "target") : (target, source, "source");
         if (left.State != FenceState.Open)
         {
             throw new FaultException(
@@ -155,16 +167,18 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
                 "'cdcm cutover status' shows both sides");
         }
 
-        if (ways.BackFault is { } broken)
+        NoWayBack.Refuse(taking, other);
+        var way = options.ReturnOf(direction, request.NoReturn);
+        if (ways.BackFault is { } broken && (direction == MigrationDirection.Back || way == ReturnWay.Required))
         {
-            throw new FaultException(FaultKind.NotAllowed, "no-way-back", $"The way back does not run: {broken.Message}", $"{(broken.Fix.Length > 0 ? $"{broken.Fix}. " : "")}It is begun again by itself");
+            throw new FaultException(FaultKind.NotAllowed, NoWayBack.Code, $"The way back does not run: {broken.Message}", $"{(broken.Fix.Length > 0 ? $"{broken.Fix}. " : "")}It is begun again by itself");
         }
 
-        return new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, actor, rehearsal);
+        return new CutoverAttempt(Guid.CreateVersion7().ToString("N"), Math.Max(source.Epoch, target.Epoch) + 1, direction, request.Actor, request.Rehearsal) { Return = way };
     }
 
-    /// <summary>Calls an attempt off, whichever process it is in: this one's at its next step, another one's by lifting its fence. Nothing behind the seal.</summary>
-    /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>.</exception>
+    /// <summary>Calls an attempt off, whichever process it is in: this one's at its next step, another one's by ending its note that applications wait, or by lifting its fence. Nothing behind the seal.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>. TimedOut <c>not-let-go</c>: it is called off, and applications wait yet.</exception>
     public async Task<CutoverStatus> AbortAsync(CancellationToken cancellationToken)
     {
         Task current;
@@ -187,10 +201,46 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
                 : await StatusAsync(cancellationToken);
         }
 
-        return await sides.LiftAsync(cancellationToken)
-            ? await StatusAsync(cancellationToken)
-            : throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "No side is closed by an attempt that could be called off", "'cdcm cutover status' shows both sides; 'cdcm rollback' is the way back");
+        if (await sides.LiftAsync(cancellationToken))
+        {
+            return await StatusAsync(cancellationToken);
+        }
+
+        // One that makes applications wait may close its side in the moment it is called off.
+        var off = await sides.CallOffAsync(options.Lease, cancellationToken);
+        if (off.Count == 0 || await sides.LiftAsync(cancellationToken))
+        {
+            return off.Count > 0 ? await StatusAsync(cancellationToken) : throw NothingToAbort();
+        }
+
+        foreach (var (side, token) in off)
+        {
+            await UntilLetGoAsync(side, token, cancellationToken);
+        }
+
+        return await StatusAsync(cancellationToken);
     }
+
+    /// <summary>By its owner at once; where that is gone, by any process once its time is over.</summary>
+    private async Task UntilLetGoAsync(FencedSide side, string token, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        while (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is { } record && record.Held == token)
+        {
+            if (time.GetElapsedTime(began) > 2 * options.Lease)
+            {
+                throw new FaultException(
+                    FaultKind.TimedOut, "not-let-go", $"Attempt {token} was called off and closes nothing any more, but applications that it made wait have not been let go yet", "Any running process whose file has the hooks does it; 'cdcm cutover status' shows whether it was done");
+            }
+
+            await Task.Delay(LetGoPause, time, cancellationToken);
+        }
+    }
+
+    private static FaultException NothingToAbort() => new(
+        FaultKind.NotAllowed, "nothing-to-abort",
+        "No side is closed by an attempt, and none has applications made wait for one. An attempt that another process still prepares leaves no trace in the databases: it can be called off through that process, or by any once it has gone further",
+        "'cdcm cutover status' shows both sides. Ask the process that prepares it (--server), or 'cdcm pause': no attempt closes a side then. 'cdcm rollback' is the way back from a cutover that was done");
 
     /// <summary>The process ends: what is closed is lifted.</summary>
     public async Task EndAsync()

@@ -6,6 +6,8 @@ namespace CdcMigrator.Service.Switching;
 /// <summary>Renews the note that applications are made to wait while its owner works. Where the note is lost, <see cref="Lost"/> is cancelled; a side that is away lets it run out.</summary>
 internal sealed class HoldKeeping : IAsyncDisposable
 {
+    /// <summary>Longest time until its owner sees that the note is lost: applications wait meanwhile.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource lost = new();
     private readonly CancellationTokenSource over = new();
     private readonly Task renewing;
@@ -29,7 +31,7 @@ internal sealed class HoldKeeping : IAsyncDisposable
     {
         while (true)
         {
-            await Task.Delay(lease / 3, time, over.Token);
+            await Task.Delay(lease / 3 < LongestPause ? lease / 3 : LongestPause, time, over.Token);
             try
             {
                 if (!await Sides.AskAsync(() => note.RenewAsync(token, releasing, lease, over.Token)))

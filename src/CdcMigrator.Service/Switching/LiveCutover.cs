@@ -32,6 +32,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <summary>Beyond the lease nobody can seal: a session that holds the opening so long without a word is of no use to anybody.</summary>
     private static readonly TimeSpan OpeningGrace = TimeSpan.FromSeconds(5);
     private readonly MigrationDefinition definition = along.Definition;
+    private readonly ReturnStart way = new(back, sides, options, time);
     private (SourceIdentity Left, SourceIdentity Taking) servers;
     private IReadOnlyList<WaiverReport> waived = [];
     private HoldKeeping? holding;
@@ -59,10 +60,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
 
         servers = await IdentitiesAsync(cancellationToken);
-        Prediction = await new OutageMeasuring(along, back, sides, options, hooks, time).MeasureAsync(cancellationToken);
+        way.Begin(attempt.Return);
+        Prediction = await new OutageMeasuring(along, way, sides, options, hooks, time).MeasureAsync(cancellationToken);
         return Prediction.Refuse(options.Budget, Pace) is { } refusal
             ? throw new FaultException(FaultKind.NotAllowed, "over-budget", refusal.Message, refusal.Fix)
-            : $"the gate is open{(waived.Count == 0 ? "" : $" ({string.Join(", ", waived.Select(waiver => $"{waiver.Criterion} waived by {waiver.By}"))})")}, both ways work; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"
+            : $"the gate is open{(waived.Count == 0 ? "" : $" ({string.Join(", ", waived.Select(waiver => $"{waiver.Criterion} waived by {waiver.By}"))})")}, {(way.NoReturn is { } none ? $"without a way back ({none})" : "both ways work")}; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"
                 + (Prediction.HooksNotMeasured.Count == 0 ? "" : $"; without hooks that never ran: {string.Join(", ", Prediction.HooksNotMeasured)}")
                 + string.Concat(alone.Select(finding => $"; {finding.Message}"));
     }
@@ -90,7 +92,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw HoldLost();
+            throw await HoldLostAsync(attempt);
         }
 
         foreach (var outcome in outcomes)
@@ -104,9 +106,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <inheritdoc />
     public async Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken)
     {
-        if (holding is { Lost.IsCancellationRequested: true })
+        if (holding is { } note && (note.Lost.IsCancellationRequested || !await Sides.AskAsync(() => Left.Hold.RenewAsync(attempt.Token, releasing: false, options.Lease, cancellationToken))))
         {
-            throw HoldLost();
+            throw await HoldLostAsync(attempt);
         }
 
         // One that came since the gate was looked at: nothing would be drained.
@@ -150,7 +152,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     {
         // Everything is in the target by now, so that nothing of this direction is committed there behind the marker.
         using var first = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var start = ReadStartAsync(first.Token);
+        var start = way.FindAsync(first.Token);
         var sequences = sides.AdvanceSequencesAsync(definition.Direction, options.SequenceMargin, first.Token);
         var tables = Sides.AskAsync(() => UntilEqualAsync(drained, first.Token));
         await FirstFault.WhenAllAsync(first, start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, first.Token));
@@ -159,7 +161,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         // Behind the seal nothing is undone: what would keep the other side from being opened is taken right before, and kept.
         await HoldOpeningAsync(attempt, cancellationToken);
         await (attempt.Rehearsal ? LetOpeningGoAsync() : Task.CompletedTask);
-        return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, new FencePosition(marker.Id, marker.Lsn));
+        return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, marker) { NoReturn = way.NoReturn };
     }
 
     /// <inheritdoc />
@@ -268,12 +270,6 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
     }
 
-    private Task<(FenceMarker Marker, DirectionStart Start)> ReadStartAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () =>
-    {
-        var marker = await FenceTable.WriteMarkerAsync(sides.TakingDatabase(definition.Direction), cancellationToken);
-        return (marker, await back.Evidence().ReadStartAsync(marker, back.Definition.Tables, time, cancellationToken));
-    });
-
     /// <summary>Waits until every change before the ends of the drain proof was compared, and equal, in every table.</summary>
     private async Task<IReadOnlyList<TableProof>> UntilEqualAsync(DrainReport drained, CancellationToken cancellationToken)
     {
@@ -381,8 +377,10 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         opening = null;
     }
 
-    private static FaultException HoldLost() => new(
-        FaultKind.TimedOut, "hold-lost", "The attempt made applications wait and did not renew its note in time, so that another process let them go", "Look at the load of the service's machine and at its connection to the side that is left; then try again");
+    private async Task<FaultException> HoldLostAsync(CutoverAttempt attempt) => await Sides.AskAsync(() => Left.Hold.FindCalledOffAsync(attempt.Token, CancellationToken.None)) is { } by
+        ? new FaultException(FaultKind.NotAllowed, "called-off", $"The attempt was called off by {by}, through another process, before it closed the side", "Try again when that is wanted")
+        : new FaultException(
+            FaultKind.TimedOut, "hold-lost", "The attempt made applications wait and did not renew its note in time, so that another process let them go", "Look at the load of the service's machine and at its connection to the side that is left; then try again");
 
     /// <summary>System identifiers and timelines of both sides.</summary>
     private Task<(SourceIdentity Left, SourceIdentity Taking)> IdentitiesAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () => (

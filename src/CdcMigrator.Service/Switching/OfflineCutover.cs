@@ -8,11 +8,13 @@ namespace CdcMigrator.Service.Switching;
 /// <summary>What can be done with both databases alone, when no service runs.</summary>
 public static class OfflineCutover
 {
-    /// <summary>Lifts the fence of whichever side is closed by an attempt. Nothing behind the seal. May be repeated.</summary>
+    /// <summary>
+    /// Lifts the fence of whichever side is closed by an attempt, and calls off one that makes applications wait before that; whoever has its hooks lets them go. Nothing behind the seal. May be repeated.
+    /// </summary>
     /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>, <c>no-fence</c>. Unreachable: a side does not answer.</exception>
     public static Task<CutoverStatus> AbortAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
     {
-        var lifted = await sides.LiftAsync(cancellationToken);
+        var lifted = await sides.LiftAsync(cancellationToken) || (await sides.CallOffAsync(definition.Cutover.Lease, cancellationToken)).Count > 0;
         var (source, target) = await sides.ReadAsync(cancellationToken);
         return lifted
             ? CutoverStatus.Of(definition.Name, source, target, null, null, null)

@@ -13,12 +13,12 @@ namespace CdcMigrator.Service.Switching;
 /// earlier attempts. A way back that does not work is found here. Writes markers, and nothing else.
 /// </summary>
 /// <param name="along">The runtime of the direction.</param>
-/// <param name="back">The runtime of the other one.</param>
+/// <param name="way">The way back, as far as the attempt wants one.</param>
 /// <param name="sides">Both databases.</param>
 /// <param name="options">What the attempt goes by.</param>
 /// <param name="hooks">What routes applications.</param>
 /// <param name="time">Clock.</param>
-internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime back, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time)
+internal sealed class OutageMeasuring(MigrationRuntime along, ReturnStart way, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time)
 {
     private const int Rounds = 3;
 
@@ -60,8 +60,10 @@ internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime b
             marker = await Sides.AskAsync(() => FenceTable.WriteMarkerAsync(taking, cancellationToken));
             commitsTaking.Add(time.GetElapsedTime(began));
             began = time.GetTimestamp();
-            await ReadStartAsync(marker, cancellationToken);
-            home.Add(time.GetElapsedTime(began));
+            if (await way.TryAsync(marker, cancellationToken) is not null)
+            {
+                home.Add(time.GetElapsedTime(began));
+            }
         }
 
         var (commitLeft, commitTaking) = (MeasuredTime.Of(commitsLeft), MeasuredTime.Of(commitsTaking));
@@ -73,7 +75,7 @@ internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime b
         {
             Pause = times.Of(hooks, HookMoment.BeforeFence, unmeasured),
             Fence = Times(commitLeft, CommitsOfClose).Plus(Times(PerTable, definition.Tables.Count)),
-            Confirm = MeasuredTime.Of(there).Plus(MeasuredTime.Of(home)),
+            Confirm = way.NoReturn is null ? MeasuredTime.Of(there).Plus(MeasuredTime.Of(home)) : MeasuredTime.Of(there),
 
             // What was behind had to be applied before a marker counted as drained.
             Drain = new RemainingWork(0, 1, 1),
@@ -85,23 +87,6 @@ internal sealed class OutageMeasuring(MigrationRuntime along, MigrationRuntime b
             Route = times.Of(hooks, HookMoment.AfterOpen, unmeasured),
             HooksNotMeasured = [.. unmeasured.Distinct(StringComparer.Ordinal)],
         });
-    }
-
-    /// <summary>A log that does not work never shows the marker.</summary>
-    private async Task ReadStartAsync(FenceMarker marker, CancellationToken cancellationToken)
-    {
-        var limit = options.Deadlines.Draining;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(limit);
-        try
-        {
-            await Sides.AskAsync(() => back.Evidence().ReadStartAsync(marker, back.Definition.Tables, time, patience.Token));
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new FaultException(
-                FaultKind.TimedOut, "not-drained", $"A marker did not come through the log of the other direction in {limit.TotalSeconds:0} s: its connector or slot does not work", $"'cdcm status{(definition.Direction == MigrationDirection.Forward ? " --back" : "")}' shows why");
-        }
     }
 
     private async Task<MeasuredTime> SequencesAsync(MeasuredTime commit, CancellationToken cancellationToken)

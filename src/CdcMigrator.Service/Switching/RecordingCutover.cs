@@ -59,7 +59,13 @@ internal sealed class RecordingCutover(
     {
         var roles = options.AppRoles.Count == 0 ? "" : $"; would try a write on the {Left(attempt)} as {string.Join(", ", options.AppRoles)}";
         var moved = found.Count == 0 ? "no sequences to move" : $"would move sequences of the {Taking(attempt)} on, {options.SequenceMargin} values beyond: {string.Join(", ", found)}";
-        Note(CutoverStep.Prove, $"would compare every key that changed, in {definition.Tables.Count} tables; {moved}; would find where the way back begins{roles}");
+        var way = attempt.Return switch
+        {
+            ReturnWay.None => "would leave it without a way back",
+            ReturnWay.IfItWorks => "would find where the way back begins, or go without one",
+            _ => "would find where the way back begins",
+        };
+        Note(CutoverStep.Prove, $"would compare every key that changed, in {definition.Tables.Count} tables; {moved}; {way}{roles}");
         return Task.FromResult(new CutoverProof([], [], null, null));
     }
 

@@ -64,6 +64,26 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         return lifted;
     }
 
+    /// <summary>Calls off each attempt that makes applications wait and has not closed its side, in whichever process it is. May be repeated.</summary>
+    /// <param name="lease">How long its owner has to let applications go.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Those that let applications go now, or are about to; empty where there was none.</returns>
+    public async Task<IReadOnlyList<(FencedSide Side, string Token)>> CallOffAsync(TimeSpan lease, CancellationToken cancellationToken)
+    {
+        var (here, there) = await ReadAsync(cancellationToken);
+        var off = new List<(FencedSide, string)>();
+        foreach (var (side, record) in new[] { (Source, here), (Target, there) })
+        {
+            if (record is { State: FenceState.Open, Held.Length: > 0 })
+            {
+                await AskAsync(() => side.Hold.CallOffAsync(record.Held, Actor, lease, cancellationToken));
+                off.Add((side, record.Held));
+            }
+        }
+
+        return off;
+    }
+
     /// <summary>Sequences of the side that takes over that would be moved on.</summary>
     public Task<IReadOnlyList<TableName>> SequencesAsync(MigrationDirection direction, CancellationToken cancellationToken) =>
         AskAsync(() => Sequences.ListAsync(LeftDatabase(direction), TakingDatabase(direction), Tables(direction), cancellationToken));

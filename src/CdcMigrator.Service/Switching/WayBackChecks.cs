@@ -16,15 +16,25 @@ internal static class WayBackChecks
 {
     /// <summary>When the sides are prepared, before anything is changed. Looks at values too.</summary>
     /// <exception cref="FaultException">NotAllowed <c>way-back</c>, with everything found, by name. Unreachable: a side did not answer.</exception>
-    public static async Task RefuseBeforePreparingAsync(MigrationDefinition definition, Sides sides, CancellationToken cancellationToken) =>
-        Refuse(definition, [.. await MigrationPreflight.CheckWayBackAsync(definition, looksAtValues: true, cancellationToken), .. await sides.CheckSequencesAsync(MigrationDirection.Back, cancellationToken)]);
+    public static async Task RefuseBeforePreparingAsync(MigrationDefinition definition, Sides sides, CancellationToken cancellationToken)
+    {
+        if (CutoverOptions.Of(definition).RequireReverse)
+        {
+            Refuse([.. await MigrationPreflight.CheckWayBackAsync(definition, looksAtValues: true, cancellationToken), .. await sides.CheckSequencesAsync(MigrationDirection.Back, cancellationToken)]);
+        }
+    }
 
     /// <summary>Before the source is left: what the connector of the way back publishes too.</summary>
     /// <exception cref="FaultException">NotAllowed <c>way-back</c>, with everything found, by name. Unreachable: a side did not answer.</exception>
     public static async Task RefuseBeforeLeavingAsync(MigrationDefinition definition, Sides sides, CancellationToken cancellationToken)
     {
+        if (!CutoverOptions.Of(definition).RequireReverse)
+        {
+            return;
+        }
+
         var back = definition.TurnedRound();
-        Refuse(definition,
+        Refuse(
         [
             .. await MigrationPreflight.CheckWayBackAsync(definition, looksAtValues: false, cancellationToken),
             .. await sides.CheckSequencesAsync(MigrationDirection.Back, cancellationToken),
@@ -33,10 +43,10 @@ internal static class WayBackChecks
         ]);
     }
 
-    private static void Refuse(MigrationDefinition definition, IReadOnlyList<Finding> findings)
+    private static void Refuse(IReadOnlyList<Finding> findings)
     {
         var errors = findings.Where(finding => finding.Severity == Severity.Error).ToList();
-        if (errors.Count > 0 && CutoverOptions.Of(definition).RequireReverse)
+        if (errors.Count > 0)
         {
             throw new FaultException(
                 errors.All(finding => finding.Unreachable) ? FaultKind.Unreachable : FaultKind.NotAllowed, "way-back",

@@ -125,6 +125,41 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         Assert.Equal("a1", (await scene.Sides.Source.ReadAsync(Cancellation))!.Routed);
     }
 
+    [Fact]
+    public async Task An_attempt_that_makes_applications_wait_is_called_off_by_another_process_closes_nothing_and_lets_them_go()
+    {
+        await using var scene = await SceneAsync();
+        var lease = TimeSpan.FromMinutes(5);
+        Assert.Empty(await scene.Sides.CallOffAsync(lease, Cancellation));
+        await scene.Live.HoldAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal("a1", Assert.Single(await scene.Sides.CallOffAsync(lease, Cancellation)).Token);
+        Assert.False(await scene.Sides.Source.Hold.CallOffAsync("a1", "bob", lease, Cancellation));
+
+        // It sees that at its next renewal; not even one that has not seen it closes the side.
+        Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => scene.Sides.Source.CloseAsync("a1", 2, lease, Cancellation))).Fault.Code);
+        var lost = (await Assert.ThrowsAsync<FaultException>(() => scene.Live.CloseAsync(scene.Attempt, lease, Cancellation))).Fault;
+        Assert.Equal((FaultKind.NotAllowed, "called-off"), (lost.Kind, lost.Code));
+        Assert.Contains($"by {Environment.MachineName}/{Environment.ProcessId}", lost.Message, StringComparison.Ordinal);
+
+        // Its own process lets them go; nobody else beside it while it has time for that.
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal(["beforeFence forward a1"], await ReadAsync());
+        await scene.Live.RouteBackAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
+        Assert.Equal((FenceState.Open, ""), await StateAsync(scene.Sides.Source));
+    }
+
+    [Fact]
+    public async Task Where_the_process_of_an_attempt_that_was_called_off_is_gone_another_one_lets_applications_go()
+    {
+        await using var scene = await SceneAsync();
+        Assert.True(await scene.Sides.Source.Hold.TakeAsync("a1", 2, TimeSpan.FromMinutes(5), Cancellation));
+        await scene.Sides.CallOffAsync(TimeSpan.FromMilliseconds(-1), Cancellation);
+        await scene.Keeping.TurnAsync(Cancellation);
+        Assert.Equal(["onAbort forward a1"], await ReadAsync());
+        Assert.Equal((FenceState.Open, ""), await StateAsync(scene.Sides.Source));
+    }
+
     private static async Task<(FenceState State, string Held)> StateAsync(FencedSide side)
     {
         var record = await side.ReadAsync(Cancellation);
@@ -154,7 +189,7 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         return scene;
     }
 
-    /// <summary>Its lease is so long that the attempt renews nothing meanwhile: as if its process had died where it is.</summary>
+    /// <summary>A note that ran out is renewed by nobody: as if the attempt's process had died where it is.</summary>
     private sealed class Scene : IAsyncDisposable
     {
         private readonly TestDatabase target;

@@ -1,5 +1,9 @@
 using System.Text.Json;
+using CdcMigrator.Connect;
 using CdcMigrator.Cutover.Advising;
+using CdcMigrator.Cutover.Switching;
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Status;
 using CdcMigrator.Domain.Tables;
@@ -145,7 +149,7 @@ public sealed class OperatorTests(PostgresFixture postgres)
         await CdcmAsync<PauseReport>(service.Url, 0, "pause", "--reason", "disk");
         Assert.Equal(6, (await Cdcm.RunAsync("cutover", "start", "--yes", "--server", service.Url)).ExitCode);
         await CdcmAsync<PauseReport>(service.Url, 0, "resume");
-        await SwitchAsync("", "cutover", "start");
+        await SwitchAsync(service, "", "cutover", "start");
         await UntilAsync(
             async () => await service.StatusAsync() is { Phase: ServicePhase.TargetOpen, Writes: "target" }, async () => JsonSerializer.Serialize(await service.StatusAsync(), ApiJson.Options), service);
         Assert.Contains("applications write to: the target", (await Cdcm.RunAsync("status", "--server", service.Url)).Error, StringComparison.Ordinal);
@@ -160,26 +164,151 @@ public sealed class OperatorTests(PostgresFixture postgres)
         await UntilAsync(
             async () => (advice = await AdviceAsync()) is { Standing: Standing.Window, Advice: AdviceKind.Wait, Rules: [{ Name: "in-window" }, ..] }, () => Task.FromResult(JsonSerializer.Serialize(advice, ApiJson.Options)), service);
         Assert.Contains("'cdcm rollback' is possible", advice.Rules[0].Because, StringComparison.Ordinal);
-        await SwitchAsync("/back", "rollback");
+        await SwitchAsync(service, "/back", "rollback");
         Assert.Equal("source", (await service.StatusAsync()).Writes);
         Assert.Equal(await target.RowsAsync("select * from t order by id"), await source.RowsAsync("select * from t order by id"));
 
         Task<AdviceReport> AdviceAsync() => CdcmAsync<AdviceReport>(service.Url, 0, "advise");
+    }
 
-        // A machine that is busy may need more than one attempt, as a person would.
-        async Task SwitchAsync(string way, params string[] verbs)
+    [Fact]
+    public async Task A_cutover_that_may_go_without_a_way_back_says_so_everywhere_and_nothing_leads_back()
+    {
+        await using var source = await postgres.CreateSourceAsync($"{Table}; insert into t select i, 'v' || i from generate_series(1, 50) i");
+
+        // A slot of another kind has the name of the way back's: that never runs.
+        await using var target = await postgres.CreateSourceAsync(Table);
+        var definition = Definition("without", source, target) with { Cutover = Patient with { RequireReverse = false } };
+        await target.ExecuteAsync($"select pg_create_physical_replication_slot('{ConnectorNames.Slot(definition.TurnedRound().LogName)}')");
+        await using var service = await Service.StartAsync(definition);
+        await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "prepare");
+        await SwitchAsync(service, "", "cutover", "start");
+        await target.ExecuteAsync("update t set v = 'there' where id <= 10");
+
+        var status = await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "status");
+        Assert.Equal((true, false), (status.Source!.NoReturn, status.Target!.NoReturn));
+        Assert.Contains("'cdcm cutover complete'", Assert.Single(status.NextSteps), StringComparison.Ordinal);
+        Assert.Contains("without a way back: it does not run", status.Steps.Single(step => step.Name == CutoverStep.Prove).Outcome, StringComparison.Ordinal);
+        var proof = (await CdcmAsync<CutoverEvidence>(service.Url, 0, "cutover", "evidence")).Report.Proof!;
+        Assert.Equal((null, null), (proof.Back, proof.BackMarker));
+        Assert.StartsWith("it does not run", proof.NoReturn, StringComparison.Ordinal);
+
+        foreach (var verb in new string[][] { ["rollback", "--yes"], ["rollback", "--yes", "--no-return"] })
         {
-            var last = "";
-            await UntilAsync(
-                async () =>
-                {
-                    await Cdcm.RunAsync("verify", "start", "--wait", "--server", service.Url + way);
-                    var run = await Cdcm.RunAsync([.. verbs, "--yes", "--server", service.Url]);
-                    last = run.Error;
-                    return run.ExitCode == 0;
-                },
-                () => Task.FromResult(last), service);
+            var refused = await Cdcm.RunAsync([.. verb, "--server", service.Url]);
+            Assert.Equal(6, refused.ExitCode);
+            Assert.Contains("error: The source was left without a way back", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("fix: 'cdcm cutover complete' ends this migration", refused.Error, StringComparison.Ordinal);
         }
+
+        var advice = await CdcmAsync<AdviceReport>(service.Url, 0, "advise");
+        Assert.Equal((Standing.Window, AdviceKind.Complete, "no-way-back"), (advice.Standing, advice.Advice, advice.Rules[0].Name));
+        Assert.Equal(["0"], await source.RowsAsync("select count(*) from t where v = 'there'"));
+        await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "complete", "--yes");
+        Assert.Empty(await target.RowsAsync("select slot_name from pg_replication_slots where database = current_database() or slot_name like 'cdcm_without%'"));
+    }
+
+    /// <summary>The emergency: applications have to leave the target, and the log that leads there is broken.</summary>
+    [Fact]
+    public async Task Going_back_without_return_asks_nothing_of_the_other_log_and_closes_the_target_for_good()
+    {
+        await using var source = await postgres.CreateSourceAsync($"{Table}; insert into t select i, 'v' || i from generate_series(1, 50) i");
+        await using var target = await postgres.CreateSourceAsync(Table);
+        await using var service = await Service.StartAsync(Definition("no_return", source, target) with { Cutover = Patient });
+        await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "prepare");
+        await SwitchAsync(service, "", "cutover", "start");
+        await target.ExecuteAsync("update t set v = 'there' where id <= 10");
+
+        // A slot of another kind has its name: nothing can be read through it, and no marker passes.
+        var slot = ConnectorNames.Slot("no_return");
+        try
+        {
+            await UntilAsync(async () =>
+            {
+                try
+                {
+                    await source.ExecuteAsync($"select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '{slot}' and active");
+                    await source.ExecuteAsync($"select pg_drop_replication_slot('{slot}') from pg_replication_slots where slot_name = '{slot}' and slot_type = 'logical'");
+                    await source.ExecuteAsync($"select pg_create_physical_replication_slot('{slot}')");
+                }
+                catch (Npgsql.PostgresException)
+                {
+                    // It is read again, or made again, in that moment.
+                }
+
+                return await source.ScalarAsync<bool>($"select exists (select from pg_replication_slots where slot_name = '{slot}' and slot_type = 'physical')");
+            }, () => Task.FromResult("the slot"), service);
+
+            var unwanted = await Cdcm.RunAsync("cutover", "start", "--no-return", "--server", service.Url);
+            Assert.Equal(2, unwanted.ExitCode);
+            await SwitchAsync(service, "/back", "rollback", "--no-return");
+            Assert.Equal(await target.RowsAsync("select * from t order by id"), await source.RowsAsync("select * from t order by id"));
+            await source.ExecuteAsync("insert into t values (100, 'only here')");
+
+            var status = await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "status");
+            Assert.Equal((FenceState.Open, FenceState.Sealed, true), (status.Source!.State, status.Target!.State, status.Target.NoReturn));
+            Assert.Equal(ReturnWay.None, (await CdcmAsync<CutoverEvidence>(service.Url, 0, "cutover", "evidence")).Report.Attempt.Return);
+            var refused = await Cdcm.RunAsync("cutover", "start", "--yes", "--server", service.Url);
+            Assert.Equal(6, refused.ExitCode);
+            Assert.Contains("error: The target was left without a way to it", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("'Starting over'", refused.Error, StringComparison.Ordinal);
+            Assert.Equal("left", (await CdcmAsync<AdviceReport>(service.Url, 0, "advise")).Rules[0].Name);
+            Assert.Equal(["0"], await target.RowsAsync("select count(*) from t where id = 100"));
+            Assert.False(service.HasEnded);
+        }
+        finally
+        {
+            await source.ExecuteAsync($"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '{slot}' and slot_type = 'physical'");
+        }
+    }
+
+    [Fact]
+    public async Task An_attempt_of_another_process_is_called_off_while_it_makes_applications_wait_and_what_leaves_no_trace_is_said()
+    {
+        await using var source = await postgres.CreateSourceAsync(Table);
+        await using var target = await postgres.CreateSourceAsync(Table);
+        var definition = Definition("called_off", source, target);
+        await using var service = await Service.StartAsync(definition);
+        await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "prepare");
+        var nothing = await Cdcm.RunAsync("cutover", "abort", "--server", service.Url);
+        Assert.Equal(6, nothing.ExitCode);
+        Assert.Contains("An attempt that another process still prepares leaves no trace in the databases", nothing.Error, StringComparison.Ordinal);
+        Assert.Contains("'cdcm pause'", nothing.Error, StringComparison.Ordinal);
+
+        var side = new Sides(definition, source.DataSource, target.DataSource, TimeProvider.System).Source;
+        Assert.True(await side.Hold.TakeAsync("other", 2, TimeSpan.FromMinutes(5), Token));
+        Assert.Equal("other", (await CdcmAsync<CutoverStatus>(service.Url, 0, "cutover", "status")).Source!.Held);
+        var abort = Cdcm.RunAsync("cutover", "abort", "--server", service.Url);
+
+        // As its owner does: it cannot renew its note, and lets applications go.
+        await UntilAsync(async () => !await side.Hold.RenewAsync("other", releasing: false, TimeSpan.FromMinutes(5), Token), () => Task.FromResult("the note"), service);
+        Assert.False(abort.IsCompleted);
+        Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => side.CloseAsync("other", 2, TimeSpan.FromMinutes(5), Token))).Fault.Code);
+        Assert.True(await side.Hold.EndAsync("other", Token));
+        Assert.Equal(0, (await abort).ExitCode);
+        Assert.Equal(["hold-called-off|other"], await source.RowsAsync("select event, evidence ->> 'token' from cdc_migrator.journal where event like 'hold%'"));
+    }
+
+    private static CutoverSection Patient { get; } = new()
+    {
+        MaxLag = TimeSpan.FromMinutes(1),
+        Budget = TimeSpan.FromMinutes(1),
+        Deadlines = new CutoverDeadlines { Fencing = TimeSpan.FromMinutes(1), Draining = TimeSpan.FromMinutes(1), FinalVerify = TimeSpan.FromMinutes(1), ReverseArmed = TimeSpan.FromMinutes(1) },
+    };
+
+    /// <summary>A machine that is busy may need more than one attempt, as a person would.</summary>
+    private static async Task SwitchAsync(Service service, string way, params string[] verbs)
+    {
+        var last = "";
+        await UntilAsync(
+            async () =>
+            {
+                await Cdcm.RunAsync("verify", "start", "--wait", "--server", service.Url + way);
+                var run = await Cdcm.RunAsync([.. verbs, "--yes", "--server", service.Url]);
+                last = run.Error;
+                return run.ExitCode == 0;
+            },
+            () => Task.FromResult(last), service);
     }
 
     private static string Closing(GateReport gate) => string.Join(", ", gate.Criteria.Where(criterion => criterion.Closes).Select(criterion => criterion.Name));

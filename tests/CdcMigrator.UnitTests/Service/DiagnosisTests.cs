@@ -65,6 +65,13 @@ public sealed class DiagnosisTests
     }
 
     [Fact]
+    public void Frozen_lanes_into_a_side_that_was_left_without_a_way_to_it_are_no_fault()
+    {
+        var left = Target with { Record = Target.Record! with { NoReturn = true }, LanesOpen = 0, LanesFrozen = 6 };
+        Assert.Equal(["no-way-back"], Report(Well with { Target = left }, ok: true));
+    }
+
+    [Fact]
     public void A_side_that_does_not_answer_hides_nothing_of_the_other_one()
     {
         var codes = Report(Well with { Source = new SideFacts("source") { Away = new Fault(FaultKind.Unreachable, "refused", "nobody listens") }, Target = Target with { LanesOpen = 0, LanesFrozen = 6 } });

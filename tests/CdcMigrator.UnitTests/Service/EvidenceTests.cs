@@ -50,6 +50,16 @@ public sealed class EvidenceTests
     }
 
     [Fact]
+    public void A_side_that_was_left_without_a_way_back_is_evidence_too()
+    {
+        var report = Attempt().Report;
+        var evidence = EvidenceChecks.Evidence(Definition, Compared, Attempt() with { Report = report with { Proof = report.Proof! with { Back = null, BackMarker = null, NoReturn = "it does not run" } } });
+        Assert.Contains("- way back: none, for it does not run", EvidenceMarkdown.Render(evidence), StringComparison.Ordinal);
+        Assert.Equal(("source", "t"), evidence.Checks.Where(check => check.Sql.Contains("no_return", StringComparison.Ordinal)).Select(check => (check.Side, check.Expected)).Single());
+        Assert.DoesNotContain(evidence.Checks, check => check.Claim.StartsWith("The way back begins", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void An_attempt_that_was_refused_claims_nothing_it_did_not_do()
     {
         var refused = Attempt() with { Report = new CutoverReport { Attempt = Attempt().Report.Attempt, Phase = CutoverPhase.Refused, Fault = new(FaultKind.NotAllowed, "gate-closed", "The gate is closed") } };

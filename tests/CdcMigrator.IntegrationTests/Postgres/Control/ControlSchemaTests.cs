@@ -50,6 +50,7 @@ public sealed class ControlSchemaTests(PostgresFixture postgres)
             fence_state.held_epoch int8 not null
             fence_state.held_until timestamptz not null
             fence_state.releasing bool not null
+            fence_state.no_return bool not null
             journal.id int8 not null
             journal.migration text not null
             journal.at timestamptz not null

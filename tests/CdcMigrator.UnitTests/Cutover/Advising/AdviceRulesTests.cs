@@ -28,14 +28,19 @@ public sealed class AdviceRulesTests
         { "no-way-back", AdviceKind.Mend, Before with { Back = Works with { Fault = "its connector failed" } } },
         { "no-way-back", AdviceKind.Mend, Before with { Back = Works with { Broken = "its slot is lost" } } },
         { "no-way-back", AdviceKind.Mend, Before with { Back = Works with { Slot = "near its limit", SlotFix = "raise it" } } },
+        { "without-return", AdviceKind.CutOver, Before with { Back = Works with { Fault = "its connector failed" }, RequiresReverse = false } },
+        { "left", AdviceKind.Mend, Before with { NoReturn = true, Back = null } },
 
         // An attempt.
         { "under-way", AdviceKind.Wait, Before with { Standing = Standing.Switching } },
         { "forsaken", AdviceKind.Abort, Before with { Standing = Standing.Switching, IsForsaken = true } },
         { "cannot-end", AdviceKind.Abort, Before with { Standing = Standing.Switching, Forward = Works with { Broken = "the slot is lost" } } },
         { "cannot-end", AdviceKind.Abort, Before with { Standing = Standing.Switching, Forward = Works with { Paused = "paused" } } },
+        { "cannot-end", AdviceKind.Abort, Before with { Standing = Standing.Switching, IsGoingBack = true, Back = Works with { Fault = "the source is away" } } },
+        { "under-way", AdviceKind.Wait, Before with { Standing = Standing.Switching, IsGoingBack = true, Forward = Works with { Broken = "the slot is lost" } } },
 
         // The window.
+        { "no-way-back", AdviceKind.Complete, Window with { NoReturn = true, Back = null } },
         { "in-window", AdviceKind.Wait, Window },
         { "window-over", AdviceKind.Complete, Window with { OpenFor = TimeSpan.FromDays(14) } },
         { "data-loss", AdviceKind.RollBack, Window with { LostRows = 101 } },
