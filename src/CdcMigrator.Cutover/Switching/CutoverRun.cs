@@ -68,10 +68,10 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         {
             await StepAsync(CutoverStep.Open, Timeout.InfiniteTimeSpan, token => UntilDoneAsync(async () =>
             {
-                await actions.OpenAsync(attempt, token);
+                var outcome = await actions.OpenAsync(attempt, token);
                 now = now with { OutageMs = Math.Round(time.GetElapsedTime(closing).TotalMilliseconds, 1) };
-                return "writes are taken";
-            }, token), opening.Token);
+                return outcome;
+            }, token, TellOnce), opening.Token);
         }
         catch (FaultException exception)
         {
@@ -275,7 +275,17 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         }
     }
 
-    private async Task<T> UntilDoneAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    /// <summary>What keeps the side that takes over from being opened, while both sides deny writes: tried again, and somebody must see why.</summary>
+    private void TellOnce(Fault fault)
+    {
+        if (now.Fault != fault)
+        {
+            now = now with { Fault = fault };
+            report(now);
+        }
+    }
+
+    private async Task<T> UntilDoneAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken, Action<Fault>? failed = null)
     {
         while (true)
         {
@@ -285,6 +295,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             }
             catch (FaultException exception) when (exception.Fault.Kind is FaultKind.Unreachable or FaultKind.Transient or FaultKind.TimedOut)
             {
+                failed?.Invoke(exception.Fault);
                 try
                 {
                     await Task.Delay(RetryPause, time, cancellationToken);

@@ -32,8 +32,9 @@ public interface ICutoverActions
     /// <summary>Leaves the side for good. False where it is no longer this attempt's, or its lease ends too soon.</summary>
     Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken);
 
-    /// <summary>Opens the side that takes over, unless it is open by this attempt or a later one.</summary>
-    Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
+    /// <summary>Opens the side that takes over, unless it is open by this attempt or a later one. Not before it has all that was proven of it: a server that lost some of it since goes on applying first.</summary>
+    /// <returns>What came of it, in words.</returns>
+    Task<string> OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken);
 
     /// <summary>Opens the side that was to be left again. False where it is no longer this attempt's: then it was opened by others, or sealed.</summary>
     Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken);

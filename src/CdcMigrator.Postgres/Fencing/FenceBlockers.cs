@@ -1,3 +1,5 @@
+using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Tables;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -55,6 +57,27 @@ internal sealed record FenceBlockers(string What, string Fix, bool Stays)
         return holders.Count == 0
             ? new FenceBlockers("no holder was found any more", "Try again", false)
             : new FenceBlockers(string.Join("; ", holders.Take(Shown)) + more, string.Join("; ", fixes.Take(Shown)), stays);
+    }
+
+    /// <summary>An attempt that waits for the locks of these tables now, with who holds them: TimedOut <c>fence-waits</c>. Null where none does.</summary>
+    public static async Task<Fault?> FindWaitAsync(NpgsqlDataSource database, IReadOnlyList<TableName> tables, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
+        await using (var command = new NpgsqlCommand("""
+            select exists (select from pg_catalog.pg_locks l where not l.granted and l.mode in ('ShareRowExclusiveLock', 'ShareUpdateExclusiveLock') and l.relation = any($1)
+                and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
+            """, connection)
+        { Parameters = { new NpgsqlParameter { Value = all.Select(relation => relation.Oid).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } })
+        {
+            if (await command.ExecuteScalarAsync(cancellationToken) is not true)
+            {
+                return null;
+            }
+        }
+
+        var blockers = await ReadAsync(connection, all, cancellationToken);
+        return new Fault(FaultKind.TimedOut, "fence-waits", blockers.What, blockers.Fix);
     }
 
     /// <summary>What ends a prepared transaction.</summary>

@@ -4,7 +4,6 @@ using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace CdcMigrator.Postgres.Fencing;
 
@@ -41,6 +40,9 @@ public sealed class FencedSide
 
     /// <summary>The note that applications are made to wait, before the side is closed.</summary>
     public HoldNote Hold { get; }
+
+    /// <summary>Moves this side's sequences past the other side's, in a session of this side; null where there are none to move.</summary>
+    public Func<NpgsqlConnection, CancellationToken, Task>? MoveSequences { get; init; }
 
     /// <summary>Creates the triggers and the row of a side that applications write to. Leaves a row that is there as it is.</summary>
     public async Task PrepareOpenAsync(CancellationToken cancellationToken)
@@ -113,9 +115,10 @@ public sealed class FencedSide
     /// <param name="token">The attempt.</param>
     /// <param name="margin">How much of the lease must be left.</param>
     /// <param name="aim">Where the way back begins; null where there is none: nothing of this migration is applied here any more then.</param>
+    /// <param name="terms">What the side that takes over must have when it is opened; null where that is not looked at.</param>
     /// <param name="cancellationToken">Gives up; whether it is sealed must then be read.</param>
     /// <exception cref="FaultException">NotAllowed <c>fence-broken</c>: a table was altered, came or went, or its triggers were touched since the close; the side is closed as before, and must be undone.</exception>
-    public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken)
+    public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, OpeningTerms? terms, CancellationToken cancellationToken)
     {
         // The process that runs the way back brings its schema up to date; without one nobody may have.
         await (aim is null ? ControlSchema.MigrateAsync(database, cancellationToken) : Task.CompletedTask);
@@ -140,28 +143,49 @@ public sealed class FencedSide
         }
 
         await (aim is null ? Directions.EndAsync(connection, migration, cancellationToken) : Directions.BeginAsync(connection, migration, aim, cancellationToken));
+        await (terms is null ? Task.CompletedTask : OpeningCheck.NoteAsync(connection, migration, actor, token, terms, cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
+
+    /// <summary>The same where the opening is not looked at.</summary>
+    public Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken) => SealAsync(token, margin, aim, terms: null, cancellationToken);
+
+    /// <summary>What an attempt that left this side noted for whoever opens the other one; null where it noted nothing.</summary>
+    public Task<OpeningTerms?> ReadTermsAsync(string token, CancellationToken cancellationToken) => OpeningCheck.ReadAsync(database, migration, token, cancellationToken);
+
+    /// <summary>Stops what is applied to a side that an attempt has left, for the other one lost what it had committed last (<see cref="OpeningCheck.HasLost"/>). False where it is stopped, or was opened since.</summary>
+    public Task<bool> StopDirectionAsync(string token, CancellationToken cancellationToken) => OpeningCheck.StopDirectionAsync(database, migration, actor, token, cancellationToken);
 
     /// <summary>
     /// Opens the side that takes over, once the other one is sealed by this attempt: with it, in the same transaction, nothing of the other side is applied here any
     /// more. False where it is open by this attempt already, or a later attempt has had it.
     /// </summary>
-    public Task<bool> OpenAsync(string token, long epoch, CancellationToken cancellationToken) => Fence.LiftAsync(connection => OpenRowAsync(connection, token, epoch, cancellationToken), cancellationToken);
+    /// <param name="token">The attempt.</param>
+    /// <param name="epoch">Its number.</param>
+    /// <param name="check">Whether the side has all that was proven of it; null where that is not looked at.</param>
+    /// <param name="cancellationToken">Gives up; whether it is open must then be read.</param>
+    /// <exception cref="FaultException">Transient <see cref="OpeningCheck.Behind"/>: it lost changes; it is sealed as before and goes on applying them.</exception>
+    public Task<bool> OpenAsync(string token, long epoch, OpeningCheck? check, CancellationToken cancellationToken) =>
+        Fence.LiftAsync(connection => OpenRowAsync(connection, token, epoch, check, cancellationToken), cancellationToken);
 
-    /// <summary>The same with what was held for it; where that session is gone, as if nothing had been held. What was held is let go of, whatever happens.</summary>
+    /// <summary>The same without looking.</summary>
+    public Task<bool> OpenAsync(string token, long epoch, CancellationToken cancellationToken) => OpenAsync(token, epoch, check: null, cancellationToken);
+
+    /// <summary>The same with what was held for it; where that session is gone, as if nothing had been held. What was held is let go of, whatever happens: a side that is behind is applied to.</summary>
     /// <param name="held">From <see cref="HoldOpeningAsync"/>.</param>
     /// <param name="token">The attempt.</param>
     /// <param name="epoch">Its number.</param>
+    /// <param name="check">Whether the side has all that was proven of it; null where that is not looked at.</param>
     /// <param name="cancellationToken">Gives up; whether it is open must then be read.</param>
-    public async Task<bool> OpenAsync(HeldOpening held, string token, long epoch, CancellationToken cancellationToken)
+    /// <exception cref="FaultException">Transient <see cref="OpeningCheck.Behind"/>: it lost changes; it is sealed as before and goes on applying them.</exception>
+    public async Task<bool> OpenAsync(HeldOpening held, string token, long epoch, OpeningCheck? check, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(held);
         bool? opened;
         await using (held)
         {
-            opened = await held.OpenAsync((connection, stop) => OpenRowAsync(connection, token, epoch, stop), cancellationToken);
+            opened = await held.OpenAsync((connection, stop) => OpenRowAsync(connection, token, epoch, check, stop), cancellationToken);
         }
 
         if (opened is { } known)
@@ -171,7 +195,7 @@ public sealed class FencedSide
 
         // Its server process may live on behind a connection that is dead.
         await EndHeldAsync(held.Token, TimeSpan.Zero, cancellationToken);
-        return await OpenAsync(token, epoch, cancellationToken);
+        return await OpenAsync(token, epoch, check, cancellationToken);
     }
 
     /// <summary>
@@ -204,7 +228,7 @@ public sealed class FencedSide
     /// <returns>Whether one holds on: its owner lives, and is about to open.</returns>
     public Task<bool> EndHeldAsync(string token, TimeSpan silence, CancellationToken cancellationToken) => HeldOpening.EndAsync(database, token, silence, cancellationToken);
 
-    private async Task<bool> OpenRowAsync(NpgsqlConnection connection, string token, long epoch, CancellationToken cancellationToken)
+    private async Task<bool> OpenRowAsync(NpgsqlConnection connection, string token, long epoch, OpeningCheck? check, CancellationToken cancellationToken)
     {
         if (!await row.ChangeAsync(
             connection, "side-opened",
@@ -213,6 +237,7 @@ public sealed class FencedSide
             return false;
         }
 
+        await (check?.PassAsync(connection, migration, actor, token, MoveSequences, cancellationToken) ?? Task.CompletedTask);
         await Directions.EndAsync(connection, migration, cancellationToken);
         return true;
     }
@@ -287,25 +312,7 @@ public sealed class FencedSide
     }
 
     /// <summary>An attempt that waits for its tables' locks now, with who holds them: TimedOut <c>fence-waits</c>. Null where none does.</summary>
-    public async Task<Fault?> FindWaitAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var all = await FencedRelations.ReadAsync(connection, Fence.Tables, cancellationToken);
-        await using (var command = new NpgsqlCommand("""
-            select exists (select from pg_catalog.pg_locks l where not l.granted and l.mode in ('ShareRowExclusiveLock', 'ShareUpdateExclusiveLock') and l.relation = any($1)
-                and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()))
-            """, connection)
-        { Parameters = { new NpgsqlParameter { Value = all.Select(relation => relation.Oid).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Oid } } })
-        {
-            if (await command.ExecuteScalarAsync(cancellationToken) is not true)
-            {
-                return null;
-            }
-        }
-
-        var blockers = await FenceBlockers.ReadAsync(connection, all, cancellationToken);
-        return new Fault(FaultKind.TimedOut, "fence-waits", blockers.What, blockers.Fix);
-    }
+    public Task<Fault?> FindWaitAsync(CancellationToken cancellationToken) => FenceBlockers.FindWaitAsync(database, Fence.Tables, cancellationToken);
 
     /// <summary>What would keep this side from being closed, or could write past its fence (<see cref="FenceReadiness"/>).</summary>
     /// <param name="side">What it is called in messages: <c>source</c> or <c>target</c>.</param>

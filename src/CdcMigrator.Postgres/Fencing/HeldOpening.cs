@@ -1,4 +1,5 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Fencing;
@@ -54,25 +55,27 @@ public sealed class HeldOpening : IAsyncDisposable
     }
 
     /// <summary>Whether the session is there and holds; its time without a word begins anew.</summary>
-    public async Task<bool> IsHeldAsync(CancellationToken cancellationToken)
+    public async Task<bool> IsHeldAsync(CancellationToken cancellationToken) => await ReadServerAsync(cancellationToken) is not null;
+
+    /// <summary>The server that holds (<see cref="OpeningTerms.Server"/>); null where the session is gone. Its time without a word begins anew.</summary>
+    public async Task<string?> ReadServerAsync(CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         try
         {
-            await using var command = new NpgsqlCommand("select 1", connection);
-            await command.ExecuteScalarAsync(patience.Token);
-            return true;
+            return await OpeningCheck.ReadServerAsync(connection, patience.Token);
         }
         catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested)
         {
-            return false;
+            return null;
         }
     }
 
     /// <summary>Opens and commits; null where the session does not answer, and then only the side's row says whether it came to it.</summary>
     /// <param name="open">Changes the row; false where it is not to be opened by this attempt any more.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FaultException"><see cref="OpeningCheck.Behind"/>.</exception>
     internal async Task<bool?> OpenAsync(Func<NpgsqlConnection, CancellationToken, Task<bool>> open, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -88,7 +91,7 @@ public sealed class HeldOpening : IAsyncDisposable
             await transaction.CommitAsync(patience.Token);
             return true;
         }
-        catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested && exception is not FaultException { Fault.Code: OpeningCheck.Behind })
         {
             return null;
         }

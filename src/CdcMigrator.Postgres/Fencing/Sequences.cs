@@ -30,8 +30,21 @@ public static class Sequences
         NpgsqlDataSource from, NpgsqlDataSource to, IReadOnlyList<TableMapping> mappings, long margin, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(to);
+        await using var session = await to.OpenConnectionAsync(cancellationToken);
+        await using (var sync = new NpgsqlCommand("set synchronous_commit = on", session))
+        {
+            await sync.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        return await AdvanceAsync(from, to, session, mappings, margin, cancellationToken);
+    }
+
+    /// <summary>The same, where a session of the side that takes over moves them: in its transaction they are written before what it commits.</summary>
+    public static async Task<IReadOnlyList<TableName>> AdvanceAsync(
+        NpgsqlDataSource from, NpgsqlDataSource to, NpgsqlConnection session, IReadOnlyList<TableMapping> mappings, long margin, CancellationToken cancellationToken)
+    {
         var asked = Moved(await ReadAsync(from, to, mappings, cancellationToken));
-        await using var command = to.CreateCommand(Advance);
+        await using var command = new NpgsqlCommand(Advance, session);
         command.Parameters.Add(new NpgsqlParameter { Value = asked.Select(sequence => sequence.To.Schema).ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = asked.Select(sequence => sequence.To.Name).ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = asked.Select(sequence => sequence.Last).ToArray() });

@@ -59,6 +59,13 @@ internal sealed class DrainEvidence(
         })], marker.Lsn, tables);
     }
 
+    /// <summary>What of a drain proof whoever opens the target's side looks at again. Markers are no rows, and their lane goes on behind the opening.</summary>
+    /// <param name="drained">The proof.</param>
+    /// <param name="marker">Marker on the side that takes over, written behind it; null where there is no way back.</param>
+    public OpeningTerms TermsOf(DrainReport drained, string? marker) => new(
+        [.. drained.Lanes.Where(lane => lane.EndOffset > 0 && !Directions.IsMarkerTopic(lane.Topic)).Select(lane => new LaneEnd(lane.Topic, lane.Partition, lane.EndOffset))],
+        clusterId ?? "", marker ?? "", "");
+
     public async Task<IReadOnlyDictionary<LaneId, long>> ReadProgressAsync(CancellationToken cancellationToken) =>
         (await store.ReadProgressAsync(cancellationToken))
             .Where(lane => clusterId is null || lane.ClusterId == clusterId)

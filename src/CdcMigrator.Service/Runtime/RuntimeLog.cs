@@ -46,6 +46,12 @@ internal static partial class RuntimeLog
     [LoggerMessage(1029, LogLevel.Critical, "two sides were open: the {Side}, open since attempt number {Epoch}, is closed, for attempt {Token}, number {Later}, opened the other one later; what was written there since is carried over by nobody. Compare both sides, and find out whether that one is an older copy of itself")]
     public static partial void SideShut(ILogger log, string side, long epoch, long later, string token);
 
+    [LoggerMessage(1032, LogLevel.Critical, "both sides deny writes: the attempt {Token} has left the other side for the {Side}; {Fault}")]
+    public static partial void SideWaits(ILogger log, string side, string token, Fault fault);
+
+    [LoggerMessage(1033, LogLevel.Critical, "the {Side} was opened, and {What}")]
+    public static partial void SideOpenedElsewhere(ILogger log, string side, string what);
+
     [LoggerMessage(1022, LogLevel.Information, "the way back begins: what the target commits is read too, and applied to the source from the cutover on")]
     public static partial void WayBackBegins(ILogger log);
 

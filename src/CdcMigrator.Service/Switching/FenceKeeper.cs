@@ -19,6 +19,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
     /// <summary>A coordinator that lives opens at once behind its seal. What one holds that says nothing for longer is taken from it: whoever opens does the same.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
     private Fault? told;
+    private string? waitsFor;
 
     /// <summary>Looks once a second until stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -65,8 +66,8 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
         if (here is not null && there is not null)
         {
-            await (here.IsLeftFor(there) ? OpenAsync(target, here, "target", cancellationToken)
-                : there.IsLeftFor(here) ? OpenAsync(source, there, "source", cancellationToken)
+            await (here.IsLeftFor(there) ? OpenAsync(target, source, here, "target", cancellationToken)
+                : there.IsLeftFor(here) ? OpenAsync(source, target, there, "source", cancellationToken)
                 : here.IsOlderThan(there) || there.IsOlderThan(here) || (here.State == FenceState.Open && there.State == FenceState.Open) ? ShutAsync(here, there, cancellationToken)
                 : Task.CompletedTask);
         }
@@ -140,11 +141,36 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         FaultKind.NotAllowed, "two-open-sides", "Both sides say that applications write there: one of them came back from an older copy of itself, or its row was changed by hand",
         "Keep applications away from the side that is not meant, and close it: 'cdcm cutover status' shows both; what is written there is carried over by nobody");
 
-    private async Task OpenAsync(FencedSide side, FenceRecord left, string name, CancellationToken cancellationToken)
+    /// <summary>Opens what an attempt left another side for, once it has all that the attempt noted with its seal. Sequences are moved on in any case: what came before is not known here.</summary>
+    private async Task OpenAsync(FencedSide side, FencedSide other, FenceRecord left, string name, CancellationToken cancellationToken)
     {
-        if (!await side.EndHeldAsync(left.Token, Silence, cancellationToken) && await side.OpenAsync(left.Token, left.Epoch, cancellationToken))
+        if (await side.EndHeldAsync(left.Token, Silence, cancellationToken))
         {
-            RuntimeLog.SideOpened(log, name, left.Token);
+            return;
+        }
+
+        var check = new OpeningCheck(await other.ReadTermsAsync(left.Token, cancellationToken), moves: true);
+        try
+        {
+            if (await side.OpenAsync(left.Token, left.Epoch, check, cancellationToken))
+            {
+                RuntimeLog.SideOpened(log, name, left.Token);
+                if (check.Elsewhere is { } elsewhere)
+                {
+                    RuntimeLog.SideOpenedElsewhere(log, name, elsewhere);
+                }
+            }
+        }
+        catch (FaultException exception) when (exception.Fault.Code == OpeningCheck.Behind)
+        {
+            // Said once: how far it has come is another sentence at every look.
+            if (waitsFor != left.Token)
+            {
+                RuntimeLog.SideWaits(log, name, left.Token, exception.Fault);
+            }
+
+            waitsFor = left.Token;
+            await (check.HasLost ? other.StopDirectionAsync(left.Token, cancellationToken) : Task.CompletedTask);
         }
     }
 }

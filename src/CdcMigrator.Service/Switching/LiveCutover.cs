@@ -33,10 +33,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     private static readonly TimeSpan OpeningGrace = TimeSpan.FromSeconds(5);
     private readonly MigrationDefinition definition = along.Definition;
     private readonly ReturnStart way = new(back, sides, options, time);
+    private readonly SideOpening opening = new(sides.Taking(along.Definition.Direction), sides.Left(along.Definition.Direction), options.Lease + OpeningGrace);
     private (SourceIdentity Left, SourceIdentity Taking) servers;
     private IReadOnlyList<WaiverReport> waived = [];
     private HoldKeeping? holding;
-    private HeldOpening? opening;
+    private OpeningTerms? proven;
     private FencedSide Left => sides.Left(definition.Direction);
     private FencedSide Taking => sides.Taking(definition.Direction);
 
@@ -157,10 +158,11 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         var tables = Sides.AskAsync(() => UntilEqualAsync(drained, first.Token));
         await FirstFault.WhenAllAsync(first, start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, first.Token));
         var (marker, begin) = await start;
+        proven = along.Evidence().TermsOf(drained, marker?.Marker);
 
         // Behind the seal nothing is undone: what would keep the other side from being opened is taken right before, and kept.
-        await HoldOpeningAsync(attempt, cancellationToken);
-        await (attempt.Rehearsal ? LetOpeningGoAsync() : Task.CompletedTask);
+        await opening.HoldAsync(attempt, cancellationToken);
+        await (attempt.Rehearsal ? opening.LetGoAsync() : Task.CompletedTask);
         return new CutoverProof(await tables, [.. (await sequences).Select(sequence => sequence.ToString())], begin, marker) { NoReturn = way.NoReturn };
     }
 
@@ -173,20 +175,20 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
                 FaultKind.NotAllowed, "another-server", "A side was promoted or restored during the attempt: what was proven was proven of another history", "Look at the failover first: 'cdcm status', 'cdcm preflight'");
         }
 
-        // A session that ended since holds nothing: before the seal there is time to take all of it anew.
-        await (opening is { } held && await held.IsHeldAsync(cancellationToken) ? Task.CompletedTask : HoldOpeningAsync(attempt, cancellationToken));
-        return await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, cancellationToken));
+        var terms = await opening.TermsAsync(attempt, proven!, cancellationToken);
+        return await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, terms, cancellationToken));
     }
 
     /// <inheritdoc />
-    public async Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    public async Task<string> OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
     {
-        var held = opening;
-        opening = null;
-        if (!await Sides.AskAsync(() => held is null ? Taking.OpenAsync(attempt.Token, attempt.Epoch, cancellationToken) : Taking.OpenAsync(held, attempt.Token, attempt.Epoch, cancellationToken)))
+        if (await opening.OpenAsync(attempt, cancellationToken) is { } outcome)
         {
-            await RequireOpenAsync(Taking, attempt, routing: false, cancellationToken);
+            return outcome;
         }
+
+        await RequireOpenAsync(Taking, attempt, routing: false, cancellationToken);
+        return "writes are taken";
     }
 
     /// <inheritdoc />
@@ -194,7 +196,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     {
         // Where it is sealed after all, the answer was lost only: what is held is still to be opened with.
         var undone = await Sides.AskAsync(() => Left.UndoAsync(attempt.Token, onlyForsaken: false, cancellationToken));
-        await (undone ? LetOpeningGoAsync() : Task.CompletedTask);
+        await (undone ? opening.LetGoAsync() : Task.CompletedTask);
         return undone;
     }
 
@@ -354,27 +356,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <summary>The attempt is over, whatever its end: a note that is left runs out, and another process lets applications go.</summary>
     public async ValueTask DisposeAsync()
     {
-        await LetOpeningGoAsync();
+        await opening.DisposeAsync();
         await (holding?.DisposeAsync() ?? ValueTask.CompletedTask);
         holding = null;
-    }
-
-    private async Task HoldOpeningAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
-    {
-        if (opening is not null)
-        {
-            // Its server process may live on behind a connection that is dead, with the very locks that are asked for.
-            await LetOpeningGoAsync();
-            await Sides.AskAsync(() => Taking.EndHeldAsync(attempt.Token, TimeSpan.Zero, cancellationToken));
-        }
-
-        opening = await Sides.AskAsync(() => Taking.HoldOpeningAsync(attempt.Token, options.Lease + OpeningGrace, cancellationToken));
-    }
-
-    private async Task LetOpeningGoAsync()
-    {
-        await (opening?.DisposeAsync() ?? ValueTask.CompletedTask);
-        opening = null;
     }
 
     private async Task<FaultException> HoldLostAsync(CutoverAttempt attempt) => await Sides.AskAsync(() => Left.Hold.FindCalledOffAsync(attempt.Token, CancellationToken.None)) is { } by

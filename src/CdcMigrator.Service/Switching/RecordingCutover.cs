@@ -77,11 +77,8 @@ internal sealed class RecordingCutover(
     }
 
     /// <inheritdoc />
-    public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
-    {
-        Note(CutoverStep.Open, $"would allow writes on the {Taking(attempt)}");
-        return Task.CompletedTask;
-    }
+    public Task<string> OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
+        Task.FromResult(Note(CutoverStep.Open, $"would allow writes on the {Taking(attempt)}"));
 
     /// <inheritdoc />
     public Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => Task.FromResult(true);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CdcMigrator.Cutover;
 using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
@@ -21,10 +22,10 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     private static readonly string Actor = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <summary>The source of the migration file.</summary>
-    public FencedSide Source { get; } = Side(source, definition, [.. definition.Tables.Select(table => table.Source)], time);
+    public FencedSide Source { get; } = Side(source, target, definition, [.. definition.Tables.Select(table => table.Source)], [.. definition.Tables.Select(table => table.TurnedRound())], time);
 
     /// <summary>The target of the migration file.</summary>
-    public FencedSide Target { get; } = Side(target, definition, [.. definition.Tables.Select(table => table.Target)], time);
+    public FencedSide Target { get; } = Side(target, source, definition, [.. definition.Tables.Select(table => table.Target)], definition.Tables, time);
 
     /// <summary>The side a direction leaves.</summary>
     public FencedSide Left(MigrationDirection direction) => direction == MigrationDirection.Forward ? Source : Target;
@@ -182,9 +183,11 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     private IReadOnlyList<TableMapping> Tables(MigrationDirection direction) =>
         direction == MigrationDirection.Forward ? definition.Tables : [.. definition.Tables.Select(table => table.TurnedRound())];
 
-    private static FencedSide Side(NpgsqlDataSource database, MigrationDefinition definition, IReadOnlyList<TableName> tables, TimeProvider time) =>
+    private static FencedSide Side(
+        NpgsqlDataSource database, NpgsqlDataSource other, MigrationDefinition definition, IReadOnlyList<TableName> tables, IReadOnlyList<TableMapping> intoIt, TimeProvider time) =>
         new(database, definition.Name, tables, Actor, time)
         {
+            MoveSequences = (session, cancellationToken) => Sequences.AdvanceAsync(other, database, session, intoIt, CutoverOptions.Of(definition).SequenceMargin, cancellationToken),
             Fence = new SourceFence(database, tables, time) { LockTimeout = definition.Cutover.LockTimeout, Deadline = definition.Cutover.Deadlines.Fencing },
         };
 

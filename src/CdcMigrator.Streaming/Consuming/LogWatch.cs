@@ -4,7 +4,10 @@ using CdcMigrator.Streaming.Lanes;
 
 namespace CdcMigrator.Streaming.Consuming;
 
-/// <summary>Looks at the log again and again: topics that appear are consumed, and one that is not what it was halts its lanes (invariant A2).</summary>
+/// <summary>
+/// Looks at the log again and again: topics that appear are consumed, and one that is not what it was halts its lanes (invariant A2). And at the target: progress that lies behind what was committed there
+/// was lost with rows, and its lane goes on from it, though it may have nothing to apply and would not notice.
+/// </summary>
 internal sealed class LogWatch(LaneParts parts, PollLoop poll)
 {
     private static readonly TimeSpan SoonInterval = TimeSpan.FromSeconds(1);
@@ -77,12 +80,32 @@ internal sealed class LogWatch(LaneParts parts, PollLoop poll)
             }
         }
 
+        await CheckProgressAsync(cancellationToken).ConfigureAwait(false);
+
         // Progress is read before the ends: ends only grow, so progress beyond one means that the log lost records.
         var committed = poll.Lanes.Where(lane => lane.NextOffset >= 0 && log.Topic(lane.Id.Topic).Exists).Select(lane => (Lane: lane, lane.NextOffset)).ToList();
         var ranges = await parts.Inspector.ReadRangesAsync([.. committed.Select(item => item.Lane.Id)], cancellationToken).ConfigureAwait(false);
         foreach (var (lane, nextOffset) in committed)
         {
             lane.Check(nextOffset, ranges[lane.Id]);
+        }
+    }
+
+    /// <summary>What is remembered is read before the target is asked: it is noted behind each commit, so that the target never has less unless it lost some.</summary>
+    private async Task CheckProgressAsync(CancellationToken cancellationToken)
+    {
+        var remembered = poll.Lanes.Where(lane => lane.NextOffset > 0).Select(lane => (Lane: lane, lane.NextOffset)).ToList();
+        try
+        {
+            var rows = (await parts.Store.ReadProgressAsync(cancellationToken).ConfigureAwait(false)).ToDictionary(row => row.Lane);
+            foreach (var (lane, nextOffset) in remembered)
+            {
+                lane.CheckProgress(nextOffset, rows.GetValueOrDefault(lane.Id));
+            }
+        }
+        catch (FaultException)
+        {
+            // The target is away: lanes say so themselves.
         }
     }
 

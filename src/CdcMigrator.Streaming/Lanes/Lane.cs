@@ -135,6 +135,19 @@ internal sealed class Lane
         }
     }
 
+    /// <summary>The target's progress, asked for after <paramref name="committed"/> was read: where it has less it lost transactions, with their rows, and the lane applies them again.</summary>
+    public void CheckProgress(long committed, LaneProgress? row)
+    {
+        if ((row is null || row.NextOffset < committed || row.ClusterId != identity?.ClusterId) && claimed && Volatile.Read(ref session) is { Broken: null } current)
+        {
+            var reached = row is null || row.ClusterId != identity?.ClusterId ? 0 : row.NextOffset;
+            current.Break(new Fault(
+                FaultKind.Transient, "progress-lost", $"The target's progress is at {reached}, and {committed} was committed there: it came back without its last transactions, or was set back",
+                "The lane applies again from there by itself; look at the target's failover")
+            { Lane = Id, Offset = reached });
+        }
+    }
+
     public void NoteEnd(long offset) => Volatile.Write(ref endOffset, offset);
 
     /// <summary>A batch of the session was committed.</summary>

@@ -31,6 +31,22 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task A_lane_with_nothing_to_apply_notices_that_the_target_came_back_with_less_and_applies_it_again()
+    {
+        await using var harness = new PipelineHarness();
+        for (var i = 0; i < 10; i++)
+        {
+            await harness.Broker.ProduceAsync(Topic, 0, "k", $"v{i}");
+        }
+
+        var pipeline = await harness.StartAsync();
+        await UntilAsync(() => harness.Store.NextOffset(Lane(0)) == 10 && StatusOf(pipeline) is { LagRecords: 0 }, "all applied");
+        harness.Store.Seed(Lane(0), 4);
+        await UntilAsync(() => harness.Store.NextOffset(Lane(0)) == 10 && StatusOf(pipeline) is { LagRecords: 0, Fault: null }, "applied again");
+        Assert.Equal(Enumerable.Range(4, 6).Select(i => $"v{i}"), harness.Store.Applied(Lane(0)).Select(change => change.Value));
+    }
+
+    [Fact]
     public async Task A_conflict_makes_the_next_batch_smaller()
     {
         await using var harness = new PipelineHarness();

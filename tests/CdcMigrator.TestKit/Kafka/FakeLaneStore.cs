@@ -110,7 +110,10 @@ public sealed class FakeLaneStore : ILaneStore
         lock (gate)
         {
             return Task.FromResult<IReadOnlyList<LaneProgress>>(
-                [.. rows.Select(row => new LaneProgress(row.Key, row.Value.Next, SourcePosition.None, row.Value.Epoch, DateTimeOffset.UnixEpoch, false))]);
+                [.. rows.Select(row => new LaneProgress(row.Key, row.Value.Next, SourcePosition.None, row.Value.Epoch, DateTimeOffset.UnixEpoch, false)
+                {
+                    ClusterId = row.Value.Identity?.ClusterId ?? "",
+                })]);
         }
     }
 

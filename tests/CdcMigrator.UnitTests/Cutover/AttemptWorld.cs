@@ -122,11 +122,11 @@ internal sealed class AttemptWorld : ICutoverActions
         return true;
     }, cancellationToken, LosesSeal);
 
-    public Task OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => CallAsync("open", () =>
+    public Task<string> OpenAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => CallAsync("open", () =>
     {
         Require(Left == FenceState.Sealed, "opened while the other side was not sealed");
         Taking = FenceState.Open;
-        return true;
+        return "writes are taken";
     }, cancellationToken);
 
     public Task<bool> UndoAsync(CutoverAttempt attempt, CancellationToken cancellationToken) => CallAsync("undo", () =>

@@ -29,4 +29,10 @@ public enum ProtocolFlaw
 
     /// <summary>Nobody undoes what a dead coordinator left.</summary>
     NoKeeper,
+
+    /// <summary>Whoever opens the other side does not look whether it has still what was proven of it.</summary>
+    OpenIgnoresProgress,
+
+    /// <summary>Whoever opens a side that lost something takes a lane beyond its end for one that is there.</summary>
+    OpenBeyondEnds,
 }

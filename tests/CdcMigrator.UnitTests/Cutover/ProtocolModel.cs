@@ -4,14 +4,14 @@ namespace CdcMigrator.UnitTests.Cutover;
 /// The cutover and the way back as steps of which any may follow any: attempts of which each may stall for good or wake up at any time, a keeper that acts
 /// on what it read earlier, an application that writes, a stream that applies. Every step is one transaction on one database.
 /// </summary>
-public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
+public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites, bool loses = false)
 {
     /// <summary>Only with a flaw do changes go round for ever.</summary>
     private const int MostEntries = 8;
 
     /// <summary>All states one step away.</summary>
     public IEnumerable<ProtocolState> Next(ProtocolState state) =>
-        [.. Writer(state), .. Stream(state), .. state.Steps.SelectMany((_, a) => Attempt(state, a)), .. Keeper(state)];
+        [.. Writer(state), .. Stream(state), .. state.Steps.SelectMany((_, a) => Attempt(state, a)), .. Keeper(state), .. Loss(state)];
 
     /// <summary>What must hold always; null where it does.</summary>
     public static string? Broken(ProtocolState state)
@@ -44,14 +44,28 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
             now = Keeper(now).FirstOrDefault() ?? now;
         }
 
+        for (var i = 0; i < 40 && now.Lost >= 0 && IsLeft(now, 1 - now.Lost); i++)
+        {
+            // It lost something: the way back is stopped, lanes go on one by one, and the keeper looks after each.
+            now = Loss(now).LastOrDefault(next => next.Stopped) ?? Stream(now).FirstOrDefault() ?? now;
+            now = Keeper(now).FirstOrDefault() ?? now;
+            now = now.Repair == Repair.None ? now : Keeper(now).First();
+        }
+
         for (var i = 0; i < 20; i++)
         {
             now = Stream(now).FirstOrDefault() ?? now;
         }
 
+        if (IsBeyond(now))
+        {
+            // What it lost came round before anybody looked: nobody opens by himself, and nothing is lost.
+            return Broken(now);
+        }
+
         return Broken(now)
             ?? (now.Gates.Count(gate => gate == Gate.Open) != 1 ? $"sides {now.Gates[0]} and {now.Gates[1]} after recovery" : null)
-            ?? (now.Values[0] != now.Values[1] ? $"the sides end with {now.Values[0]} and {now.Values[1]}" : null);
+            ?? (now.Values[0] != now.Values[1] && !now.Stopped ? $"the sides end with {now.Values[0]} and {now.Values[1]}" : null);
     }
 
     /// <summary>
@@ -129,6 +143,42 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
         }
     }
 
+    /// <summary>
+    /// The side that takes over comes back, once, without the last of what was applied to it. The log of what it captured keeps what it has: what is applied again is captured again, and comes round by the way
+    /// back, unless whoever looks at the opening stops that.
+    /// </summary>
+    private IEnumerable<ProtocolState> Loss(ProtocolState state)
+    {
+        for (var left = 0; left < 2; left++)
+        {
+            if (!IsLeft(state, left))
+            {
+                continue;
+            }
+
+            var (from, side) = (left, 1 - left);
+            for (var entries = 1; loses && state.Lost < 0 && entries <= Math.Min(2, state.Applied[from]); entries++)
+            {
+                yield return With(state, next =>
+                {
+                    next.Applied[from] -= entries;
+                    next.Values[side] = next.Applied[from] == 0 ? 0 : next.Logs[from][next.Applied[from] - 1];
+                    next.Lost = side;
+                });
+            }
+
+            if (state.Lost == side && state.Applied[from] != state.Ends[from] && !state.Stopped)
+            {
+                yield return With(state, next => (next.Streams[side], next.Stopped) = (false, true));
+            }
+        }
+    }
+
+    private static bool IsLeft(ProtocolState state, int side) =>
+        state.Gates[side] == Gate.Sealed && state.Gates[1 - side] == Gate.Sealed && state.Epochs[side] > state.Epochs[1 - side];
+
+    private static bool IsBeyond(ProtocolState state) => state.Lost >= 0 && IsLeft(state, 1 - state.Lost) && state.Applied[1 - state.Lost] > state.Ends[1 - state.Lost];
+
     private IEnumerable<ProtocolState> Attempt(ProtocolState state, int a)
     {
         var (side, token) = (state.Leaving[a], state.Tokens[a]);
@@ -165,11 +215,7 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
                 yield return With(state, next => Seal(next, a));
                 break;
             case Step.Sealed:
-                yield return With(state, next =>
-                {
-                    next.Steps[a] = Step.Opened;
-                    Open(next, 1 - side, token);
-                });
+                yield return With(state, next => next.Steps[a] = Open(next, 1 - side, token) ? Step.Opened : Step.Sealed);
                 break;
             case Step.Opened when flaw == ProtocolFlaw.FreezeAfterOpen:
                 yield return With(state, next => (next.Steps[a], next.Streams[side]) = (Step.Over, false));
@@ -190,21 +236,29 @@ public sealed class ProtocolModel(ProtocolFlaw flaw, int mostWrites)
             return;
         }
 
-        (next.Steps[a], next.Gates[side]) = (Step.Sealed, Gate.Sealed);
+        (next.Steps[a], next.Gates[side], next.Ends[side]) = (Step.Sealed, Gate.Sealed, next.Positions[a]);
         if (flaw != ProtocolFlaw.AimAfterOpen)
         {
             (next.Applied[1 - side], next.Streams[1 - side]) = (next.Aims[a], true);
         }
     }
 
-    /// <summary>One transaction on the side that takes over: nothing of the other comes to it any more, and it takes writes.</summary>
-    private void Open(ProtocolState next, int side, int token)
+    /// <summary>One transaction on the side that takes over: nothing of the other comes to it any more, and it takes writes. False where it has not all yet: then it is tried again.</summary>
+    private bool Open(ProtocolState next, int side, int token)
     {
         if (next.Gates[side] == Gate.Sealed && (next.Epochs[side] < token || flaw == ProtocolFlaw.OpenIgnoresEpoch))
         {
+            var (reached, end) = (next.Applied[1 - side], next.Ends[1 - side]);
+            if (flaw != ProtocolFlaw.OpenIgnoresProgress && IsLeft(next, 1 - side) && (reached < end || (reached > end && next.Lost == side && flaw != ProtocolFlaw.OpenBeyondEnds)))
+            {
+                return false;
+            }
+
             (next.Gates[side], next.Epochs[side]) = (Gate.Open, token);
             next.Streams[1 - side] &= flaw == ProtocolFlaw.FreezeAfterOpen;
         }
+
+        return true;
     }
 
     private IEnumerable<ProtocolState> Keeper(ProtocolState state)

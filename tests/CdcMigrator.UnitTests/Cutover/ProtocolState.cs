@@ -52,6 +52,15 @@ public sealed class ProtocolState
 
     public int[] Aims { get; }
 
+    /// <summary>Noted with the seal of each side: how far its log must have been applied to the other one before that is opened.</summary>
+    public int[] Ends { get; } = [0, 0];
+
+    /// <summary>The side that came back between seal and opening without what it had committed last, or -1.</summary>
+    public int Lost { get; set; } = -1;
+
+    /// <summary>Whether the way back was stopped for it.</summary>
+    public bool Stopped { get; set; }
+
     /// <summary>What the keeper has read and may act on much later.</summary>
     public Repair Repair { get; set; }
 
@@ -65,7 +74,7 @@ public sealed class ProtocolState
     /// <summary>Equal exactly for equal states.</summary>
     public string Key => string.Join(',', (IEnumerable<int>)[
         (int)Gates[0], (int)Gates[1], .. Epochs, .. Values, Logs[0].Count, .. Logs[0], .. Logs[1], .. Applied, Streams[0] ? 1 : 0, Streams[1] ? 1 : 0, Writing, Writes, Acknowledged,
-        .. Steps.Select(step => (int)step), .. Tokens, .. Leaving, .. Positions, .. Aims, (int)Repair, KeeperSide, KeeperToken, KeeperLater]);
+        .. Steps.Select(step => (int)step), .. Tokens, .. Leaving, .. Positions, .. Aims, (int)Repair, KeeperSide, KeeperToken, KeeperLater, .. Ends, Lost, Stopped ? 1 : 0]);
 
     public ProtocolState Copy()
     {
@@ -78,12 +87,15 @@ public sealed class ProtocolState
             KeeperSide = KeeperSide,
             KeeperToken = KeeperToken,
             KeeperLater = KeeperLater,
+            Lost = Lost,
+            Stopped = Stopped,
         };
         Gates.CopyTo(copy.Gates, 0);
         Epochs.CopyTo(copy.Epochs, 0);
         Values.CopyTo(copy.Values, 0);
         Applied.CopyTo(copy.Applied, 0);
         Streams.CopyTo(copy.Streams, 0);
+        Ends.CopyTo(copy.Ends, 0);
         Steps.CopyTo(copy.Steps, 0);
         Tokens.CopyTo(copy.Tokens, 0);
         Leaving.CopyTo(copy.Leaving, 0);

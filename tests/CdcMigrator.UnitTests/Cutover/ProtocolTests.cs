@@ -28,11 +28,21 @@ public sealed class ProtocolTests
     public void A_side_that_comes_back_open_from_an_older_copy_is_shut_and_the_one_that_was_opened_later_stays_open() =>
         Assert.Null(Explore(ProtocolFlaw.None, attempts: 2, mostWrites: 2, (model, state) => model.BrokenByOlderCopy(state)).Broken);
 
+    [Fact]
+    public void A_side_that_takes_over_and_comes_back_older_between_seal_and_opening_is_opened_with_all_it_had_or_not_at_all() =>
+        Assert.Null(Explore(ProtocolFlaw.None, attempts: 1, mostWrites: 4, loses: true).Broken ?? Explore(ProtocolFlaw.None, attempts: 2, mostWrites: 2, loses: true).Broken);
+
+    [Theory]
+    [InlineData(ProtocolFlaw.OpenIgnoresProgress, "was acknowledged, and the open side has")]
+    [InlineData(ProtocolFlaw.OpenBeyondEnds, "was acknowledged, and the open side has")]
+    public void Flaws_that_only_a_loss_shows_are_found(ProtocolFlaw flaw, string broken) =>
+        Assert.Contains(broken, Explore(flaw, attempts: 1, mostWrites: 4, loses: true).Broken, StringComparison.Ordinal);
+
     /// <summary>Breadth first, so that what is broken is shown by a shortest history.</summary>
     private static (string? Broken, int States) Explore(
-        ProtocolFlaw flaw, int attempts, int mostWrites, Func<ProtocolModel, ProtocolState, string?>? more = null)
+        ProtocolFlaw flaw, int attempts, int mostWrites, Func<ProtocolModel, ProtocolState, string?>? more = null, bool loses = false)
     {
-        var model = new ProtocolModel(flaw, mostWrites);
+        var model = new ProtocolModel(flaw, mostWrites, loses);
         var start = new ProtocolState(attempts);
         var seen = new HashSet<string>(StringComparer.Ordinal) { start.Key };
         var waiting = new Queue<ProtocolState>([start]);
