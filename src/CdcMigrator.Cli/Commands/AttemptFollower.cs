@@ -33,6 +33,7 @@ internal sealed class AttemptFollower(ServiceClient service, CutoverStatus begun
     public async Task<CutoverStatus> UntilOverAsync(Action<CutoverStatus> seen, CancellationToken cancellationToken)
     {
         var (now, since) = (begun, (long?)null);
+        using var leaving = cancellationToken.Register(() => terminal.Error.WriteLine($"attempt {attempt} goes on in the service: 'cdcm cutover status' shows it, 'cdcm cutover abort' calls it off"));
         while (now.Phase == CutoverPhase.Running)
         {
             await Task.Delay(Look, TimeProvider.System, cancellationToken);

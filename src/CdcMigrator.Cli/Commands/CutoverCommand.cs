@@ -344,7 +344,7 @@ internal static class CutoverCommand
 
         if (!call.Terminal.IsInteractive)
         {
-            throw new FaultException(FaultKind.Configuration, "not-confirmed", what, "Say --yes");
+            throw new FaultException(FaultKind.Configuration, "not-confirmed", $"Nothing was done, for it is not confirmed that {what}", "Say --yes");
         }
 
         if (call.Terminal.Ask($"{what}. Type the migration's name to go on: ") != migration)

@@ -140,7 +140,7 @@ internal static class TablesCommand
 
         if (!call.Terminal.IsInteractive || Console.IsInputRedirected)
         {
-            throw new FaultException(FaultKind.Configuration, "not-confirmed", "rows of the target that the source no longer has will be removed", "Say --yes");
+            throw new FaultException(FaultKind.Configuration, "not-confirmed", "Nothing was done, for it is not confirmed that rows of the target that the source no longer has will be removed", "Say --yes");
         }
 
         call.Terminal.Error.Write($"Rows of the target that the source no longer has will be removed. Type the migration's name to go on: ");

@@ -85,14 +85,23 @@ public sealed class RoutingHooks(RouteSection route, IHookRunner runner, TimePro
     /// Runs every hook of an abort, whatever becomes of the others, each up to three times. To be called once writes are allowed again, whether or not hooks had been run before
     /// the fence: what was not done is not undone twice.
     /// </summary>
+    /// <param name="context">The attempt.</param>
+    /// <param name="still">Asked before each run: whether no later attempt has the applications by now. Where one has, they are its business, and no more is run.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>What each run came to.</returns>
-    public async Task<IReadOnlyList<HookOutcome>> OnAbortAsync(HookContext context, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HookOutcome>> OnAbortAsync(HookContext context, Func<Task<bool>> still, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(still);
         var outcomes = new List<HookOutcome>();
         foreach (var hook in At(HookMoment.OnAbort))
         {
             for (var tries = 1; tries <= AbortTries; tries++)
             {
+                if (!await still())
+                {
+                    return outcomes;
+                }
+
                 outcomes.Add(await RunAsync(hook, HookMoment.OnAbort, context, cancellationToken));
                 if (outcomes[^1].Succeeded || tries == AbortTries)
                 {

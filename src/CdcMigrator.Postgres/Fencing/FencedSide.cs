@@ -255,7 +255,7 @@ public sealed class FencedSide
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await row.ChangeAsync(
             connection, "migration-completed",
-            "completed_at = clock_timestamp(), completed_by = $4 where migration = $1 and token = $2 and state = $3 and completed_at is null", cancellationToken, token, state.ToString().ToLowerInvariant(), by);
+            "completed_at = clock_timestamp(), completed_by = $4 where migration = $1 and token = $2 and state = $3 and completed_at is null and held = ''", cancellationToken, token, state.ToString().ToLowerInvariant(), by);
     }
 
     /// <summary>
@@ -322,9 +322,13 @@ public sealed class FencedSide
     /// <summary>SQL with which <c>psql</c> alone lifts what is on this side now, as far as it may be lifted (<see cref="FenceScript"/>).</summary>
     public Task<string> LiftScriptAsync(CancellationToken cancellationToken) => LiftScriptAsync(other: null, cancellationToken);
 
-    /// <summary>The same, where the other side's row is known: an older copy of a side that was left is not opened beside it.</summary>
-    public async Task<string> LiftScriptAsync(FenceRecord? other, CancellationToken cancellationToken) =>
-        FenceScript.Lift(await ReadAsync(cancellationToken) is { } record && record.IsOlderThan(other) ? record with { State = FenceState.Sealed } : await ReadAsync(cancellationToken), migration, Fence.Tables);
+    /// <summary>The same, where the other side's row is known: an older copy of a side that was left is not opened beside it, and a side for which the other one was left is.</summary>
+    public async Task<string> LiftScriptAsync(FenceRecord? other, CancellationToken cancellationToken) => await ReadAsync(cancellationToken) switch
+    {
+        { } record when record.IsOlderThan(other) => FenceScript.Lift(record with { State = FenceState.Sealed }, migration, Fence.Tables),
+        { } record when other is not null && other.IsLeftFor(record) => FenceScript.Open(other, migration, Fence.Tables),
+        var record => FenceScript.Lift(record, migration, Fence.Tables),
+    };
 
     /// <summary>Notes that applications were told to write here. Nothing where a later attempt has had the side since.</summary>
     public async Task NoteRoutedAsync(string token, CancellationToken cancellationToken)

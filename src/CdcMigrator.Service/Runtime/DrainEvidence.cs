@@ -51,7 +51,10 @@ internal sealed class DrainEvidence(
 
         var rows = topics.Where(topic => !Directions.IsMarkerTopic(topic)).ToList();
         var described = await inspector.DescribeAsync(rows, cancellationToken);
-        var ends = await inspector.ReadTopicRangesAsync(rows, cancellationToken);
+
+        // A lane that the broker does not tell of would stay frozen for good.
+        var known = (await ReadProgressAsync(cancellationToken)).Keys.Where(lane => rows.Contains(lane.Topic));
+        var ends = await inspector.ReadTopicRangesAsync(rows, known, cancellationToken);
         return new DirectionStart([.. ends.Select(end =>
         {
             var topic = described.Topic(end.Key.Topic);

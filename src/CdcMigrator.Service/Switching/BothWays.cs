@@ -81,9 +81,9 @@ internal sealed class BothWays : IAsyncDisposable
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
-            new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync(ending.Token),
-            new RouteKeeping(Forward.Definition, Sides, Desk!.Hooks, time, log).RunAsync(ending.Token),
-            Window!.RunAsync(ending.Token),
+            KeepOnAsync("fence", new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync, ending.Token),
+            KeepOnAsync("hook", new RouteKeeping(Forward.Definition, Sides, Desk!.Hooks, time, log).RunAsync, ending.Token),
+            KeepOnAsync("window", Window!.RunAsync, ending.Token),
             RunBackAsync(ending.Token),
             WatchForCompletionAsync(ending));
         try
@@ -100,6 +100,25 @@ internal sealed class BothWays : IAsyncDisposable
         if (Completion is not null && Forward.IsCompleted && !stop.IsCancellationRequested)
         {
             await RestAsync(stop);
+        }
+    }
+
+    /// <summary>Whatever ends what is kept beside the log, it is begun again: nobody would lift a dead coordinator's fence.</summary>
+    private async Task KeepOnAsync(string what, Func<CancellationToken, Task> work, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                await work(stop);
+                return;
+            }
+            catch (Exception exception) when (!stop.IsCancellationRequested)
+            {
+                RuntimeLog.SampleFailed(log, what, Postgres.Faults.PostgresFaults.Classify(exception));
+            }
+
+            await Task.Delay(LookInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -181,8 +200,8 @@ internal sealed class BothWays : IAsyncDisposable
         {
             await Completion!.FinishAsync(stop);
 
-            // Nobody carries over what somebody still writes to the source.
-            await Window!.RunAsync(stop);
+            // Nobody carries over what somebody still writes to the source; and applications that could not be told where to write still must be.
+            await Task.WhenAll(Window!.RunAsync(stop), new RouteKeeping(Forward.Definition, Sides!, Desk!.Hooks, time, log).RunAsync(stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -275,7 +294,7 @@ internal sealed class BothWays : IAsyncDisposable
         {
             return exception.Fault;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException || !stop.IsCancellationRequested)
         {
             return Postgres.Faults.PostgresFaults.Classify(exception);
         }
@@ -287,7 +306,7 @@ internal sealed class BothWays : IAsyncDisposable
         {
             return await Sides!.Source.ReadAsync(stop) is not null && await Sides.Target.ReadAsync(stop) is not null;
         }
-        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !stop.IsCancellationRequested)
         {
             return false;
         }

@@ -75,6 +75,11 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
         }
 
         var (source, target) = await sides.ReadAsync(cancellationToken);
+        if (target is { Held.Length: > 0 })
+        {
+            throw new FaultException(FaultKind.NotAllowed, "attempt-running", "An attempt makes applications wait, or is letting them go", "'cdcm cutover status' shows it, 'cdcm cutover abort' calls it off; then try again");
+        }
+
         if (target is not { State: FenceState.Open } || source is not { State: FenceState.Sealed } || source.Token != target.Token
             || !await Sides.AskAsync(() => sides.Target.CompleteAsync(FenceState.Open, target.Token, actor, cancellationToken)))
         {

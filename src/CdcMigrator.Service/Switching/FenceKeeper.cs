@@ -3,7 +3,6 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
-using Npgsql;
 
 namespace CdcMigrator.Service.Switching;
 
@@ -18,6 +17,9 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
     /// <summary>A coordinator that lives opens at once behind its seal. What one holds that says nothing for longer is taken from it: whoever opens does the same.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+
+    /// <summary>For what waits for locks by itself: a host that is lost between two words would hold up the other side too.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
     private Fault? told;
     private string? waitsFor;
 
@@ -35,8 +37,9 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
             {
                 return;
             }
-            catch (Exception exception) when (exception is FaultException or NpgsqlException)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stop.IsCancellationRequested)
             {
+                // Whatever it is: where nobody keeps the fences, a side stays closed whose coordinator died.
                 var fault = exception is FaultException known ? known.Fault : Postgres.Faults.PostgresFaults.Classify(exception);
                 if (told?.ToString() != fault.ToString())
                 {
@@ -66,9 +69,10 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
         if (here is not null && there is not null)
         {
-            await (here.IsLeftFor(there) ? OpenAsync(target, source, here, "target", cancellationToken)
-                : there.IsLeftFor(here) ? OpenAsync(source, target, there, "source", cancellationToken)
-                : here.IsOlderThan(there) || there.IsOlderThan(here) || (here.State == FenceState.Open && there.State == FenceState.Open) ? ShutAsync(here, there, cancellationToken)
+            using var limit = Limit(cancellationToken);
+            await (here.IsLeftFor(there) ? OpenAsync(target, source, here, "target", limit.Token)
+                : there.IsLeftFor(here) ? OpenAsync(source, target, there, "source", limit.Token)
+                : here.IsOlderThan(there) || there.IsOlderThan(here) || (here.State == FenceState.Open && there.State == FenceState.Open) ? ShutAsync(here, there, limit.Token)
                 : Task.CompletedTask);
         }
     }
@@ -83,9 +87,9 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (null, new FaultException(FaultKind.Unreachable, "no-answer", $"A side did not answer within {Patience.TotalSeconds:0} s"));
+            return (null, NoAnswer(Patience));
         }
-        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             return (null, exception);
         }
@@ -100,14 +104,19 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
         try
         {
-            if (await side.UndoAsync(record.Token, onlyForsaken: true, cancellationToken))
+            using var limit = Limit(cancellationToken);
+            if (await side.UndoAsync(record.Token, onlyForsaken: true, limit.Token))
             {
                 RuntimeLog.FenceLifted(log, name, record.Token);
             }
 
             return null;
         }
-        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return NoAnswer(Longest);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             return exception;
         }
@@ -172,5 +181,14 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
             waitsFor = left.Token;
             await (check.HasLost ? other.StopDirectionAsync(left.Token, cancellationToken) : Task.CompletedTask);
         }
+    }
+
+    private static FaultException NoAnswer(TimeSpan patience) => new(FaultKind.Unreachable, "no-answer", $"A side did not answer within {patience.TotalSeconds:0} s");
+
+    private static CancellationTokenSource Limit(CancellationToken cancellationToken)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Longest);
+        return limit;
     }
 }

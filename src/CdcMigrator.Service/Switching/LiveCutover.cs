@@ -214,10 +214,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             {
                 tell(outcome);
                 done += outcome.Succeeded ? 1 : 0;
-                if (!outcome.Succeeded)
-                {
-                    await RequireOpenAsync(Taking, attempt, routing: true, cancellationToken);
-                }
+                await RequireOpenAsync(Taking, attempt, routing: true, cancellationToken);
             },
             cancellationToken);
         await NoteRoutedAsync(Taking, attempt, cancellationToken);
@@ -227,7 +224,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     /// <inheritdoc />
     public async Task RouteBackAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
     {
-        var outcomes = await hooks.OnAbortAsync(Context(attempt), cancellationToken);
+        var outcomes = await hooks.OnAbortAsync(Context(attempt), () => IsStillOursAsync(attempt, cancellationToken), cancellationToken);
         foreach (var outcome in outcomes)
         {
             tell(outcome);
@@ -331,6 +328,20 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open } record || record.Token != attempt.Token || (routing && record.Held.Length > 0))
         {
             throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since: nothing of this one counts any more", "'cdcm cutover status' shows both sides");
+        }
+    }
+
+    /// <summary>Whether no later attempt has had the side that stays, or makes its applications wait. Where it does not answer they are told: they wait for nobody else.</summary>
+    private async Task<bool> IsStillOursAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Sides.AskAsync(() => Left.ReadAsync(cancellationToken)) is not { } record
+                || (record.State == FenceState.Open && record.Epoch <= attempt.Epoch && (record.Held.Length == 0 || record.Held == attempt.Token));
+        }
+        catch (FaultException)
+        {
+            return true;
         }
     }
 

@@ -1,6 +1,8 @@
 using CdcMigrator.Domain.Faults;
+using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
 
 namespace CdcMigrator.Service.Switching;
@@ -21,17 +23,29 @@ public static class OfflineCutover
             : throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "No side is closed by an attempt that could be called off", "'cdcm cutover sql' prints what is known of both sides");
     });
 
-    /// <summary>SQL for psql, by side, that lifts what is there now.</summary>
-    /// <exception cref="FaultException">NotAllowed <c>no-fence</c>. Unreachable: a side does not answer.</exception>
+    /// <summary>SQL for psql, by side, that lifts what is there now, or opens the side for which the other one was left; a comment for a side that does not answer.</summary>
+    /// <exception cref="FaultException">NotAllowed <c>no-fence</c>. Unreachable: neither side answers.</exception>
     public static Task<IReadOnlyDictionary<string, string>> ScriptsAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
     {
-        var (source, target) = await sides.ReadAsync(cancellationToken);
+        var (source, target) = await sides.ReadAnyAsync(cancellationToken);
         return (IReadOnlyDictionary<string, string>)new Dictionary<string, string>
         {
-            ["source"] = await Sides.AskAsync(() => sides.Source.LiftScriptAsync(target, cancellationToken)),
-            ["target"] = await Sides.AskAsync(() => sides.Target.LiftScriptAsync(source, cancellationToken)),
+            ["source"] = await ScriptAsync(sides.Source, target, cancellationToken),
+            ["target"] = await ScriptAsync(sides.Target, source, cancellationToken),
         };
     });
+
+    private static async Task<string> ScriptAsync(FencedSide side, FenceRecord? other, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Sides.AskAsync(() => side.LiftScriptAsync(other, cancellationToken));
+        }
+        catch (FaultException exception)
+        {
+            return $"-- Nothing is known of this side: {exception.Fault.Message.ReplaceLineEndings(" ")}\n";
+        }
+    }
 
     /// <summary>The evidence of an attempt that is over.</summary>
     /// <param name="definition">The migration file.</param>

@@ -20,7 +20,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
 
     /// <summary>After a round of an abort's hooks in which one failed. Applications may wait for it: it is run until it succeeds.</summary>
     private static readonly TimeSpan FailedPause = TimeSpan.FromSeconds(15);
-    private long? failed;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, long> failed = new(StringComparer.Ordinal);
 
     /// <summary>How long a note that was taken over holds without being renewed.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -55,18 +55,16 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     /// <summary>Looks once, and tells applications of a side that has been open for some time without that.</summary>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        var (source, target) = await sides.ReadAsync(cancellationToken);
-        await LookAsync(sides.Source, source, target, MigrationDirection.Forward, cancellationToken);
-        await LookAsync(sides.Target, target, source, MigrationDirection.Back, cancellationToken);
+        // Each by itself: applications of one side need not wait until the other one, which may be what went wrong, answers again.
+        await Task.WhenAll(LookAsync(sides.Source, MigrationDirection.Forward, cancellationToken), LookAsync(sides.Target, MigrationDirection.Back, cancellationToken));
     }
 
     /// <param name="side">A side.</param>
-    /// <param name="here">Its row.</param>
-    /// <param name="there">The other's row.</param>
     /// <param name="leaving">The direction that leaves this side.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    private async Task LookAsync(FencedSide side, FenceRecord? here, FenceRecord? there, MigrationDirection leaving, CancellationToken cancellationToken)
+    private async Task LookAsync(FencedSide side, MigrationDirection leaving, CancellationToken cancellationToken)
     {
+        var here = await Sides.AskAsync(() => side.ReadAsync(cancellationToken));
         if (here is { State: FenceState.Open, Held.Length: > 0 })
         {
             // Whoever makes applications wait also lets them go: nobody does so beside it, not for an earlier attempt either.
@@ -74,13 +72,12 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             return;
         }
 
-        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace || (failed is { } at && time.GetElapsedTime(at) < FailedPause))
+        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace || (failed.TryGetValue(here.Token, out var at) && time.GetElapsedTime(at) < FailedPause))
         {
             return;
         }
 
-        // The attempt that opened this side sealed the other one; the one that closed this side only has left no other trace.
-        var arrived = there?.Token == here.Token;
+        var arrived = await Sides.AskAsync(() => side.WasOpenedByAsync(here.Token, cancellationToken));
         var direction = arrived ? (leaving == MigrationDirection.Forward ? MigrationDirection.Back : MigrationDirection.Forward) : leaving;
         var context = Context(here.Token, here.Epoch, direction);
         RuntimeLog.Rerouting(log, here.Token, (arrived ? context.To : context.From).ToString());
@@ -89,8 +86,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             await hooks.AfterOpenAsync(context, async outcome =>
             {
                 Tell(outcome);
-                // One that makes applications wait already counts: they would be let go into its fence, and nobody would see its note run out.
-                if (await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is not { State: FenceState.Open, Held.Length: 0 } now || now.Token != here.Token)
+                if (!await IsLastAsync(side, here, cancellationToken))
                 {
                     throw new FaultException(FaultKind.NotAllowed, "overtaken", "A later attempt has turned the migration since, or is about to");
                 }
@@ -98,7 +94,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         }
         else
         {
-            if (!await TellAbortAsync(context, cancellationToken))
+            if (!await TellAbortAsync(context, () => IsLastAsync(side, here, cancellationToken), cancellationToken))
             {
                 return;
             }
@@ -122,23 +118,31 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         var context = Context(here.Held, here.HeldEpoch, leaving);
         RuntimeLog.Rerouting(log, here.Held, context.From.ToString());
         await using var keeping = new HoldKeeping(side.Hold, here.Held, releasing: true, Lease, time);
-        if (await TellAbortAsync(context, cancellationToken))
+        if (await TellAbortAsync(context, () => Task.FromResult(!keeping.Lost.IsCancellationRequested), cancellationToken))
         {
             await Sides.AskAsync(() => side.Hold.EndAsync(here.Held, cancellationToken));
         }
     }
 
+    /// <summary>Whether no later attempt has had the side. One that makes applications wait already counts: they would be let go into its fence, and nobody would see its note run out.</summary>
+    private static async Task<bool> IsLastAsync(FencedSide side, FenceRecord here, CancellationToken cancellationToken) =>
+        await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is { State: FenceState.Open, Held.Length: 0 } now && now.Token == here.Token;
+
     /// <summary>Whether every hook succeeded; where one did not, nothing is noted of it, and the round is made again.</summary>
-    private async Task<bool> TellAbortAsync(HookContext context, CancellationToken cancellationToken)
+    private async Task<bool> TellAbortAsync(HookContext context, Func<Task<bool>> still, CancellationToken cancellationToken)
     {
-        var outcomes = await hooks.OnAbortAsync(context, cancellationToken);
+        var outcomes = await hooks.OnAbortAsync(context, still, cancellationToken);
         foreach (var outcome in outcomes)
         {
             Tell(outcome);
         }
 
         var succeeded = outcomes.All(outcome => outcome.Succeeded);
-        failed = succeeded ? null : time.GetTimestamp();
+        if (!succeeded)
+        {
+            failed[context.Token] = time.GetTimestamp();
+        }
+
         return succeeded;
     }
 

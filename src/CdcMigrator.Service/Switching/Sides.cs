@@ -53,9 +53,10 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     });
 
     /// <summary>Lifts the fence of each side that an attempt has closed; false where there was none. An older copy of a side that was left stays closed: the other one is open.</summary>
+    /// <exception cref="FaultException">Unreachable: neither side answers.</exception>
     public async Task<bool> LiftAsync(CancellationToken cancellationToken)
     {
-        var (here, there) = await ReadAsync(cancellationToken);
+        var (here, there) = await ReadAnyAsync(cancellationToken);
         var lifted = false;
         foreach (var (side, record, other) in new[] { (Source, here, there), (Target, there, here) })
         {
@@ -101,6 +102,30 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <summary>Both rows; null where that side was never prepared.</summary>
     public Task<(FenceRecord? Source, FenceRecord? Target)> ReadAsync(CancellationToken cancellationToken) =>
         AskAsync(async () => (await Source.ReadAsync(cancellationToken), await Target.ReadAsync(cancellationToken)));
+
+    /// <summary>Both rows, null too where that side does not answer: on the night on which one is gone the other one must be of use.</summary>
+    /// <exception cref="FaultException">Unreachable: neither answers.</exception>
+    public async Task<(FenceRecord? Source, FenceRecord? Target)> ReadAnyAsync(CancellationToken cancellationToken)
+    {
+        FenceRecord? here = null;
+        try
+        {
+            here = await AskAsync(() => Source.ReadAsync(cancellationToken));
+        }
+        catch (FaultException)
+        {
+            return (null, await AskAsync(() => Target.ReadAsync(cancellationToken)));
+        }
+
+        try
+        {
+            return (here, await AskAsync(() => Target.ReadAsync(cancellationToken)));
+        }
+        catch (FaultException)
+        {
+            return (here, null);
+        }
+    }
 
     /// <summary>
     /// Keeps what an attempt did and what it did it on, in the journals of both sides: whoever audits needs psql and one of them. A side that does not answer goes without.

@@ -94,7 +94,7 @@ public sealed class PgBouncerTests(PostgresFixture postgres) : IAsyncLifetime
         await transaction.CommitAsync(Cancellation);
         Assert.True(await IsPausedAsync());
         using var next = new HookRunner();
-        var outcome = Assert.Single(await new RoutingHooks(new RouteSection { PgBouncers = [Hook(bouncer)] }, next, TimeProvider.System).OnAbortAsync(Context, Cancellation));
+        var outcome = Assert.Single(await new RoutingHooks(new RouteSection { PgBouncers = [Hook(bouncer)] }, next, TimeProvider.System).OnAbortAsync(Context, () => Task.FromResult(true), Cancellation));
         Assert.Equal($"shop: resumed, leads to {Context.From}", outcome.Output);
         await application.ReachAsync(3);
         Assert.Equal(["-1"], await left.RowsAsync("select id from orders where id < 0"));
@@ -112,7 +112,7 @@ public sealed class PgBouncerTests(PostgresFixture postgres) : IAsyncLifetime
         var outcome = Assert.Single(await hooks.BeforeFenceAsync(Context, Cancellation));
         Assert.Equal("beforeFence hook 'pgbouncer': transactions in progress did not end within 300ms", outcome.Fault!.Message);
         await transaction.RollbackAsync(Cancellation);
-        Assert.All(await Hooks(bouncer).OnAbortAsync(Context, Cancellation), aborted => Assert.True(aborted.Succeeded));
+        Assert.All(await Hooks(bouncer).OnAbortAsync(Context, () => Task.FromResult(true), Cancellation), aborted => Assert.True(aborted.Succeeded));
         Assert.False(await IsPausedAsync());
         await ExecuteAsync(open, "insert into orders values (1)");
     }
@@ -149,7 +149,7 @@ public sealed class PgBouncerTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await using var other = await PgBouncerServer.StartAsync(EndOf(left).Port, EndOf(left).Database, method);
         Assert.Empty(await Hooks(other).CheckAsync(Cancellation));
-        Assert.Equal("was not paused", (await Hooks(other).OnAbortAsync(Context, Cancellation)).Single().Output.Split(':', ',')[1].Trim());
+        Assert.Equal("was not paused", (await Hooks(other).OnAbortAsync(Context, () => Task.FromResult(true), Cancellation)).Single().Output.Split(':', ',')[1].Trim());
     }
 
     [Fact]

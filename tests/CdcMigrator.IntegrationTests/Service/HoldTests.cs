@@ -10,6 +10,7 @@ using CdcMigrator.Service.Runtime;
 using CdcMigrator.Service.Switching;
 using CdcMigrator.TestKit.Databases;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Service;
@@ -85,6 +86,25 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         Assert.Equal((FenceState.Open, ""), await StateAsync(scene.Sides.Source));
         await scene.Keeping.TurnAsync(Cancellation);
         Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Applications_of_an_undone_side_are_told_although_the_other_side_is_away_and_not_once_a_later_attempt_has_them()
+    {
+        await using var scene = await SceneAsync();
+        await scene.Sides.Source.CloseAsync("a1", 2, TimeSpan.FromHours(1), Cancellation);
+        await scene.Sides.Source.UndoAsync("a1", onlyForsaken: false, Cancellation);
+        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set changed_at = clock_timestamp() - interval '1 day'");
+        await Assert.ThrowsAsync<FaultException>(() => scene.WithoutTarget().TurnAsync(Cancellation));
+        Assert.Equal(["onAbort forward a1"], await ReadAsync());
+
+        // A later attempt makes them wait: the hooks of the earlier one are not run beside it, nor is the migration ended then.
+        Assert.True(await scene.Sides.Source.Hold.TakeAsync("a2", 3, TimeSpan.FromHours(1), Cancellation));
+        await scene.Live.RouteBackAsync(scene.Attempt, _ => { }, Cancellation);
+        Assert.Equal(["onAbort forward a1"], await ReadAsync());
+        Assert.False(await scene.Sides.Source.CompleteAsync(FenceState.Open, "a1", "test", Cancellation));
+        await scene.Sides.Source.Hold.EndAsync("a2", Cancellation);
+        Assert.True(await scene.Sides.Source.CompleteAsync(FenceState.Open, "a1", "test", Cancellation));
     }
 
     [Fact]
@@ -194,6 +214,8 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
     {
         private readonly TestDatabase target;
         private readonly HookRunner runner = new();
+        private readonly NpgsqlDataSource nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=x;Database=x;Timeout=2");
+        private readonly Func<RouteKeeping> keepingWithout;
         private readonly MigrationRuntime along;
         private readonly MigrationRuntime back;
 
@@ -205,6 +227,8 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
             back = new MigrationRuntime(definition.TurnedRound(), Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
             var options = CutoverOptions.Of(definition);
             Live = new LiveCutover(along, back, Sides, options, new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System);
+            keepingWithout = () => new RouteKeeping(
+                definition, new Sides(definition, source.DataSource, nowhere, TimeProvider.System), new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
             Keeping = new RouteKeeping(definition, Sides, new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
         }
 
@@ -216,6 +240,9 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
 
         public RouteKeeping Keeping { get; }
 
+        /// <summary>One that does not reach the target.</summary>
+        public RouteKeeping WithoutTarget() => keepingWithout();
+
         public CutoverAttempt Attempt { get; } = new("a1", 2, MigrationDirection.Forward, "test", Rehearsal: false);
 
         public async ValueTask DisposeAsync()
@@ -224,6 +251,7 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
             await back.DisposeAsync();
             await along.DisposeAsync();
             runner.Dispose();
+            await nowhere.DisposeAsync();
             await Source.DisposeAsync();
             await target.DisposeAsync();
         }

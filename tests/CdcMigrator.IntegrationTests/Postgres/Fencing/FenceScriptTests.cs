@@ -68,7 +68,8 @@ public sealed class FenceScriptTests(PostgresFixture postgres)
         Assert.Contains("was left for good (attempt a, number 2)", error, StringComparison.Ordinal);
         Assert.False(await IsWritableAsync(left));
 
-        var open = FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables);
+        var open = await target.LiftScriptAsync(await source.ReadAsync(Cancellation), Cancellation);
+        Assert.Equal(FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables), open);
         Assert.Equal((0, ""), await PsqlAsync(right, open));
         Assert.True(await IsWritableAsync(right));
         // Its age is the database's clock's, some milliseconds by now.

@@ -314,6 +314,28 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_keeper_whose_other_side_has_no_address_any_more_lives_on_and_lifts_what_it_reaches()
+    {
+        await using var pair = await PairAsync();
+        await using var nowhere = NpgsqlDataSource.Create("Host=nosuch.invalid;Username=x;Database=x;Timeout=2");
+        var keeper = new FenceKeeper(pair.Source, new FencedSide(nowhere, "m", Tables, "test", TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var keeping = keeper.RunAsync(stop.Token);
+        for (var epoch = 2; epoch < 4; epoch++)
+        {
+            await pair.Source.CloseAsync($"gone {epoch}", epoch, Over, Cancellation);
+            while (await pair.Source.ReadAsync(Cancellation) is { State: FenceState.Closed })
+            {
+                Assert.False(keeping.IsCompleted, "the keeper has ended");
+                await Task.Delay(20, Cancellation);
+            }
+        }
+
+        await stop.CancelAsync();
+        await keeping;
+    }
+
+    [Fact]
     public async Task An_undo_waits_for_a_close_whose_commit_is_on_its_way()
     {
         await using var pair = await PairAsync();

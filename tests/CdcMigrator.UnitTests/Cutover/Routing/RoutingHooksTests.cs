@@ -29,7 +29,7 @@ public sealed class RoutingHooksTests
     {
         await Hooks.BeforeFenceAsync(Context, Cancellation);
         await Hooks.AfterOpenAsync(Context, _ => Task.CompletedTask, Cancellation);
-        await Hooks.OnAbortAsync(Context, Cancellation);
+        await Hooks.OnAbortAsync(Context, () => Task.FromResult(true), Cancellation);
         Assert.Equal(
             [
                 "BeforeFence before 1", "BeforeFence before 2", "BeforeFence pgbouncer", "AfterOpen after 1", "AfterOpen after 2", "AfterOpen pgbouncer",
@@ -89,7 +89,7 @@ public sealed class RoutingHooksTests
     {
         runner.Answer("pgbouncer", Failed, Failed, Failed, Failed);
         runner.Answer("abort 1", Failed);
-        var running = Hooks.OnAbortAsync(Context, Cancellation);
+        var running = Hooks.OnAbortAsync(Context, () => Task.FromResult(true), Cancellation);
         while (!running.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
