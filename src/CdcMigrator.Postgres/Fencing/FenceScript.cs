@@ -36,7 +36,8 @@ public static class FenceScript
     /// <param name="left">The row of the side that was left, as it was read: sealed, with the larger number.</param>
     /// <param name="migration">Name of the migration.</param>
     /// <param name="tables">Tables as they are called on the side that takes over.</param>
-    public static string Open(FenceRecord left, string migration, IReadOnlyList<TableName> tables)
+    /// <param name="terms">What that side had when the other one was left, and must have; null where nothing was noted.</param>
+    public static string Open(FenceRecord left, string migration, IReadOnlyList<TableName> tables, OpeningTerms? terms)
     {
         ArgumentNullException.ThrowIfNull(left);
         return left.State != FenceState.Sealed
@@ -45,8 +46,18 @@ public static class FenceScript
                 $"Opens the side that takes over in migration {migration}, behind attempt {Named(left.Token)} that has left the other one for good.",
                 migration, "side-opened", $"state = 'open', epoch = {Number(left.Epoch)}, token = {Literal(left.Token)}, lease_until = '-infinity'", $"state = 'sealed' and epoch < {Number(left.Epoch)}",
                 "the side is open by this attempt already, or a later one has had it",
-                $"{string.Join('\n', Directions.EndStatements.Select(statement => $"{statement.Replace("$1", Literal(migration), StringComparison.Ordinal)};"))}\n{Toggle(tables)}");
+                $"{(terms is null ? "" : Whole(migration, terms))}{string.Join('\n', Directions.EndStatements.Select(statement => $"{statement.Replace("$1", Literal(migration), StringComparison.Ordinal)};"))}\n{Toggle(tables)}");
     }
+
+    /// <summary>The opening freezes the lanes: what a server that came back without its last transactions has not applied by then is never applied.</summary>
+    private static string Whole(string migration, OpeningTerms terms) => $"""
+        do $body$ begin
+            if ({OpeningCheck.CountBehind(migration, terms, Literal)}) > 0 then
+                raise exception using message = 'nothing was changed: this side came back without its last transactions, and lacks changes that it had when the other one was left', hint = 'Start the service: it applies them, and opens the side then.';
+            end if;
+        end $body$;
+
+        """;
 
     /// <summary>Removes the fence and its row, whatever the state: for a side whose migration is over or given up. Whether the other side takes writes is for whoever runs it to know.</summary>
     /// <param name="migration">Name of the migration.</param>

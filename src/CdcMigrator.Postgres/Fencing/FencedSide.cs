@@ -320,13 +320,16 @@ public sealed class FencedSide
     public Task<IReadOnlyList<Finding>> CheckAsync(string side, CancellationToken cancellationToken) => FenceReadiness.CheckAsync(database, side, migration, Fence.Tables, cancellationToken);
 
     /// <summary>SQL with which <c>psql</c> alone lifts what is on this side now, as far as it may be lifted (<see cref="FenceScript"/>).</summary>
-    public Task<string> LiftScriptAsync(CancellationToken cancellationToken) => LiftScriptAsync(other: null, cancellationToken);
+    public Task<string> LiftScriptAsync(CancellationToken cancellationToken) => LiftScriptAsync(other: null, terms: null, cancellationToken);
 
     /// <summary>The same, where the other side's row is known: an older copy of a side that was left is not opened beside it, and a side for which the other one was left is.</summary>
-    public async Task<string> LiftScriptAsync(FenceRecord? other, CancellationToken cancellationToken) => await ReadAsync(cancellationToken) switch
+    /// <param name="other">The other side's row.</param>
+    /// <param name="terms">What it was left with, where it was left for this one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<string> LiftScriptAsync(FenceRecord? other, OpeningTerms? terms, CancellationToken cancellationToken) => await ReadAsync(cancellationToken) switch
     {
         { } record when record.IsOlderThan(other) => FenceScript.Lift(record with { State = FenceState.Sealed }, migration, Fence.Tables),
-        { } record when other is not null && other.IsLeftFor(record) => FenceScript.Open(other, migration, Fence.Tables),
+        { } record when other is not null && other.IsLeftFor(record) => FenceScript.Open(other, migration, Fence.Tables, terms),
         var record => FenceScript.Lift(record, migration, Fence.Tables),
     };
 

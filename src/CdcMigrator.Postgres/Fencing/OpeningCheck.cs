@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
@@ -33,13 +35,17 @@ public sealed class OpeningCheck(OpeningTerms? terms, bool moves)
     /// One read of the lanes' rows by their key. Another life of the embedded log has offsets of its own: there the marker tells, which was written behind all that was applied. Without it nobody knows, for the slot may
     /// have been told of what was lost; where there is no way back there is no marker, and such a life is taken at its word.
     /// </summary>
-    private const string Look = $"""
+    private const string BehindLanes = """
         with ends as materialized (select * from unnest($2::text[], $3::int[], $4::bigint[]) as n(topic, partition, goal)),
         here as (select exists (select from cdc_migrator.fence where id = $6) as marked),
         behind as (
             select e.*, case when $5 = '' or p.cluster_id = $5 then coalesce(p.next_offset, 0) else 0 end as reached
             from ends e left join cdc_migrator.progress p on p.migration = $1 and p.topic = e.topic and p.partition = e.partition cross join here
             where case when $5 = '' or p.cluster_id = $5 then coalesce(p.next_offset, 0) < e.goal or (p.next_offset > e.goal and not here.marked and $6 <> '') else not here.marked and $6 <> '' end)
+        """;
+
+    private const string Look = $"""
+        {BehindLanes}
         select {ServerNow}, (select marked from here), (select count(*) from behind),
             (select string_agg(pg_catalog.format('%s[%s] is at %s of %s', topic, partition, reached, goal), ', ') from (select * from behind order by topic, partition limit 5) b),
             (select count(*) from cdc_migrator.dead_letter where migration = $1)
@@ -56,6 +62,28 @@ public sealed class OpeningCheck(OpeningTerms? terms, bool moves)
     {
         await using var command = new NpgsqlCommand($"select {ServerNow}", connection);
         return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>The same for a script that runs without parameters: how many lanes do not stand where they did.</summary>
+    /// <param name="migration">Name of the migration.</param>
+    /// <param name="terms">What was noted.</param>
+    /// <param name="literal">Writes a text as SQL.</param>
+    internal static string CountBehind(string migration, OpeningTerms terms, Func<string, string> literal)
+    {
+        string Row<T>(string type, Func<LaneEnd, T> value) => $"array[{string.Join(", ", terms.Lanes.Select(lane => value(lane)))}]::{type}[]";
+        string[] values =
+        [
+            literal(migration), Row("text", lane => literal(lane.Topic)), Row("int", lane => lane.Partition.ToString(CultureInfo.InvariantCulture)), Row("bigint", lane => lane.End.ToString(CultureInfo.InvariantCulture)),
+            literal(terms.Incarnation), literal(terms.Marker),
+        ];
+        var sql = new StringBuilder();
+        foreach (var part in BehindLanes.Split('$'))
+        {
+            // Each parameter is one digit long.
+            sql.Append(sql.Length == 0 ? part : $"{values[part[0] - '1']}{part[1..]}");
+        }
+
+        return $"{sql} select count(*) from behind";
     }
 
     /// <summary>Notes the terms, in the transaction that seals.</summary>

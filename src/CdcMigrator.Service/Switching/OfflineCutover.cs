@@ -30,16 +30,17 @@ public static class OfflineCutover
         var (source, target) = await sides.ReadAnyAsync(cancellationToken);
         return (IReadOnlyDictionary<string, string>)new Dictionary<string, string>
         {
-            ["source"] = await ScriptAsync(sides.Source, target, cancellationToken),
-            ["target"] = await ScriptAsync(sides.Target, source, cancellationToken),
+            ["source"] = await ScriptAsync(sides.Source, sides.Target, target, cancellationToken),
+            ["target"] = await ScriptAsync(sides.Target, sides.Source, source, cancellationToken),
         };
     });
 
-    private static async Task<string> ScriptAsync(FencedSide side, FenceRecord? other, CancellationToken cancellationToken)
+    private static async Task<string> ScriptAsync(FencedSide side, FencedSide otherSide, FenceRecord? other, CancellationToken cancellationToken)
     {
         try
         {
-            return await Sides.AskAsync(() => side.LiftScriptAsync(other, cancellationToken));
+            return await Sides.AskAsync(async () => await side.LiftScriptAsync(
+                other, other is { State: FenceState.Sealed } ? await otherSide.ReadTermsAsync(other.Token, cancellationToken) : null, cancellationToken));
         }
         catch (FaultException exception)
         {

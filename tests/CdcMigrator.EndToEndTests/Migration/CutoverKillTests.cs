@@ -53,7 +53,7 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
                 // Refused, or undone because the machine is slow: made again, as by a person.
                 if (attempt.IsCompleted && !service.HasExited && await service.IsGateOpenAsync(forward))
                 {
-                    attempt = RunAsync(service, forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"]);
+                    attempt = RunAsync(service, [.. forward ? new[] { "cutover", "start" } : ["rollback"], "--yes", "--timeout", "5s"]);
                 }
 
                 return service.HasExited || File.Exists(Path.Combine(points, $"{point}.reached"));

@@ -47,7 +47,7 @@ public sealed class EmbeddedCutoverKillTests(PostgresFixture postgres, ITestOutp
                             await Cdcm.RunAsync("verify", "start", "--wait", "--timeout", "2m", "--server", service.Address + (forward ? "" : "/back"));
                         }
 
-                        attempt = RunAsync(service, forward ? ["cutover", "start", "--yes"] : ["rollback", "--yes"]);
+                        attempt = RunAsync(service, [.. forward ? new[] { "cutover", "start" } : ["rollback"], "--yes", "--timeout", "5s"]);
                     }
 
                     return service.Run.HasExited;

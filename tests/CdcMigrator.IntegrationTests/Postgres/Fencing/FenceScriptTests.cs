@@ -57,19 +57,30 @@ public sealed class FenceScriptTests(PostgresFixture postgres)
         await using var right = await postgres.CreateTargetAsync(Schema);
         var (source, target) = (await PrepareAsync(left, open: true), await PrepareAsync(right, open: false));
         await right.ExecuteAsync("insert into cdc_migrator.progress (migration, topic, partition, next_offset, cluster_id, partition_count) values ('it''s', 't', 0, 7, 'c', 1), ('other', 't', 0, 7, 'c', 1)");
-        Assert.Equal(3, (await PsqlAsync(right, FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables))).Exit);
+        Assert.Equal(3, (await PsqlAsync(right, FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables, terms: null))).Exit);
         await source.CloseAsync("a", 2, Lease, Cancellation);
-        var early = FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables);
+        var early = FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables, terms: null);
         Assert.Contains("was not left for good", (await PsqlAsync(right, early)).Error, StringComparison.Ordinal);
-        Assert.True(await source.SealAsync("a", TimeSpan.FromSeconds(2), aim: null, Cancellation));
+        var terms = new OpeningTerms([new LaneEnd("t", 0, 7), new LaneEnd("it's", 1, 0)], "", "m'1", "");
+        Assert.True(await source.SealAsync("a", TimeSpan.FromSeconds(2), aim: null, terms, Cancellation));
 
         var (exit, error) = await PsqlAsync(left, await source.LiftScriptAsync(Cancellation));
         Assert.Equal(3, exit);
         Assert.Contains("was left for good (attempt a, number 2)", error, StringComparison.Ordinal);
         Assert.False(await IsWritableAsync(left));
 
-        var open = await target.LiftScriptAsync(await source.ReadAsync(Cancellation), Cancellation);
-        Assert.Equal(FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables), open);
+        var open = await target.LiftScriptAsync(await source.ReadAsync(Cancellation), await source.ReadTermsAsync("a", Cancellation), Cancellation);
+        Assert.Equal(FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables, terms), open);
+
+        // A server that came back without its last transactions is not opened, however the lanes are off where they were.
+        foreach (var offset in new[] { 6, 8 })
+        {
+            await right.ExecuteAsync($"update cdc_migrator.progress set next_offset = {offset} where migration = 'it''s'");
+            Assert.Contains("came back without its last transactions", (await PsqlAsync(right, open)).Error, StringComparison.Ordinal);
+            Assert.False(await IsWritableAsync(right));
+        }
+
+        await right.ExecuteAsync("insert into cdc_migrator.fence values ('m''1', '')");
         Assert.Equal((0, ""), await PsqlAsync(right, open));
         Assert.True(await IsWritableAsync(right));
         // Its age is the database's clock's, some milliseconds by now.

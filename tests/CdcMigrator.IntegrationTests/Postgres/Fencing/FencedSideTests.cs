@@ -273,7 +273,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
         var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
         await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
         await pair.Left.ExecuteAsync("update cdc_migrator.fence_state set state = 'closed', lease_until = clock_timestamp() - interval '1 minute'; delete from cdc_migrator.journal where event = 'fence-sealed'");
-        Assert.Contains("was left for good", await pair.Source.LiftScriptAsync(await pair.Target.ReadAsync(Cancellation), Cancellation), StringComparison.Ordinal);
+        Assert.Contains("was left for good", await pair.Source.LiftScriptAsync(await pair.Target.ReadAsync(Cancellation), terms: null, Cancellation), StringComparison.Ordinal);
 
         await keeper.TurnAsync(Cancellation);
         Assert.Equal((false, true), await pair.WritableAsync());
