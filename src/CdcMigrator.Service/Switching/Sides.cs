@@ -161,11 +161,13 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     {
         FaultException? away = null;
         var found = new List<(DateTimeOffset At, JournaledAttempt Attempt)>();
+        (string Token, long Epoch) opened = ("", 0);
         foreach (var database in new[] { source, target })
         {
             try
             {
                 found.AddRange(await AskAsync(() => ReadJournalAsync(database, token, cancellationToken)));
+                opened = token is null && await AskAsync(() => ReadOpenedAsync(database, cancellationToken)) is var last && last.Epoch > opened.Epoch ? last : opened;
             }
             catch (FaultException exception)
             {
@@ -174,11 +176,35 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
             }
         }
 
+        if (opened.Epoch > found.Select(note => note.Attempt.Report.Attempt.Epoch).DefaultIfEmpty().Max())
+        {
+            // An older attempt's evidence would say nothing of how the sides stand.
+            throw new FaultException(
+                FaultKind.NotAllowed, "no-evidence", $"The last attempt, {opened.Token}, has opened the side that takes over and not reported yet: it still sends applications there, or its process died behind the point of no return",
+                $"What it did is in both sides' journals: select * from cdc_migrator.journal where evidence ->> 'token' = '{opened.Token}'; '--attempt TOKEN' shows an earlier attempt");
+        }
+
         return found.Count > 0
             ? found.OrderByDescending(note => note.Attempt.Report.Phase == CutoverPhase.Done).ThenByDescending(note => note.Attempt.Report.Attempt.Epoch).ThenByDescending(note => note.At)
                 .Select(note => EvidenceChecks.Evidence(definition, note.At, note.Attempt)).First()
             : throw away ?? new FaultException(
                 FaultKind.NotAllowed, "no-evidence", token is null ? "No attempt has ended yet" : $"Neither side's journal knows an attempt {token}", "'cdcm cutover status' shows the last attempt");
+    }
+
+    /// <summary>The attempt that opened a side last; number 0 where none did.</summary>
+    private async Task<(string Token, long Epoch)> ReadOpenedAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        if (await new FencedSide(database, definition.Name, [], "", time).ReadAsync(cancellationToken) is null)
+        {
+            return ("", 0);
+        }
+
+        await using var command = database.CreateCommand("""
+            select evidence ->> 'token', (evidence ->> 'epoch')::bigint from cdc_migrator.journal where migration = $1 and event = 'side-opened' order by (evidence ->> 'epoch')::bigint desc limit 1
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = definition.Name });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? (reader.GetString(0), reader.GetInt64(1)) : ("", 0);
     }
 
     private async Task<IReadOnlyList<(DateTimeOffset At, JournaledAttempt Attempt)>> ReadJournalAsync(NpgsqlDataSource database, string? token, CancellationToken cancellationToken)

@@ -1,8 +1,10 @@
+using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.IntegrationTests.Postgres.Fencing;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Switching;
 using CdcMigrator.TestKit.Databases;
 
@@ -56,6 +58,32 @@ public sealed class FenceChecksTests(PostgresFixture postgres)
         await source.ExecuteAsync("alter table o1 disable trigger cdcm_fence");
         var fault = (await Assert.ThrowsAsync<FaultException>(() => FenceChecks.ProveDeniedAsync(sides.Source, definition.Cutover.AppRoles, Cancellation))).Fault;
         Assert.Contains($"Role {roles.Prefix}_app can write public.o1", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Evidence_of_an_earlier_attempt_is_not_shown_for_one_whose_process_died_behind_the_seal()
+    {
+        await using var source = await postgres.CreateSourceAsync(Schema);
+        await using var target = await postgres.CreateTargetAsync(Schema);
+        var (sides, _) = New(source, target);
+        await sides.PrepareAsync(Cancellation);
+        Assert.Contains("No attempt has ended", (await Assert.ThrowsAsync<FaultException>(() => sides.ReadEvidenceAsync(null, Cancellation))).Fault.Message, StringComparison.Ordinal);
+        async Task TurnAsync(FencedSide from, FencedSide to, string token, long epoch)
+        {
+            await from.CloseAsync(token, epoch, TimeSpan.FromMinutes(1), Cancellation);
+            Assert.True(await from.SealAsync(token, TimeSpan.Zero, aim: null, Cancellation));
+            Assert.True(await to.OpenAsync(token, epoch, Cancellation));
+        }
+
+        await TurnAsync(sides.Source, sides.Target, "a", 2);
+        await sides.NoteAsync(MigrationDirection.Forward, new CutoverReport { Attempt = new CutoverAttempt("a", 2, MigrationDirection.Forward, "test", Rehearsal: false), Phase = CutoverPhase.Done }, null, [], Cancellation);
+        Assert.Equal("a", (await sides.ReadEvidenceAsync(null, Cancellation)).Report.Attempt.Token);
+
+        await TurnAsync(sides.Target, sides.Source, "b", 3);
+        var fault = (await Assert.ThrowsAsync<FaultException>(() => sides.ReadEvidenceAsync(null, Cancellation))).Fault;
+        Assert.Equal("no-evidence", fault.Code);
+        Assert.Contains("last attempt, b, has opened", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("a", (await sides.ReadEvidenceAsync("a", Cancellation)).Report.Attempt.Token);
     }
 
     private static (Sides Sides, MigrationDefinition Definition) New(TestDatabase source, TestDatabase target, params string[] roles)
