@@ -9,7 +9,7 @@ namespace CdcMigrator.Cli.Demo;
 /// <summary>The demo's switches: asked of the service over HTTP, as <c>cdcm cutover start</c> and <c>cdcm rollback</c> do.</summary>
 internal sealed class DemoAttempts(string migration, DemoOptions options, DemoFolder folder, DemoDisplay display)
 {
-    private static readonly TimeSpan GateLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan GateLimit = TimeSpan.FromMinutes(5);
 
     /// <summary>Asks for a comparison of every row where none was asked for yet, and waits for the gate of a direction.</summary>
     public async Task<string> OpenGateAsync(DemoService service, string direction, CancellationToken cancellationToken)

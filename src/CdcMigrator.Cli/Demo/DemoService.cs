@@ -15,6 +15,7 @@ namespace CdcMigrator.Cli.Demo;
 /// </summary>
 internal sealed class DemoService : IAsyncDisposable
 {
+    private static readonly TimeSpan PostLimit = TimeSpan.FromMinutes(2);
     private const int HopelessStarts = 5;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RestartPause = TimeSpan.FromMilliseconds(300);
@@ -114,8 +115,20 @@ internal sealed class DemoService : IAsyncDisposable
     /// <exception cref="FaultException">What it answers, where it refuses; Unreachable.</exception>
     public async Task<T> PostAsync<T>(string path, object request, CancellationToken cancellationToken)
     {
-        using var client = new ServiceClient(Url, TimeSpan.FromMinutes(2));
-        return await client.PostAsync<T>(path, request, cancellationToken);
+        using var client = new ServiceClient(Url, PostLimit);
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await client.PostAsync<T>(path, request, cancellationToken);
+            }
+            catch (FaultException exception) when (exception.Fault.Code == "not-started" && TimeProvider.System.GetElapsedTime(began) < PostLimit)
+            {
+                // One that was killed and started again answers what the databases say before it can do anything.
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
+            }
+        }
     }
 
     /// <summary>What the service says; null while it does not answer.</summary>
