@@ -213,7 +213,8 @@ internal sealed class MigrationStack : IAsyncDisposable
             if (limit.IsCancellationRequested)
             {
                 var logs = string.Join("\n---\n", services.Select(service => string.Join('\n', service.Log.Split('\n').TakeLast(25))));
-                Assert.Fail($"waited in vain for {what}\n{logs}");
+                var gates = await Task.WhenAll(services.Where(service => !service.HasExited).Select(service => service.DescribeGatesAsync()));
+                Assert.Fail($"waited in vain for {what}\n{string.Join('\n', gates)}\n{logs}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);

@@ -49,6 +49,25 @@ internal sealed class ServiceProcess(ProcessRun run, Uri address) : IAsyncDispos
         }
     }
 
+    /// <summary>What keeps the gates of both directions closed, for whoever reads why a test waited in vain.</summary>
+    public async Task<string> DescribeGatesAsync()
+    {
+        var said = new List<string>();
+        foreach (var path in new[] { "/api/gate", "/back/api/gate", "/api/cutover" })
+        {
+            try
+            {
+                said.Add($"{path}: {await http.GetStringAsync(new Uri(path, UriKind.Relative))}");
+            }
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+            {
+                said.Add($"{path}: {exception.Message}");
+            }
+        }
+
+        return string.Join('\n', said);
+    }
+
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
