@@ -85,7 +85,7 @@ internal sealed class AttemptFollower(ServiceClient service, CutoverStatus begun
     private async Task<CutoverStatus?> AskDatabasesAsync(CutoverStatus last, CutoverStatus answer, CancellationToken cancellationToken)
     {
         Tell("the process that began the attempt does not answer any more; another one says what the databases show of it");
-        if (await EvidenceAsync(cancellationToken) is { Report: { Phase: not (CutoverPhase.Running or CutoverPhase.Unknown) } report } evidence)
+        if (await EvidenceAsync(cancellationToken) is { Report: { Phase: not (CutoverPhase.Running or CutoverPhase.Unknown or CutoverPhase.Sealed) } report } evidence)
         {
             return Known(report.Phase) with
             {

@@ -22,4 +22,7 @@ public enum CutoverPhase
     /// A database did not say how its last transaction ended. Whichever process reaches both sides first ends the attempt, one way or the other, by what the databases say.
     /// </summary>
     Unknown,
+
+    /// <summary>Only in evidence: the side was left for good, and its process has not reported since. What was proven was written with the seal; the other side's journal says who opened it.</summary>
+    Sealed,
 }

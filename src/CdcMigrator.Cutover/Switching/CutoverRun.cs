@@ -99,7 +99,6 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         var renewing = Task.CompletedTask;
         FencePosition fence = null!;
         DrainReport drain = null!;
-        CutoverProof proof = null!;
         closing = time.GetTimestamp();
         try
         {
@@ -125,13 +124,13 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             }, leased.Token);
             await StepAsync(CutoverStep.Prove, Longer(options.Deadlines.FinalVerify, options.Deadlines.ReverseArmed) + Grace, async token =>
             {
-                proof = await actions.ProveAsync(attempt, drain, token);
+                var proof = await actions.ProveAsync(attempt, drain, token);
                 now = now with { Proof = proof };
                 return $"{proof.Tables.Count} tables equal, {proof.Sequences.Count} sequences moved on{(proof.Back is not null ? ", the way back is set" : proof.NoReturn is { } why ? $"; without a way back: {why}" : "")}";
             }, leased.Token);
             if (!attempt.Rehearsal)
             {
-                await StepAsync(CutoverStep.Seal, options.Lease, async token => await actions.SealAsync(attempt, proof, token)
+                await StepAsync(CutoverStep.Seal, options.Lease, async token => await actions.SealAsync(now, token)
                     ? "left for good"
                     : throw new FaultException(
                         FaultKind.TimedOut, "lease-lost", "The fence was lifted, or about to be, before the side could be sealed", "'cdcm cutover status' shows who lifted it; then try again"), leased.Token);

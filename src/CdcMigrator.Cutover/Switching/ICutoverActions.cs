@@ -29,8 +29,10 @@ public interface ICutoverActions
     /// <summary>Proves that both sides are equal, moves sequences on, and finds where the way back begins.</summary>
     Task<CutoverProof> ProveAsync(CutoverAttempt attempt, DrainReport drained, CancellationToken cancellationToken);
 
-    /// <summary>Leaves the side for good. False where it is no longer this attempt's, or its lease ends too soon.</summary>
-    Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken);
+    /// <summary>Leaves the side for good, and keeps with it what that was done on. False where it is no longer this attempt's, or its lease ends too soon.</summary>
+    /// <param name="report">The attempt up to here, with its proof.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<bool> SealAsync(CutoverReport report, CancellationToken cancellationToken);
 
     /// <summary>Opens the side that takes over, unless it is open by this attempt or a later one. Not before it has all that was proven of it: a server that lost some of it since goes on applying first.</summary>
     /// <returns>What came of it, in words.</returns>

@@ -8,6 +8,13 @@ namespace CdcMigrator.Postgres.Drift;
 /// </summary>
 internal static class PublishedTables
 {
+    private const string EntryQuery = """
+        select w.s, w.r, p.oid || '/' || e.oid from pg_catalog.pg_publication p
+        join pg_catalog.pg_publication_rel e on e.prpubid = p.oid join pg_catalog.pg_class c on c.oid = e.prrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        join unnest($2::text[], $3::text[]) as w(s, r) on w.s = n.nspname and w.r = c.relname
+        where p.pubname = $1
+        """;
+
     private const string Query = """
         select w.s, w.r, t.tablename is not null, w.kind = 'p' and coalesce(p.j ->> 'pubviaroot', 'false') = 'false', pg_catalog.to_jsonb(t) ->> 'rowfilter' is not null,
             array(select o from unnest(array['insert', 'update', 'delete', 'truncate']) as o where p.j ->> ('pub' || o) = 'false')
@@ -21,10 +28,7 @@ internal static class PublishedTables
     public static async Task<IReadOnlyDictionary<TableName, string>> ReadGapsAsync(
         NpgsqlDataSource source, string publication, IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand(Query);
-        command.Parameters.Add(new NpgsqlParameter { Value = publication });
-        command.Parameters.Add(new NpgsqlParameter { Value = tables.Select(table => table.Schema).ToArray() });
-        command.Parameters.Add(new NpgsqlParameter { Value = tables.Select(table => table.Name).ToArray() });
+        await using var command = Command(source, Query, publication, tables);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var gaps = new Dictionary<TableName, string>();
         while (await reader.ReadAsync(cancellationToken))
@@ -42,5 +46,29 @@ internal static class PublishedTables
         }
 
         return gaps;
+    }
+
+    /// <summary>By table, the publication's entry of it; nothing of a publication of all tables.</summary>
+    public static async Task<IReadOnlyDictionary<TableName, string>> ReadEntriesAsync(
+        NpgsqlDataSource source, string publication, IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
+    {
+        await using var command = Command(source, EntryQuery, publication, tables);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var entries = new Dictionary<TableName, string>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            entries[new TableName(reader.GetString(0), reader.GetString(1))] = reader.GetString(2);
+        }
+
+        return entries;
+    }
+
+    private static NpgsqlCommand Command(NpgsqlDataSource source, string query, string publication, IReadOnlyCollection<TableName> tables)
+    {
+        var command = source.CreateCommand(query);
+        command.Parameters.Add(new NpgsqlParameter { Value = publication });
+        command.Parameters.Add(new NpgsqlParameter { Value = tables.Select(table => table.Schema).ToArray() });
+        command.Parameters.Add(new NpgsqlParameter { Value = tables.Select(table => table.Name).ToArray() });
+        return command;
     }
 }

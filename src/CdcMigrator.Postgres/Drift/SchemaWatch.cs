@@ -9,7 +9,7 @@ namespace CdcMigrator.Postgres.Drift;
 /// <summary>
 /// Looks at the catalogs of both sides again and again (invariant A11): drift is named before an event meets it, and what no event tells
 /// (a column dropped and added again, rows rewritten by a change of type, a table of the same name that is another one) is noticed at all.
-/// Not thread-safe; several processes may look at once.
+/// Thread-safe, for it keeps nothing; several processes may look at once.
 /// </summary>
 /// <param name="source">The source.</param>
 /// <param name="target">The target, with its control schema.</param>
@@ -32,8 +32,16 @@ public sealed class SchemaWatch(
             var recorded = await store.ReadAsync(cancellationToken);
             var here = await TableShapes.ReadAsync(source, [.. mappings.Select(mapping => (mapping.Source, recorded.GetValueOrDefault(mapping.Source.ToString()).Shape?.Oid ?? 0))], cancellationToken);
             var there = await TableShapes.ReadAsync(target, [.. mappings.Select(mapping => (mapping.Target, 0u))], cancellationToken);
-            var gaps = publication is null ? new Dictionary<TableName, string>() : await PublishedTables.ReadGapsAsync(source, publication, [.. mappings.Select(mapping => mapping.Source)], cancellationToken);
-            return await CompareAsync(recorded, here, there, gaps, cancellationToken);
+            if (publication is null)
+            {
+                return await CompareAsync(recorded, here, there, new Dictionary<TableName, string>(), cancellationToken);
+            }
+
+            TableName[] tables = [.. mappings.Select(mapping => mapping.Source)];
+            var entries = await PublishedTables.ReadEntriesAsync(source, publication, tables, cancellationToken);
+            var gaps = await PublishedTables.ReadGapsAsync(source, publication, tables, cancellationToken);
+            return await CompareAsync(
+                recorded, here.ToDictionary(table => table.Key, table => table.Value with { Published = entries.GetValueOrDefault(table.Key, "") }), there, gaps, cancellationToken);
         }
         catch (NpgsqlException exception)
         {
@@ -88,6 +96,8 @@ public sealed class SchemaWatch(
                 reason ??= known ? $"{gap}, or did so for a while" : null;
             }
 
+            // It is there, and was away between two looks.
+            reason ??= known && IsPutBack(was.Shape.Published, now?.Published ?? "") ? $"it was taken out of publication {publication} for a moment" : null;
             if ((known ? was.ResyncReason ?? reason : reason) is { } why)
             {
                 findings.Add(new Finding(Severity.Warning, "resync-needed", $"Rows of {mapping.Target} may differ from the source: {why}", $"Run 'cdcm tables resync {mapping.Source}'") { Table = mapping.Source.ToString() });
@@ -127,5 +137,8 @@ public sealed class SchemaWatch(
         return null;
     }
 
-    private static bool Same(TableShape left, TableShape right) => left.Oid == right.Oid && left.Columns.SequenceEqual(right.Columns);
+    /// <summary>Not where the publication itself is another one: what was written without one is no log's to pass over, the connector fails.</summary>
+    private static bool IsPutBack(string was, string now) => was != now && was.Split('/') is [var publication, _] && now.StartsWith($"{publication}/", StringComparison.Ordinal);
+
+    private static bool Same(TableShape left, TableShape right) => left.Oid == right.Oid && left.Published == right.Published && left.Columns.SequenceEqual(right.Columns);
 }

@@ -5,6 +5,12 @@ namespace CdcMigrator.Postgres.Drift;
 /// <param name="Columns">Columns in attribute order, dropped ones left out.</param>
 public sealed record TableShape(uint Oid, IReadOnlyList<ShapeColumn> Columns)
 {
+    /// <summary>
+    /// The entry by which a publication of tables has it, as <c>publication/entry</c> in oids; empty where none was asked for, or it publishes all tables. Another entry in the same publication means that the table
+    /// was taken out and put back.
+    /// </summary>
+    public string Published { get; init; } = "";
+
     /// <summary>Names of the primary key's columns.</summary>
     internal IEnumerable<string> Key => Columns.Where(column => column.InKey).Select(column => column.Name);
 

@@ -87,6 +87,18 @@ internal sealed class FenceStateRow(NpgsqlDataSource database, string migration,
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
+    /// <summary>Keeps what an attempt did up to its seal, in the transaction that seals: whoever asks finds it though its process dies on the next line.</summary>
+    public async Task NoteSealedAsync(NpgsqlConnection connection, SealedReport report, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, 'cutover-sealed', $3::jsonb)", connection);
+        foreach (var value in new[] { migration, report.Actor, report.Evidence })
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>Changes the row and, in the same transaction, notes it in the side's journal.</summary>
     public async Task<bool> ChangeAsync(NpgsqlConnection connection, string? noted, string change, CancellationToken cancellationToken, params object[] values)
     {

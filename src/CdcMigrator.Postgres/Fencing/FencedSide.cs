@@ -116,9 +116,10 @@ public sealed class FencedSide
     /// <param name="margin">How much of the lease must be left.</param>
     /// <param name="aim">Where the way back begins; null where there is none: nothing of this migration is applied here any more then.</param>
     /// <param name="terms">What the side that takes over must have when it is opened; null where that is not looked at.</param>
+    /// <param name="report">What the attempt did up to here, kept in the journal; null keeps nothing.</param>
     /// <param name="cancellationToken">Gives up; whether it is sealed must then be read.</param>
     /// <exception cref="FaultException">NotAllowed <c>fence-broken</c>: a table was altered, came or went, or its triggers were touched since the close; the side is closed as before, and must be undone.</exception>
-    public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, OpeningTerms? terms, CancellationToken cancellationToken)
+    public async Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, OpeningTerms? terms, SealedReport? report, CancellationToken cancellationToken)
     {
         // The process that runs the way back brings its schema up to date; without one nobody may have.
         await (aim is null ? ControlSchema.MigrateAsync(database, cancellationToken) : Task.CompletedTask);
@@ -144,12 +145,13 @@ public sealed class FencedSide
 
         await (aim is null ? Directions.EndAsync(connection, migration, cancellationToken) : Directions.BeginAsync(connection, migration, aim, cancellationToken));
         await (terms is null ? Task.CompletedTask : OpeningCheck.NoteAsync(connection, migration, actor, token, terms, cancellationToken));
+        await (report is null ? Task.CompletedTask : row.NoteSealedAsync(connection, report, cancellationToken));
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
     /// <summary>The same where the opening is not looked at.</summary>
-    public Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken) => SealAsync(token, margin, aim, terms: null, cancellationToken);
+    public Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken) => SealAsync(token, margin, aim, terms: null, report: null, cancellationToken);
 
     /// <summary>What an attempt that left this side noted for whoever opens the other one; null where it noted nothing.</summary>
     public Task<OpeningTerms?> ReadTermsAsync(string token, CancellationToken cancellationToken) => OpeningCheck.ReadAsync(database, migration, token, cancellationToken);

@@ -7,6 +7,9 @@ namespace CdcMigrator.Postgres.Fencing;
 /// <param name="Timeline">Timeline, which changes at a promotion.</param>
 public sealed record SourceIdentity(string SystemIdentifier, int Timeline)
 {
+    /// <summary>Identifier and timeline, as the evidence of a cutover names them.</summary>
+    public override string ToString() => $"{SystemIdentifier}/{Timeline}";
+
     /// <summary>Reads the identity of a primary. The timeline is that of the WAL being written: the control file's follows a promotion only with the next checkpoint.</summary>
     public static async Task<SourceIdentity> ReadAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
     {

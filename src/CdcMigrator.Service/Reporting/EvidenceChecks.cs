@@ -39,11 +39,11 @@ internal static class EvidenceChecks
         var token = report.Attempt.Token;
         yield return new EvidenceCheck(left, "It is the server that was left", Identity, attempt.From);
         yield return new EvidenceCheck(taking, "It is the server that took over", Identity, attempt.To);
-        foreach (var side in new[] { left, taking })
+        foreach (var side in report.Phase == CutoverPhase.Sealed ? [left] : new[] { left, taking })
         {
             yield return new EvidenceCheck(
-                side, "Its journal holds this report, written when the attempt ended",
-                $"select actor, event, at, jsonb_pretty(evidence) from cdc_migrator.journal where migration = {name} and evidence -> 'report' -> 'attempt' ->> 'token' = {Literal(token)}",
+                side, $"Its journal holds this report, written {(report.Phase == CutoverPhase.Sealed ? "in the transaction that left it for good" : "when the attempt ended")}",
+                $"select actor, event, at, jsonb_pretty(evidence) from cdc_migrator.journal where migration = {name} and event = 'cutover-{report.Phase.ToString().ToLowerInvariant()}' and evidence -> 'report' -> 'attempt' ->> 'token' = {Literal(token)}",
                 $"one row: {report.Attempt.Actor} | cutover-{report.Phase.ToString().ToLowerInvariant()}");
         }
 
@@ -62,7 +62,8 @@ internal static class EvidenceChecks
                 $"select count(*) from cdc_migrator.fence where id = {Literal(fence.Marker)}", "1");
         }
 
-        if (report.Phase == CutoverPhase.Done)
+        var sealedByIt = report.Phase is CutoverPhase.Done or CutoverPhase.Sealed;
+        if (sealedByIt)
         {
             yield return new EvidenceCheck(
                 left, "It was closed and then left for good by this attempt, in this order", Journal(name, token, "'fence-closed', 'fence-sealed'"), "two rows: fence-closed, then fence-sealed");
@@ -98,7 +99,7 @@ internal static class EvidenceChecks
                 taking, $"The way back begins behind marker {back.Marker}, at {Lsn(back.Lsn)}", $"select count(*) from cdc_migrator.fence where id = {Literal(back.Marker)}", "1");
         }
 
-        if (proof.NoReturn is not null && report.Phase == CutoverPhase.Done)
+        if (proof.NoReturn is not null && sealedByIt)
         {
             yield return new EvidenceCheck(left, "It was left without a way back: nothing is applied here any more", $"select no_return from cdc_migrator.fence_state where migration = {name}", "t");
         }

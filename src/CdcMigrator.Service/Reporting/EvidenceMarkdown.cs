@@ -17,7 +17,9 @@ public static class EvidenceMarkdown
         Line(text, $"# Cutover of {evidence.Migration}: {report.Phase}");
         Line(text);
         Line(text, $"- confirmed by: {report.Attempt.Actor}");
-        Line(text, $"- ended: {evidence.At:u}");
+        Line(text, report.Phase == CutoverPhase.Sealed
+            ? $"- ended: not reported. This was written with the seal, at {evidence.At:u}, by a process that has not reported since; whether the {evidence.Taking} was opened is asked below"
+            : $"- ended: {evidence.At:u}");
         Line(text, $"- direction: {report.Attempt.Direction}, from the {evidence.Left} to the {evidence.Taking}{(report.Attempt.Rehearsal ? "; a rehearsal" : "")}");
         Line(text, $"- attempt: {report.Attempt.Token}, number {report.Attempt.Epoch}");
         Line(text, $"- {evidence.Left} (system identifier/timeline): {Known(evidence.LeftServer)}");

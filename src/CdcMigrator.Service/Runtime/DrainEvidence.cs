@@ -5,13 +5,14 @@ using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Sources;
+using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming.Inspection;
 
 namespace CdcMigrator.Service.Runtime;
 
 /// <summary>The drain proof's view of the running migration.</summary>
 internal sealed class DrainEvidence(
-    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, DeadLetterHandling letters, string? clusterId)
+    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, DeadLetterHandling letters, SourceWatch? watch, string? clusterId)
     : IDrainEvidence
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
@@ -61,6 +62,10 @@ internal sealed class DrainEvidence(
             return new AimedLane(end.Key, new LogIdentity(described.ClusterId, topic.TopicId, topic.Partitions), end.Value.End);
         })], marker.Lsn, tables);
     }
+
+    /// <summary>Whether everything that was written could have been published: the watch looks every few seconds, and what was altered since its last look would be in no log.</summary>
+    /// <exception cref="Domain.Faults.FaultException">NotAllowed <c>source-changed</c>.</exception>
+    public Task RequirePublishedAsync(CancellationToken cancellationToken) => watch?.RequireUnchangedAsync(cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>What of a drain proof whoever opens the target's side looks at again. Markers are no rows, and their lane goes on behind the opening.</summary>
     /// <param name="drained">The proof.</param>

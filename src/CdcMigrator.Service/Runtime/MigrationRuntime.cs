@@ -238,7 +238,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     /// <summary>What the log and the target say of themselves.</summary>
     /// <exception cref="FaultException">NotAllowed: not started yet.</exception>
-    internal DrainEvidence Evidence() => new(fence, source, inspector ?? throw NotStarted(), topics, store, DeadLetters, embedded?.Incarnation);
+    internal DrainEvidence Evidence() => new(fence, source, inspector ?? throw NotStarted(), topics, store, DeadLetters, watch, embedded?.Incarnation);
 
     /// <summary>Copies of tables that are running, and the last one of each table; empty before the start.</summary>
     public async Task<IReadOnlyList<ResyncState>> ReadResyncsAsync(CancellationToken cancellationToken) =>

@@ -178,7 +178,9 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     }
 
     /// <summary>Calls an attempt off, whichever process it is in: this one's at its next step, another one's by ending its note that applications wait, or by lifting its fence. Nothing behind the seal.</summary>
-    /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>. TimedOut <c>not-let-go</c>: it is called off, and applications wait yet.</exception>
+    /// <exception cref="FaultException">
+    /// NotAllowed <c>nothing-to-abort</c>. TimedOut <c>not-let-go</c>: it is called off, and applications wait yet. Unreachable: a database did not say how the attempt's last transaction ended.
+    /// </exception>
     public async Task<CutoverStatus> AbortAsync(CancellationToken cancellationToken)
     {
         Task current;
@@ -198,7 +200,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
 
             return last is { Phase: CutoverPhase.Done } or { Current: CutoverStep.Open or CutoverStep.Route }
                 ? throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "The attempt has left its side for good: it cannot be called off any more", "'cdcm rollback' is the way back")
-                : await StatusAsync(cancellationToken);
+                : last is { Phase: CutoverPhase.Unknown, Fault: { } unknown } ? throw new FaultException(unknown with { Kind = FaultKind.Unreachable }) : await StatusAsync(cancellationToken);
         }
 
         if (await sides.LiftAsync(cancellationToken))

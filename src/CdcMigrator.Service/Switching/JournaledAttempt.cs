@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Service.Api;
@@ -14,7 +15,10 @@ namespace CdcMigrator.Service.Switching;
 internal sealed record JournaledAttempt(CutoverReport Report, double? PredictedMs, IReadOnlyList<PredictedPartReport>? Predicted, string From, string To, IReadOnlyList<WaiverReport>? Waived = null)
 {
     /// <summary>What is kept of a report. Mappings are the migration file's business: the proof names its tables.</summary>
-    public static JournaledAttempt Of(CutoverReport report, OutagePrediction? prediction, string from, string to) => new(
+    public static JournaledAttempt Of(CutoverReport report, OutagePrediction? prediction, string from, string to, IReadOnlyList<WaiverReport> waived) => new(
         report with { Proof = report.Proof is { Back: { } back } proof ? proof with { Back = back with { Tables = [] } } : report.Proof },
-        prediction?.Total.P99.TotalMilliseconds, PredictedPartReport.Of(prediction), from, to);
+        prediction?.Total.P99.TotalMilliseconds, PredictedPartReport.Of(prediction), from, to, waived);
+
+    /// <summary>As the journals have it.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ApiJson.Options);
 }

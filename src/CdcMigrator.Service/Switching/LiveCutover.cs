@@ -52,6 +52,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     {
         await along.Pauses.RefuseAsync(cancellationToken);
         await RequireGateAsync(cancellationToken);
+        await along.Evidence().RequirePublishedAsync(cancellationToken);
         await FenceChecks.RefuseAsync(sides, definition, cancellationToken);
         await (definition.Direction == MigrationDirection.Forward ? WayBackChecks.RefuseBeforeLeavingAsync(definition, sides, cancellationToken) : Task.CompletedTask);
         var alone = await FenceChecks.RefuseSequencesAsync(sides, definition.Direction, cancellationToken);
@@ -61,6 +62,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
 
         servers = await IdentitiesAsync(cancellationToken);
+
+        // The first time takes longer than all later ones together: not behind the fence.
+        _ = Evidence(new CutoverReport { Attempt = attempt });
         way.Begin(attempt.Return);
         Prediction = await new OutageMeasuring(along, way, sides, options, hooks, time).MeasureAsync(cancellationToken);
         return Prediction.Refuse(options.Budget, Pace) is { } refusal
@@ -156,7 +160,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         var start = way.FindAsync(first.Token);
         var sequences = sides.AdvanceSequencesAsync(definition.Direction, options.SequenceMargin, first.Token);
         var tables = Sides.AskAsync(() => UntilEqualAsync(drained, first.Token));
-        await FirstFault.WhenAllAsync(first, start, sequences, tables, FenceChecks.ProveDeniedAsync(Left, options.AppRoles, first.Token));
+        await FirstFault.WhenAllAsync(first, start, sequences, tables, along.Evidence().RequirePublishedAsync(first.Token), FenceChecks.ProveDeniedAsync(Left, options.AppRoles, first.Token));
         var (marker, begin) = await start;
         proven = along.Evidence().TermsOf(drained, marker?.Marker);
 
@@ -167,8 +171,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <inheritdoc />
-    public async Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken)
+    public async Task<bool> SealAsync(CutoverReport report, CancellationToken cancellationToken)
     {
+        var attempt = report.Attempt;
         if (await IdentitiesAsync(cancellationToken) != servers)
         {
             throw new FaultException(
@@ -176,7 +181,8 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
 
         var terms = await opening.TermsAsync(attempt, proven!, cancellationToken);
-        return await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, proof.Back, terms, cancellationToken));
+        var kept = new SealedReport(attempt.Actor, Evidence(report with { Phase = CutoverPhase.Sealed }));
+        return await Sides.AskAsync(() => Left.SealAsync(attempt.Token, CutoverOptions.SealMargin, report.Proof!.Back, terms, kept, cancellationToken));
     }
 
     /// <inheritdoc />
@@ -243,6 +249,8 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
 
     /// <inheritdoc />
     public Task NoteAsync(CutoverReport report, CancellationToken cancellationToken) => sides.NoteAsync(definition.Direction, report, Prediction, waived, cancellationToken);
+
+    private string Evidence(CutoverReport report) => JournaledAttempt.Of(report, Prediction, servers.Left.ToString(), servers.Taking.ToString(), waived).ToJson();
 
     /// <summary>A lane that tries again, or is behind for a moment, is waited for; whatever else is closed is refused at once.</summary>
     private async Task RequireGateAsync(CancellationToken cancellationToken)

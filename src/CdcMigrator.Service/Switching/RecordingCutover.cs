@@ -70,9 +70,9 @@ internal sealed class RecordingCutover(
     }
 
     /// <inheritdoc />
-    public Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken)
+    public Task<bool> SealAsync(CutoverReport report, CancellationToken cancellationToken)
     {
-        Note(CutoverStep.Seal, $"would leave the {Left(attempt)} for good: the point of no return");
+        Note(CutoverStep.Seal, $"would leave the {Left(report.Attempt)} for good: the point of no return");
         return Task.FromResult(true);
     }
 

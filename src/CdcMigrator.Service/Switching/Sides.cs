@@ -132,8 +132,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// </summary>
     public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutagePrediction? prediction, IReadOnlyList<WaiverReport> waived, CancellationToken cancellationToken)
     {
-        var evidence = JsonSerializer.Serialize(
-            JournaledAttempt.Of(report, prediction, await IdentityAsync(LeftDatabase(direction)), await IdentityAsync(TakingDatabase(direction))) with { Waived = waived }, ApiJson.Options);
+        var evidence = JournaledAttempt.Of(report, prediction, await IdentityAsync(LeftDatabase(direction)), await IdentityAsync(TakingDatabase(direction)), waived).ToJson();
         foreach (var database in new[] { source, target })
         {
             await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");
@@ -185,7 +184,8 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         }
 
         return found.Count > 0
-            ? found.OrderByDescending(note => note.Attempt.Report.Phase == CutoverPhase.Done).ThenByDescending(note => note.Attempt.Report.Attempt.Epoch).ThenByDescending(note => note.At)
+            ? found.OrderByDescending(note => note.Attempt.Report.Phase is CutoverPhase.Done or CutoverPhase.Sealed).ThenByDescending(note => note.Attempt.Report.Attempt.Epoch)
+                .ThenByDescending(note => note.Attempt.Report.Phase == CutoverPhase.Done).ThenByDescending(note => note.At)
                 .Select(note => EvidenceChecks.Evidence(definition, note.At, note.Attempt)).First()
             : throw away ?? new FaultException(
                 FaultKind.NotAllowed, "no-evidence", token is null ? "No attempt has ended yet" : $"Neither side's journal knows an attempt {token}", "'cdcm cutover status' shows the last attempt");
@@ -220,7 +220,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         await using var command = database.CreateCommand("""
             select at, evidence::text from cdc_migrator.journal
             where migration = $1 and evidence ? 'report' and event like 'cutover-%' and ($2 = '' or evidence -> 'report' -> 'attempt' ->> 'token' = $2)
-            order by event = 'cutover-done' desc, id desc limit 1
+            order by event in ('cutover-done', 'cutover-sealed') desc, (evidence -> 'report' -> 'attempt' ->> 'epoch')::bigint desc, event = 'cutover-done' desc, id desc limit 1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = definition.Name });
         command.Parameters.Add(new NpgsqlParameter { Value = token ?? "" });
@@ -246,8 +246,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     {
         try
         {
-            var identity = await SourceIdentity.ReadAsync(database, CancellationToken.None);
-            return $"{identity.SystemIdentifier}/{identity.Timeline}";
+            return (await SourceIdentity.ReadAsync(database, CancellationToken.None)).ToString();
         }
         catch (NpgsqlException)
         {

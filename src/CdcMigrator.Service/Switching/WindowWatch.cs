@@ -19,6 +19,7 @@ internal sealed class WindowWatch(MigrationDefinition definition, Sides sides, W
     private static readonly string Actor = $"{Environment.MachineName}/{Environment.ProcessId}";
     private readonly Dictionary<(string Side, TableName Table), LeakRule> rules = [];
     private readonly Dictionary<string, string> seen = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<Finding>> known = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<Finding> findings = [];
 
     /// <summary>What was found at the last look, by both sides.</summary>
@@ -46,18 +47,38 @@ internal sealed class WindowWatch(MigrationDefinition definition, Sides sides, W
         }
     }
 
-    /// <summary>Looks at both sides once.</summary>
+    /// <summary>Looks at both sides once, at each by itself: of one that is away what was found last stays known.</summary>
+    /// <exception cref="FaultException">Unreachable: a side does not answer; the other one was looked at all the same.</exception>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        var found = new List<Finding>();
-        found.AddRange(await LookAsync("source", sides.Source, sides.LeftDatabase(MigrationDirection.Forward), MigrationDirection.Back, cancellationToken));
-        found.AddRange(await LookAsync("target", sides.Target, sides.TakingDatabase(MigrationDirection.Forward), MigrationDirection.Forward, cancellationToken));
-        foreach (var finding in found.Where(finding => findings.All(known => known.Message != finding.Message)))
+        FaultException? away = null;
+        foreach (var (name, side, database, into) in new[]
+        {
+            ("source", sides.Source, sides.LeftDatabase(MigrationDirection.Forward), MigrationDirection.Back),
+            ("target", sides.Target, sides.TakingDatabase(MigrationDirection.Forward), MigrationDirection.Forward),
+        })
+        {
+            try
+            {
+                known[name] = await LookAsync(name, side, database, into, cancellationToken);
+            }
+            catch (FaultException exception)
+            {
+                away = exception;
+            }
+        }
+
+        var found = known.OrderBy(side => side.Key, StringComparer.Ordinal).SelectMany(side => side.Value).ToList();
+        foreach (var finding in found.Where(finding => findings.All(earlier => earlier.Message != finding.Message)))
         {
             RuntimeLog.SourceFinding(log, finding.Code, $"{finding.Message}. {finding.Fix}");
         }
 
         findings = found;
+        if (away is not null)
+        {
+            throw away;
+        }
     }
 
     /// <param name="name">What the side is called.</param>

@@ -68,6 +68,22 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         }
     }
 
+    /// <summary>
+    /// Asks both sides' catalogs now, instead of at the next turn: what has been altered since the last one may be in no log.
+    /// </summary>
+    /// <exception cref="FaultException">NotAllowed <c>source-changed</c>, with everything found. Unreachable: a side does not answer.</exception>
+    public async Task RequireUnchangedAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Schemas is { } schemas && (await schemas.LookAsync(cancellationToken)).Findings is { Count: > 0 } found)
+        {
+            throw new FaultException(new Fault(
+                FaultKind.NotAllowed, "source-changed",
+                $"What is captured was altered since the gate was looked at, so that changes may be in no log: {string.Join("; ", found.Take(5).Select(finding => $"{finding.Message} ({finding.Code})"))}{(found.Count > 5 ? $"; and {found.Count - 5} more" : "")}",
+                string.Join("; ", found.Take(5).Select(finding => finding.Fix).Distinct(StringComparer.Ordinal)))
+            { Table = found[0].Table });
+        }
+    }
+
     /// <summary>Takes what was accepted meanwhile into account at once.</summary>
     public async Task LookAgainAsync(CancellationToken cancellationToken)
     {

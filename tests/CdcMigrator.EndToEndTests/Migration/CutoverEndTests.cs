@@ -17,6 +17,7 @@ public sealed class CutoverEndTests(KitFixture kit, ITestOutputHelper output)
         var token = TestContext.Current.CancellationToken;
         await using var stack = await Shop.StartAsync(kit, "ending");
         stack.Cutover = "{ budget: 5m, maxLag: 5m, deadlines: { fencing: 1m, draining: 1m, finalVerify: 1m, reverseArmed: 1m } }";
+        var points = stack.FailPoints = Directory.CreateTempSubdirectory("cdcm-points-").FullName;
         await stack.RegisterAsync(MigrationFormat.Json);
         var service = stack.StartService();
         await stack.DrainAsync(token);
@@ -35,6 +36,9 @@ public sealed class CutoverEndTests(KitFixture kit, ITestOutputHelper output)
         }, token);
         Assert.Equal((true, false), await router.OpenAsync());
         Assert.Equal(0, await CountAsync(stack.Source, "select count(*) from cdc_migrator.journal where event like 'fence-%' or event like 'cutover-%'"));
+
+        await RefuseUnpublishedAsync(stack, service, workload, points, token);
+        Assert.Equal((true, false), await router.OpenAsync());
 
         router.Name("target");
         await stack.WaitAsync("the cutover", async () =>
@@ -72,7 +76,34 @@ public sealed class CutoverEndTests(KitFixture kit, ITestOutputHelper output)
         await workload.StopAsync(token);
         var verdict = await workload.CheckAsync(stack.TargetConnection, token);
         Assert.True(verdict.Kept, verdict.ToString());
+        Directory.Delete(points, recursive: true);
         output.WriteLine($"{workload.Ledger.Acknowledged} acknowledged, all kept");
+    }
+
+    /// <summary>Between the gate and the fence somebody takes a table out of the publication: what is written to it from then on is in no log, and nothing is drained or compared of it.</summary>
+    private static async Task RefuseUnpublishedAsync(MigrationStack stack, ServiceProcess service, ShopWorkload workload, string points, CancellationToken token)
+    {
+        var (point, reached) = (Path.Combine(points, "Fence.begin"), Path.Combine(points, "Fence.begin.reached"));
+        await File.WriteAllTextAsync(point, "wait", token);
+        var attempt = Task.FromResult<ProcessResult>(null!);
+        await stack.WaitAsync("an attempt to come to the fence", async () =>
+        {
+            attempt = attempt.IsCompleted && await service.IsGateOpenAsync(forward: true) ? RunAsync(service, "cutover", "start", "--yes") : attempt;
+            return File.Exists(reached);
+        }, token);
+        await CountAsync(stack.Source, $"alter publication {stack.Slot} drop table receipts; select 0");
+        await workload.WaitForAcknowledgedAsync(workload.Ledger.Acknowledged + 20, token);
+        File.Delete(reached);
+        var undone = await attempt;
+        Assert.Equal((6, "source-changed"), (undone.ExitCode, Parse(undone).GetProperty("fault").GetProperty("code").GetString()));
+        Assert.Contains("does not have it", undone.Output, StringComparison.Ordinal);
+
+        // Put back, it must be copied again: what was written meanwhile is in no log.
+        await CountAsync(stack.Source, $"alter publication {stack.Slot} add table receipts; select 0");
+        Assert.True((await RunAsync(service, "cutover", "start", "--yes")).ExitCode is 3 or 6);
+        var copied = await RunAsync(service, "tables", "resync", "public.receipts", "--yes", "--wait", "--timeout", "4m");
+        Assert.True(copied.ExitCode == 0, copied.Output + copied.Error);
+        await stack.WaitAsync("a comparison without rows on their way", () => CutoverTests.IsEqualAsync(service), token);
     }
 
     private const string Slots = "select count(*) from pg_replication_slots";

@@ -9,7 +9,7 @@ namespace CdcMigrator.EndToEndTests.Migration;
 [Collection(typeof(KilledKit))]
 public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
 {
-    private static readonly string[] Points = [.. Enum.GetValues<CutoverStep>().Where(step => step >= CutoverStep.Fence).SelectMany(step => new[] { $"{step}.begin", $"{step}.end" })];
+    private static readonly string[] Points = [.. Enum.GetValues<CutoverStep>().SelectMany(step => new[] { $"{step}.begin", $"{step}.end" })];
     private static readonly string[] Victims = ["service", "source", "target", "broker", "connect"];
 
     /// <summary>
@@ -39,6 +39,7 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
             .SelectMany((point, place) => Victims.Where((_, index) => both || index < 3 || place % 2 == 1).Select(victim => (Point: point, Victim: victim)))
             .SelectMany((blow, index) => both ? [(blow.Point, blow.Victim, Forward: true), (blow.Point, blow.Victim, Forward: false)] : new[] { (blow.Point, blow.Victim, Forward: index % 2 == 0) }).ToList();
         var (done, undone) = (0, 0);
+        var silences = new Dictionary<string, TimeSpan[]>();
         for (var turn = 0; turn < blows.Count; turn++)
         {
             var (point, victim, forward) = blows[turn];
@@ -60,6 +61,7 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
 
                 return service.HasExited || File.Exists(Path.Combine(points, $"{point}.reached"));
             }, token);
+            await using var silence = new WriteSilence(workload);
             service = await KillAsync(stack, service, victim, () => File.Delete(Path.Combine(points, $"{point}.reached")), token);
             await attempt;
 
@@ -67,16 +69,17 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
             var settled = await SettledAsync();
             var writes = workload.Ledger.Acknowledged;
             await workload.WaitForAcknowledgedAsync(writes + 20, token);
+            var waited = silences[victim] = [.. silences.GetValueOrDefault(victim, []), silence.Longest];
             await workload.PauseAsync(token);
             var verdict = await workload.CheckAsync(settled.Source ? stack.SourceConnection : stack.TargetConnection, token);
             Assert.True(verdict.Kept, $"{victim} at {point}: {verdict}");
             workload.Resume();
             (done, undone) = settled.Source == forward ? (done, undone + 1) : (done + 1, undone);
-            output.WriteLine($"{victim,-8} killed at {point,-12} {(forward ? "forward" : "back"),-8} {(settled.Source == forward ? "undone" : "done")}; {verdict.ReceiptsExpected} receipts kept");
+            output.WriteLine($"{victim,-8} killed at {point,-12} {(forward ? "forward" : "back"),-8} {(settled.Source == forward ? "undone" : "done")}, no write for {waited[^1].TotalSeconds:0.0} s; {verdict.ReceiptsExpected} receipts kept");
         }
 
         Directory.Delete(points, recursive: true);
-        output.WriteLine($"{blows.Count} kills: {done} attempts went through, {undone} were undone; {workload.Ledger.Acknowledged} acknowledged, all kept");
+        output.WriteLine($"{blows.Count} kills: {done} attempts went through, {undone} were undone; {workload.Ledger.Acknowledged} acknowledged, all kept; no write for at most {string.Join(", ", silences.Select(pair => $"{pair.Value.Max().TotalSeconds:0.0} s ({pair.Key})"))}");
 
         // Nothing dies: the attempt before was undone, and the next blow is for the other direction.
         async Task TurnAsync(int turn, bool forward)

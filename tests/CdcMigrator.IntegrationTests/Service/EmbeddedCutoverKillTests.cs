@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using CdcMigrator.Embedded.Workload;
 using CdcMigrator.TestKit.Databases;
 using CdcMigrator.TestKit.Processes;
@@ -65,6 +66,16 @@ public sealed class EmbeddedCutoverKillTests(PostgresFixture postgres, ITestOutp
 
                 await workload.WaitForAcknowledgedAsync(workload.Ledger.Acknowledged + 20, token);
                 await workload.PauseAsync(token);
+                if (point is "Open.begin" or "Route.begin" or "Route.end")
+                {
+                    // Nobody reported the end, and what it was done on is known all the same.
+                    var evidence = "";
+                    await UntilAsync("the evidence", async () => await RunAsync(service, "cutover", "evidence") is { ExitCode: 0 } told && (evidence = told.Output).Length > 0);
+                    var report = JsonDocument.Parse(evidence).RootElement.GetProperty("report");
+                    Assert.Equal(("Sealed", forward ? "Forward" : "Back"), (report.GetProperty("phase").GetString(), report.GetProperty("attempt").GetProperty("direction").GetString()));
+                    Assert.Equal(ShopSchema.Tables.Count, report.GetProperty("proof").GetProperty("tables").GetArrayLength());
+                }
+
                 var verdict = await workload.CheckAsync((done == forward ? target : source).ConnectionString, token);
                 Assert.True(verdict.Kept, $"{point}: {verdict}");
                 workload.Resume();

@@ -61,29 +61,44 @@ public sealed class FenceChecksTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task Evidence_of_an_earlier_attempt_is_not_shown_for_one_whose_process_died_behind_the_seal()
+    public async Task An_attempt_whose_process_died_behind_the_seal_has_evidence_and_an_earlier_one_is_not_shown_for_it()
     {
         await using var source = await postgres.CreateSourceAsync(Schema);
         await using var target = await postgres.CreateTargetAsync(Schema);
         var (sides, _) = New(source, target);
         await sides.PrepareAsync(Cancellation);
         Assert.Contains("No attempt has ended", (await Assert.ThrowsAsync<FaultException>(() => sides.ReadEvidenceAsync(null, Cancellation))).Fault.Message, StringComparison.Ordinal);
-        async Task TurnAsync(FencedSide from, FencedSide to, string token, long epoch)
+        async Task TurnAsync(FencedSide from, FencedSide to, string token, long epoch, MigrationDirection? kept = null)
         {
             await from.CloseAsync(token, epoch, TimeSpan.FromMinutes(1), Cancellation);
-            Assert.True(await from.SealAsync(token, TimeSpan.Zero, aim: null, Cancellation));
+            var report = kept is { } direction ? new SealedReport("ann", JournaledAttempt.Of(Report(token, epoch, direction, CutoverPhase.Sealed), null, "1/1", "2/1", []).ToJson()) : null;
+            Assert.True(await from.SealAsync(token, TimeSpan.Zero, new DirectionStart([], 1, []), terms: null, report, Cancellation));
             Assert.True(await to.OpenAsync(token, epoch, Cancellation));
         }
 
         await TurnAsync(sides.Source, sides.Target, "a", 2);
-        await sides.NoteAsync(MigrationDirection.Forward, new CutoverReport { Attempt = new CutoverAttempt("a", 2, MigrationDirection.Forward, "test", Rehearsal: false), Phase = CutoverPhase.Done }, null, [], Cancellation);
+        await sides.NoteAsync(MigrationDirection.Forward, Report("a", 2, MigrationDirection.Forward, CutoverPhase.Done), null, [], Cancellation);
         Assert.Equal("a", (await sides.ReadEvidenceAsync(null, Cancellation)).Report.Attempt.Token);
 
+        // As an earlier version left it, which wrote nothing with the seal.
         await TurnAsync(sides.Target, sides.Source, "b", 3);
         var fault = (await Assert.ThrowsAsync<FaultException>(() => sides.ReadEvidenceAsync(null, Cancellation))).Fault;
         Assert.Equal("no-evidence", fault.Code);
         Assert.Contains("last attempt, b, has opened", fault.Message, StringComparison.Ordinal);
         Assert.Equal("a", (await sides.ReadEvidenceAsync("a", Cancellation)).Report.Attempt.Token);
+
+        await TurnAsync(sides.Source, sides.Target, "c", 4, MigrationDirection.Forward);
+        Assert.Equal(("c", CutoverPhase.Sealed), await LastAsync());
+
+        // Refused ones and undone ones come behind it, and its own report in front of it.
+        await sides.NoteAsync(MigrationDirection.Back, Report("d", 5, MigrationDirection.Back, CutoverPhase.Undone), null, [], Cancellation);
+        Assert.Equal(("c", CutoverPhase.Sealed), await LastAsync());
+        await sides.NoteAsync(MigrationDirection.Forward, Report("c", 4, MigrationDirection.Forward, CutoverPhase.Done), null, [], Cancellation);
+        Assert.Equal(("c", CutoverPhase.Done), await LastAsync());
+
+        async Task<(string, CutoverPhase)> LastAsync() => await sides.ReadEvidenceAsync(null, Cancellation) is { Report: var last } ? (last.Attempt.Token, last.Phase) : default;
+
+        static CutoverReport Report(string token, long epoch, MigrationDirection direction, CutoverPhase phase) => new() { Attempt = new CutoverAttempt(token, epoch, direction, "ann", Rehearsal: false), Phase = phase };
     }
 
     private static (Sides Sides, MigrationDefinition Definition) New(TestDatabase source, TestDatabase target, params string[] roles)

@@ -5,6 +5,7 @@ using CdcMigrator.Service.Diagnosing;
 using CdcMigrator.Service.Switching;
 using CdcMigrator.TestKit.Databases;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Service;
@@ -68,6 +69,13 @@ public sealed class WindowWatchTests(PostgresFixture postgres)
         Assert.False(report.Ok);
         Assert.Equal(["fence-gap", "leaked-writes"], report.Entries.Select(entry => entry.Code).Where(code => code is "fence-gap" or "leaked-writes"));
         Assert.Contains("no-service", report.Entries.Select(entry => entry.Code));
+
+        // The source is away, as on the night on which it matters: the target is looked at all the same, and what was known of the source stays.
+        await using var gone = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=gone;Timeout=1");
+        var alone = new WindowWatch(definition, new Sides(definition, gone, target.DataSource, TimeProvider.System), new WindowMetrics(Metrics.WithCustomRegistry(registry)), TimeProvider.System, NullLogger.Instance);
+        await target.ExecuteAsync("update cdc_migrator.fence_state set state = 'sealed', token = 'b'; alter table orders disable trigger cdcm_fence");
+        await Assert.ThrowsAsync<FaultException>(() => alone.TurnAsync(Cancellation));
+        Assert.StartsWith("The fence of the target has a hole", Assert.Single(alone.Findings).Message, StringComparison.Ordinal);
 
         async Task TurnsAsync(int turns)
         {

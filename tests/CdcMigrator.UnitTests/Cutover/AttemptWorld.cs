@@ -110,10 +110,11 @@ internal sealed class AttemptWorld : ICutoverActions
         return new CutoverProof([], [], new DirectionStart([], 1, []), new FencePosition("back", 1));
     }, cancellationToken);
 
-    public Task<bool> SealAsync(CutoverAttempt attempt, CutoverProof proof, CancellationToken cancellationToken) => CallAsync("seal", () =>
+    public Task<bool> SealAsync(CutoverReport report, CancellationToken cancellationToken) => CallAsync("seal", () =>
     {
         Require(Proven, "sealed what was not proven");
-        if (Left != FenceState.Closed || Owner != attempt.Token)
+        Require(report is { Fence: not null, Drain: not null, Proof: not null }, "sealed without keeping what that was done on");
+        if (Left != FenceState.Closed || Owner != report.Attempt.Token)
         {
             return false;
         }

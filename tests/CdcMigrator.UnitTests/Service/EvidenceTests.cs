@@ -60,6 +60,19 @@ public sealed class EvidenceTests
     }
 
     [Fact]
+    public void An_attempt_that_has_not_reported_since_its_seal_claims_what_was_written_with_it()
+    {
+        var report = Attempt().Report;
+        var evidence = EvidenceChecks.Evidence(Definition, Compared, Attempt() with { Report = report with { Phase = CutoverPhase.Sealed, OutageMs = null } });
+        var text = EvidenceMarkdown.Render(evidence);
+        Assert.Contains("# Cutover of shop's: Sealed", text, StringComparison.Ordinal);
+        Assert.Contains("- ended: not reported. This was written with the seal", text, StringComparison.Ordinal);
+        Assert.Equal(["source"], evidence.Checks.Where(check => check.Sql.Contains("event = 'cutover-sealed'", StringComparison.Ordinal)).Select(check => check.Side));
+        Assert.Contains(evidence.Checks, check => check.Side == "target" && check.Claim.StartsWith("It was opened by this attempt", StringComparison.Ordinal));
+        Assert.Contains(evidence.Checks, check => check.Claim.StartsWith("Everything up to the ends", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void An_attempt_that_was_refused_claims_nothing_it_did_not_do()
     {
         var refused = Attempt() with { Report = new CutoverReport { Attempt = Attempt().Report.Attempt, Phase = CutoverPhase.Refused, Fault = new(FaultKind.NotAllowed, "gate-closed", "The gate is closed") } };
@@ -87,10 +100,9 @@ public sealed class EvidenceTests
             Hooks = [new HookOutcome(HookMoment.BeforeFence, "pooler", "done", "", TimeSpan.FromMilliseconds(21), null)],
             OutageMs = 812.4,
         },
-        null, "7301/1", "7302/1") with
+        null, "7301/1", "7302/1", [new WaiverReport("reads", WaiverState.InForce, "ann", "the index comes on Monday", Compared, null, "orders Slower: 2.4 times")]) with
     {
         PredictedMs = 1490.2,
         Predicted = [new PredictedPartReport(OutagePart.Fence, 3.1, 9.9), new PredictedPartReport(OutagePart.Confirm, 700, 1100)],
-        Waived = [new WaiverReport("reads", WaiverState.InForce, "ann", "the index comes on Monday", Compared, null, "orders Slower: 2.4 times")],
     };
 }

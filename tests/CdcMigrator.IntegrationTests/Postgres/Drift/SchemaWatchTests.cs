@@ -161,6 +161,33 @@ public sealed class SchemaWatchTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_table_that_was_taken_out_of_the_publication_and_put_back_between_two_looks_is_remembered()
+    {
+        await using var scene = await Scene.CreateAsync(postgres, Schema + "; create table other(id int primary key)");
+        var watch = scene.PublishedBy("p");
+        await scene.Source.ExecuteAsync("create publication p for table t");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+
+        // As a connector does at each start: it stays the same entry.
+        await scene.Source.ExecuteAsync("alter publication p set table t; alter publication p set table t, other");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+
+        await scene.Source.ExecuteAsync("alter publication p drop table t; alter publication p add table t");
+        for (var look = 0; look < 2; look++)
+        {
+            var finding = Assert.Single((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+            Assert.Equal(("resync-needed", true), (finding.Code, finding.Message.Contains("taken out of publication p for a moment", StringComparison.Ordinal)));
+        }
+
+        await watch.AcceptAsync(Scene.Table, TestContext.Current.CancellationToken);
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+
+        // Another publication of the same name: the connector that read the former one fails, and says so itself.
+        await scene.Source.ExecuteAsync("drop publication p; create publication p for table t");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+    }
+
+    [Fact]
     public async Task A_partitioned_table_that_is_published_by_its_partitions_names_is_named()
     {
         await using var scene = await Scene.CreateAsync(postgres, "create table t(id int primary key) partition by range (id); create table t1 partition of t default");

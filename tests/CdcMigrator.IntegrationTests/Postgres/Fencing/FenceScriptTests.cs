@@ -62,7 +62,7 @@ public sealed class FenceScriptTests(PostgresFixture postgres)
         var early = FenceScript.Open((await source.ReadAsync(Cancellation))!, Migration, Tables, terms: null);
         Assert.Contains("was not left for good", (await PsqlAsync(right, early)).Error, StringComparison.Ordinal);
         var terms = new OpeningTerms([new LaneEnd("t", 0, 7), new LaneEnd("it's", 1, 0)], "", "m'1", "");
-        Assert.True(await source.SealAsync("a", TimeSpan.FromSeconds(2), aim: null, terms, Cancellation));
+        Assert.True(await source.SealAsync("a", TimeSpan.FromSeconds(2), aim: null, terms, report: null, Cancellation));
 
         var (exit, error) = await PsqlAsync(left, await source.LiftScriptAsync(Cancellation));
         Assert.Equal(3, exit);

@@ -192,7 +192,7 @@ public sealed class OpeningCheckTests(PostgresFixture postgres)
         {
             var terms = new OpeningTerms([new LaneEnd("shop.orders", 0, 10)], incarnation, Marker, server ?? "");
             await Source.CloseAsync("a", 2, Lease, Cancellation);
-            Assert.True(await Source.SealAsync("a", Margin, aim: null, terms, Cancellation));
+            Assert.True(await Source.SealAsync("a", Margin, aim: null, terms, report: null, Cancellation));
             var noted = (await Source.ReadTermsAsync("a", Cancellation))!;
             Assert.Equal(terms.Lanes, noted.Lanes);
             Assert.Equal(terms, noted with { Lanes = terms.Lanes });
