@@ -13,6 +13,9 @@ public sealed record ConnectorStatus(string Name, string State, string Worker, I
     /// <summary>Connector and at least one task run, and no task does not.</summary>
     public bool IsRunning => State == "RUNNING" && Tasks.Count > 0 && Tasks.All(task => task.State == "RUNNING");
 
+    /// <summary>The connector or a task of it has failed: Connect leaves it so until it is restarted.</summary>
+    public bool HasFailed => State == ConnectorTask.Failed || Tasks.Any(task => task.HasFailed);
+
     /// <summary>Why it does not run: the innermost cause of the first failure; empty where nothing failed.</summary>
     public string Cause => Trace.Length > 0
         ? ConnectorTask.InnermostCause(Trace)

@@ -7,6 +7,11 @@ namespace CdcMigrator.Connect.Rest;
 /// <param name="Trace">Stack trace of a failed task; empty otherwise.</param>
 public sealed record ConnectorTask(int Id, string State, string Worker, string Trace)
 {
+    internal const string Failed = "FAILED";
+
+    /// <summary>Connect has given it up.</summary>
+    public bool HasFailed => State == Failed;
+
     /// <summary>The innermost cause in <see cref="Trace"/>, one line; empty where there is no trace.</summary>
     public string Cause => InnermostCause(Trace);
 

@@ -45,7 +45,7 @@ public static class EffectiveFile
             ("log", Log(definition.Log)));
         if (definition.Connect is { } connect)
         {
-            root.Add("connect", Map(("url", Redaction.Url(connect.Url)), ("connector", connect.Connector), ("stalledAfter", Durations.Format(connect.StalledAfter))));
+            root.Add("connect", Map(("url", Redaction.Url(connect.Url)), ("connector", connect.Connector), ("stalledAfter", Durations.Format(connect.StalledAfter)), ("maxRestarts", Text(connect.MaxRestarts))));
         }
 
         root.Add("tables", new YamlSequenceNode(definition.Tables.Select(table => Map(

@@ -7,7 +7,7 @@ namespace CdcMigrator.Service.Configuration;
 public static class MigrationKeys
 {
     private const string Required = "required";
-    internal static readonly TimeSpan StalledAfter = new ConnectSection(new Uri("http://localhost"), "").StalledAfter;
+    internal static readonly ConnectSection Connect = new(new Uri("http://localhost"), "");
     private static readonly ApplySection Apply = new();
     private static readonly VerifySection Verify = new();
     private static readonly CutoverSection Cutover = new();
@@ -37,7 +37,8 @@ public static class MigrationKeys
         new("connect", "section", "", "Kafka Connect, so that its connector can be registered, checked and watched."),
         new("connect.url", "URL", Required, "Base address of its REST API."),
         new("connect.connector", "text", Required, "Name of the source connector."),
-        new("connect.stalledAfter", "duration", Durations.Format(StalledAfter), "How long a connector that says it runs may make no progress before that is a fault. Longer than the workers' offset.flush.interval.ms."),
+        new("connect.stalledAfter", "duration", Durations.Format(Connect.StalledAfter), "How long a connector that says it runs may make no progress before that is a fault. Longer than the workers' offset.flush.interval.ms."),
+        new("connect.maxRestarts", "integer", Text(Connect.MaxRestarts), "How often in a row the service restarts a connector that has failed, later each time; beyond it a person has to. 0: never."),
 
         new("tables", "list", Required, "Tables to move. An entry is a name, or a section with the keys below."),
         new("tables[].source", "schema.table", Required, "Table in the source."),

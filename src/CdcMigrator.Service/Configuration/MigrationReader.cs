@@ -154,8 +154,9 @@ internal sealed partial class MigrationReader(SectionReader root)
     {
         var url = section.Url("url", required: true);
         var connector = section.Text("connector");
-        var stalledAfter = section.Duration("stalledAfter", MigrationKeys.StalledAfter);
-        return section.Exists && url is not null ? new ConnectSection(url, connector) { StalledAfter = stalledAfter } : null;
+        var stalledAfter = section.Duration("stalledAfter", MigrationKeys.Connect.StalledAfter);
+        var maxRestarts = section.Integer("maxRestarts", MigrationKeys.Connect.MaxRestarts, 0, 1000);
+        return section.Exists && url is not null ? new ConnectSection(url, connector) { StalledAfter = stalledAfter, MaxRestarts = maxRestarts } : null;
     }
 
     private static bool Switch(SectionReader entry, string key, bool otherwise) => entry.Choice(key, otherwise, ("false", false), ("true", true));

@@ -6,7 +6,7 @@ using CdcMigrator.Service.Sources;
 
 namespace CdcMigrator.Service.Connectors;
 
-/// <summary>Registers a migration's source connector: prepares the source, puts the settings, waits until connector and task run. Idempotent.</summary>
+/// <summary>Registers a migration's source connector: prepares the source, puts the settings, restarts what had failed, waits until connector and task run. Idempotent.</summary>
 public static class ConnectorRegistration
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -41,25 +41,34 @@ public static class ConnectorRegistration
             report("source: fence table cdc_migrator.fence is there");
         }
 
+        var hadFailed = await client.FindStatusAsync(connect.Connector, cancellationToken) is { HasFailed: true };
         await client.PutConfigAsync(connect.Connector, settings, cancellationToken);
         report($"connector {connect.Connector}: settings accepted; waiting for its task");
-        return await WaitAsync(client, connect.Connector, timeout, cancellationToken);
+        if (hadFailed)
+        {
+            // Settings that are as they were start no task again.
+            await client.RestartAsync(connect.Connector, onlyFailed: true, cancellationToken);
+        }
+
+        return await WaitAsync(client, connect.Connector, hadFailed, timeout, cancellationToken);
     }
 
-    /// <summary>A task that failed is final; a state that is not there yet, or not running yet, is waited for.</summary>
-    private static async Task<ConnectorStatus> WaitAsync(ConnectClient client, string connector, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>A task that failed is final, but for one that had failed before and is still said to; a state that is not there yet, or not running yet, is waited for.</summary>
+    private static async Task<ConnectorStatus> WaitAsync(ConnectClient client, string connector, bool hadFailed, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
         var began = time.GetTimestamp();
         while (true)
         {
             var status = await client.FindStatusAsync(connector, cancellationToken);
-            if (status is not null && (status.IsRunning || status.State == "FAILED" || status.Tasks.Any(task => task.State == "FAILED")))
+            hadFailed &= status is not { HasFailed: false };
+            var isLate = time.GetElapsedTime(began) > timeout;
+            if (status is not null && (status.IsRunning || (status.HasFailed && (!hadFailed || isLate))))
             {
                 return status;
             }
 
-            if (time.GetElapsedTime(began) > timeout)
+            if (isLate)
             {
                 var states = status is null ? "no state" : $"{status.State}, {(status.Tasks.Count == 0 ? "no task" : string.Join(", ", status.Tasks.Select(task => task.State)))}";
                 throw new FaultException(

@@ -155,6 +155,13 @@ internal static class Diagnosis
         {
             if (ConnectorRules.Failed(connect, status) is { } failed)
             {
+                // A service says the same of it, and what it does about it.
+                var said = new[] { facts.Forward, facts.Back }.SelectMany(service => service?.Faults ?? []);
+                if (said.Any(fault => fault.Code == failed.Code && fault.Message.StartsWith(failed.Message, StringComparison.Ordinal)))
+                {
+                    continue;
+                }
+
                 yield return new(Error, failed.Code, $"Changes of connector {connect.Connector}", failed.Message, failed.Fix);
             }
             else if (ConnectorRules.Absent(connect, status, unreachable, TimeSpan.MaxValue, TimeSpan.Zero) is { } absent)

@@ -89,8 +89,18 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
         }
     }
 
+    /// <summary>Turn after turn, until cancelled.</summary>
+    public async Task RunAsync(TimeSpan interval, TimeProvider time, CancellationToken stop)
+    {
+        while (true)
+        {
+            await TurnAsync(stop);
+            await Task.Delay(interval, time, stop);
+        }
+    }
+
     /// <summary>One turn: a step of each table that is being copied. Never throws but for cancellation.</summary>
-    public async Task TurnAsync(CancellationToken cancellationToken)
+    private async Task TurnAsync(CancellationToken cancellationToken)
     {
         try
         {

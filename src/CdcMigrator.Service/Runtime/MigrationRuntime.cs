@@ -48,6 +48,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
     private readonly NpgsqlDataSource control;
     private readonly IMigrationSource source;
     private readonly ConnectClient? connect;
+    private readonly ConnectorRestarts? restarts;
     private readonly PostgresLaneStore store;
     private readonly RouteKeeper routes;
     private readonly PulseStore pulses;
@@ -83,6 +84,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         apply = PostgresConnections.CreateApply(definition.Target.Connection);
         control = PostgresConnections.CreateControl(definition.Target.Connection);
         connect = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
+        restarts = connect is not null && definition.Log.Kind == LogKind.Kafka ? new ConnectorRestarts(definition.Connect!, connect, metrics, time, log) : null;
         source = MigrationSources.Create(definition, connect, time);
         pulses = new PulseStore(control, definition.Name);
         fence = new FenceWatch(new MarkerStore(control, definition.Name), pulses);
@@ -152,7 +154,9 @@ public sealed class MigrationRuntime : IAsyncDisposable
         {
             await StartAsync(stop);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var beside = Task.WhenAll(ResyncAsync(ending.Token), Verification.RunAsync(ending.Token), new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token));
+            var beside = Task.WhenAll(
+                resyncs!.RunAsync(WatchInterval, time, ending.Token), Verification.RunAsync(ending.Token), new GateWatch(definition, StatusWithFindingsAsync, metrics.Verification, time).RunAsync(ending.Token),
+                restarts?.RunAsync(ending.Token) ?? Task.CompletedTask);
             try
             {
                 await WatchAsync(stop);
@@ -303,7 +307,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         DeadLetters.Begin(decoders, registry);
         var running = new ApplyPipeline(options, decoders, store, registry, fence.Observe, streamingMetrics, time, loggers);
         var postgres = source as PostgresSource;
-        var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, pulses, metrics, connectorSettings, time, log);
+        var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, restarts, pulses, metrics, connectorSettings, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, definition.Name, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, resyncs, Status, loggers));
@@ -339,15 +343,6 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     /// <summary>The routes, unless no lane may go on.</summary>
     private RouteTable CurrentRoutes() => watch?.Halt is { } halt ? throw new FaultException(halt) : routes.Current();
-
-    private async Task ResyncAsync(CancellationToken stop)
-    {
-        while (true)
-        {
-            await resyncs!.TurnAsync(stop);
-            await Task.Delay(WatchInterval, time, stop);
-        }
-    }
 
     private async Task StopAsync()
     {

@@ -37,6 +37,12 @@ internal static partial class RuntimeLog
     [LoggerMessage(1010, LogLevel.Warning, "what was verified of {Table} counts no more: {Reason}; 'cdcm verify start' compares it again")]
     public static partial void CoverageDropped(ILogger log, TableName table, string reason);
 
+    [LoggerMessage(1011, LogLevel.Warning, "{Connector} is restarted ({Count} of {Limit} times in a row), for it has failed: {Cause}")]
+    public static partial void ConnectorRestarted(ILogger log, string connector, int count, int limit, string cause);
+
+    [LoggerMessage(1012, LogLevel.Warning, "{Connector} has failed and could not be restarted: {Fault}")]
+    public static partial void ConnectorNotRestarted(ILogger log, string connector, Fault fault);
+
     [LoggerMessage(1020, LogLevel.Warning, "the fence of the {Side} is lifted: the attempt {Token} that closed it has not renewed its lease; applications write there again")]
     public static partial void FenceLifted(ILogger log, string side, string token);
 

@@ -31,7 +31,7 @@ namespace CdcMigrator.Service.Runtime;
 
 /// <summary>Composes what a runtime watches and copies beside its pipeline, as far as log and source allow it.</summary>
 internal sealed class RuntimeWatches(
-    MigrationDefinition definition, string slot, NpgsqlDataSource control, NpgsqlDataSource? source, ConnectClient? connect, PulseStore pulses, ServiceMetrics metrics,
+    MigrationDefinition definition, string slot, NpgsqlDataSource control, NpgsqlDataSource? source, ConnectClient? connect, ConnectorRestarts? restarts, PulseStore pulses, ServiceMetrics metrics,
     IReadOnlyDictionary<string, string>? connector, TimeProvider time, ILogger log)
 {
     private readonly bool isKafka = definition.Log.Kind == LogKind.Kafka;
@@ -47,6 +47,7 @@ internal sealed class RuntimeWatches(
         Connect = connect,
         Section = definition.Connect,
         Settings = connect is null || !isKafka ? null : new SettingsWatch(definition, connect, settings),
+        Restarts = restarts,
         Pulses = source is null || !isKafka ? null : new PulseWatch(pulses, source, inspector, topics.Last(), lanes),
         Schemas = schemas,
         Routes = routes,

@@ -18,6 +18,7 @@ public sealed class ServiceMetrics
     private readonly Gauge slotLost;
     private readonly Gauge slotLimit;
     private readonly Gauge connectorStalled;
+    private readonly Counter connectorRestarts;
     private readonly Gauge schemaDrift;
     private readonly Gauge logBroken;
     private readonly Gauge deadLetters;
@@ -39,6 +40,7 @@ public sealed class ServiceMetrics
         slotLost = factory.CreateGauge("cdcmigrator_source_slot_lost", "1 where the source gave the slot up, or it is gone.", ["slot"]);
         slotLimit = factory.CreateGauge("cdcmigrator_source_slot_limit_bytes", "Most WAL the source keeps for a slot (max_slot_wal_keep_size); absent without a limit.", ["slot"]);
         connectorStalled = factory.CreateGauge("cdcmigrator_connector_stalled_seconds", "How long a connector that says it runs has made no progress; 0 while it does.", ["connector"]);
+        connectorRestarts = factory.CreateCounter("cdcmigrator_connector_restarts_total", "Restarts of the connector this process asked Kafka Connect for because it had failed.", ["connector"]);
         schemaDrift = factory.CreateGauge("cdcmigrator_schema_drift", "Differences between the source's and the target's schema, or reasons to copy a table again.", ["table", "code"]);
         logBroken = factory.CreateGauge("cdcmigrator_log_broken", "1 where the log is known to have lost changes, until the tables are copied again.");
         paused = factory.CreateGauge("cdcmigrator_paused", "1 while nothing is applied because a person paused the migration.");
@@ -82,6 +84,8 @@ public sealed class ServiceMetrics
 
     internal void SetStalled(string connector, TimeSpan time) => connectorStalled.WithLabels(connector).Set(time.TotalSeconds);
 
+    internal void AddRestart(string connector) => connectorRestarts.WithLabels(connector).Inc();
+
     internal void SetPaused(bool isPaused) => paused.Set(isPaused ? 1 : 0);
 
     internal void SetBroken(bool broken) => logBroken.Set(broken ? 1 : 0);
@@ -103,6 +107,9 @@ public sealed class ServiceMetrics
     internal void SetConnector(string connector, IEnumerable<string> taskStates, bool running)
     {
         connectorUp.WithLabels(connector).Set(running ? 1 : 0);
+
+        // A count that is there before the first one: an increase from nothing is none.
+        connectorRestarts.WithLabels(connector).Inc(0);
         var states = taskStates.Select(state => state.ToLowerInvariant()).CountBy(state => state).ToDictionary(pair => pair.Key, pair => pair.Value);
         foreach (var state in new[] { "running", "failed", "paused", "unassigned", "restarting" })
         {

@@ -19,8 +19,10 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
     /// <summary>Catalogs and settings are looked at less often than slot and connector.</summary>
     private const int SlowTurns = 3;
 
+    private const string SlotLook = "replication slot";
+
     /// <summary>What is not known while it cannot be asked. A Connect that is away is a finding of its own after some time, a broker that is away an unknown lag.</summary>
-    private static readonly string[] Needed = ["replication slot", "log", "schemas"];
+    private static readonly string[] Needed = [SlotLook, "log", "schemas"];
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Watchdog watchdog = new();
@@ -28,6 +30,8 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
     private readonly HashSet<string> told = [];
     private readonly Dictionary<string, string> failures = [];
     private int turn;
+    private long records;
+    private TimeSpan stalled;
     private SlotState? slot;
     private ConnectorStatus? connector;
     private Fault? connectFault;
@@ -51,7 +55,7 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         try
         {
             var slow = turn++ % SlowTurns == 0;
-            await TryAsync("replication slot", () => LookAtSlotAsync(cancellationToken));
+            await TryAsync(SlotLook, () => LookAtSlotAsync(cancellationToken));
             await TryAsync("connector", () => LookAtConnectorAsync(slow, cancellationToken));
             await TryAsync("log", () => LookAtLogAsync(cancellationToken));
             if (slow)
@@ -59,8 +63,8 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
                 await TryAsync("schemas", () => LookAtSchemasAsync(cancellationToken));
             }
 
-            await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
-            report = report with { Unseen = [.. failures.Keys.Intersect(Needed)] };
+            await TryAsync("progress of the connector", () => LookAtProgressAsync(cancellationToken));
+            SumUp();
         }
         finally
         {
@@ -92,7 +96,8 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         {
             await TryAsync("log", () => LookAtLogAsync(cancellationToken));
             await TryAsync("schemas", () => LookAtSchemasAsync(cancellationToken));
-            await TryAsync("progress of the connector", () => SumUpAsync(cancellationToken));
+            await TryAsync("progress of the connector", () => LookAtProgressAsync(cancellationToken));
+            SumUp();
         }
         finally
         {
@@ -159,24 +164,22 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         await parts.Routes.LoadAsync(schema.Halted, cancellationToken);
     }
 
-    private async Task SumUpAsync(CancellationToken cancellationToken)
+    private void SumUp()
     {
         var now = time.GetUtcNow();
         var faults = new List<Fault>();
         var findings = new List<Finding>(schema.Findings);
         AddTo(faults, broken);
-        if (slot is not null || parts.Pulses?.Known == true)
-        {
-            AddTo(faults, SlotRules.Dead(parts.Slot, slot, parts.Pulses?.Known == true));
-        }
+        var dead = SlotRules.Dead(parts.Slot, slot, parts.Pulses?.Known == true);
+        AddTo(faults, dead);
 
         if (parts.Section is { } section && parts.Connect is not null)
         {
             AddTo(faults, parts.Settings?.Changed);
-            AddTo(faults, ConnectorRules.Failed(section, connector));
+            var barrier = ConnectorRules.Barrier(connector, connectFault is not null, dead, parts.Settings?.Changed, parts.Source is not null && failures.ContainsKey(SlotLook));
+            AddTo(faults, ConnectorRules.Failed(section, connector, parts.Restarts?.Look(connectFault is null ? connector : null, barrier)));
             findings.AddRange(parts.Settings?.Findings ?? []);
             AddTo(findings, ConnectorRules.Absent(section, connector, connectFault, now - lastAnswer, Patience));
-            var stalled = await StalledAsync(now, cancellationToken);
             var isStalled = slot is { Lost: false } && connectFault is null && stalled > section.StalledAfter;
             parts.Metrics.SetStalled(section.Connector, isStalled ? stalled : TimeSpan.Zero);
             AddTo(faults, isStalled ? ConnectorRules.Stalled(section, slot!, stalled) : null);
@@ -194,21 +197,26 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
 
         halt = broken ?? parts.Settings?.Changed;
         parts.Metrics.SetBroken(broken is not null);
-        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]);
+        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]) { Unseen = [.. failures.Keys.Intersect(Needed)] };
         Tell(faults, findings);
     }
 
-    /// <summary>Ends are asked for only while nothing else shows that the connector works.</summary>
-    private async Task<TimeSpan> StalledAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Ends are asked for only while the connector should work.</summary>
+    private async Task LookAtProgressAsync(CancellationToken cancellationToken)
     {
-        if (slot is null)
+        if (slot is null || parts.Section is null || parts.Connect is null)
         {
-            return TimeSpan.Zero;
+            stalled = TimeSpan.Zero;
+            return;
         }
 
-        var records = (await parts.Log.ReadTopicRangesAsync(parts.Topics, cancellationToken)).Values.Sum(range => range.End);
         var shouldRun = connectFault is not null || connector is { IsRunning: true };
-        return watchdog.Look(new WatchSample(now, shouldRun, slot.ConfirmedFlushLsn, slot.WrittenLsn, parts.Fence.Rows, records, slot.Readers));
+        if (shouldRun)
+        {
+            records = (await parts.Log.ReadTopicRangesAsync(parts.Topics, cancellationToken)).Values.Sum(range => range.End);
+        }
+
+        stalled = watchdog.Look(new WatchSample(time.GetUtcNow(), shouldRun, slot.ConfirmedFlushLsn, slot.WrittenLsn, parts.Fence.Rows, records, slot.Readers));
     }
 
     private static void AddTo<T>(List<T> list, T? item)

@@ -25,6 +25,9 @@ internal sealed record SourceWatchParts
     /// <summary>Its settings.</summary>
     public SettingsWatch? Settings { get; init; }
 
+    /// <summary>Restarts of a connector that has failed.</summary>
+    public ConnectorRestarts? Restarts { get; init; }
+
     /// <summary>Pulses through the source; null for the embedded log, which knows its slot itself.</summary>
     public PulseWatch? Pulses { get; init; }
 

@@ -1,10 +1,15 @@
+using System.Globalization;
 using CdcMigrator.Connect.Rest;
 using CdcMigrator.Connect.Templates;
+using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
+using CdcMigrator.Service.Connectors;
 using CdcMigrator.Service.Runtime;
 using CdcMigrator.TestKit.Kit;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Prometheus;
@@ -69,6 +74,57 @@ public sealed class SourceWatchTests(KitFixture kit)
     }
 
     [Fact]
+    public async Task A_task_that_has_failed_is_restarted_by_itself_and_nothing_is_lost()
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(kit, "restarted", MigrationFormat.Json, "create table t(id int primary key, v text)", token, Table);
+        await FailTaskAsync(scene, "restarted", "by itself", token);
+        await scene.UntilEqualAsync(token);
+        await scene.UntilAsync("nothing to be wrong", status => status.Faults.Count == 0, token);
+    }
+
+    [Fact]
+    public async Task A_task_that_the_service_does_not_restart_is_restarted_by_registering_the_connector()
+    {
+        kit.Require();
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(kit, "registered", MigrationFormat.Json, "create table t(id int primary key, v text)", maxRestarts: 0, token, Table);
+        await FailTaskAsync(scene, "registered", "has failed", token);
+        Assert.DoesNotContain("by itself", scene.Runtime.Status().Faults.Single(fault => fault.Code == "connector-failed").Message, StringComparison.Ordinal);
+        var status = await ConnectorRegistration.RunAsync(scene.Definition, new ConnectorTemplateOptions(), TimeSpan.FromMinutes(1), _ => { }, token);
+        Assert.True(status.IsRunning, status.Cause);
+        await scene.UntilEqualAsync(token);
+    }
+
+    /// <summary>The broker takes no record of the table's size, which ends the task, until that is told; then it takes them again.</summary>
+    private async Task FailTaskAsync(Scene scene, string topicPrefix, string told, CancellationToken token)
+    {
+        await scene.SourceAsync("insert into t values (0, 'before')");
+        await scene.TargetShowsAsync("0|before", token);
+        await LimitRecordsAsync($"{topicPrefix}.{Table}", 1000);
+        var id = 0;
+        await scene.WaitAsync("the task to be told failed", async () =>
+        {
+            if (scene.Runtime.Status().Faults.Any(fault => fault.Code == "connector-failed" && fault.Message.Contains(told, StringComparison.Ordinal)))
+            {
+                return true;
+            }
+
+            await scene.SourceAsync($"insert into t select {++id}, string_agg(md5(g::text), '') from generate_series(1, 2000) g");
+            return false;
+        }, token);
+        await LimitRecordsAsync($"{topicPrefix}.{Table}", 64 << 20);
+    }
+
+    private async Task LimitRecordsAsync(string topic, int bytes)
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kit.BootstrapServers }).Build();
+        var limit = new ConfigEntry { Name = "max.message.bytes", Value = bytes.ToString(CultureInfo.InvariantCulture), IncrementalOperation = AlterConfigOpType.Set };
+        await admin.IncrementalAlterConfigsAsync(new Dictionary<ConfigResource, List<ConfigEntry>> { [new ConfigResource { Type = ResourceType.Topic, Name = topic }] = [limit] });
+    }
+
+    [Fact]
     public async Task A_slot_made_again_while_the_connector_was_stopped_is_noticed()
     {
         kit.Require();
@@ -103,12 +159,18 @@ public sealed class SourceWatchTests(KitFixture kit)
 
         public MigrationRuntime Runtime { get; private set; } = null!;
 
-        public static async Task<Scene> StartAsync(KitFixture kit, string name, MigrationFormat format, string schema, CancellationToken token, params TableName[] tables)
+        /// <summary>The migration as the service has it.</summary>
+        public MigrationDefinition Definition { get; private set; } = null!;
+
+        public static Task<Scene> StartAsync(KitFixture kit, string name, MigrationFormat format, string schema, CancellationToken token, params TableName[] tables) =>
+            StartAsync(kit, name, format, schema, maxRestarts: 7, token, tables);
+
+        public static async Task<Scene> StartAsync(KitFixture kit, string name, MigrationFormat format, string schema, int maxRestarts, CancellationToken token, params TableName[] tables)
         {
             var stack = await MigrationStack.StartAsync(kit, name, schema, [Table, .. tables.Skip(1)], _ => Task.CompletedTask);
             var scene = new Scene { stack = stack, format = format };
             await scene.TargetAsync("do $$ declare t text; begin for t in select tablename from pg_tables where schemaname = 'public' loop execute format('truncate %I', t); end loop; end $$");
-            await scene.RunAsync(tables, token);
+            await scene.RunAsync(tables, maxRestarts, token);
             return scene;
         }
 
@@ -123,6 +185,8 @@ public sealed class SourceWatchTests(KitFixture kit)
             WaitAsync(what, () => run.IsFaulted ? throw run.Exception! : Task.FromResult(condition(Runtime.Status())), token);
 
         public Task TargetShowsAsync(string rows, CancellationToken token) => WaitAsync($"the target to show {rows}", async () => await RowsAsync(stack.Target, "t") == rows, token);
+
+        public Task UntilEqualAsync(CancellationToken token) => WaitAsync("the target to be equal", async () => await RowsAsync(stack.Target, "t") == await RowsAsync(stack.Source, "t"), token);
 
         public Task UntilSlotAsync(bool active, CancellationToken token) => WaitAsync($"the slot to be {(active ? "read" : "left")}", async () =>
             await ScalarAsync(stack.Source, $"select active from pg_replication_slots where slot_name = '{stack.Slot}'") is bool now && now == active, token);
@@ -144,13 +208,13 @@ public sealed class SourceWatchTests(KitFixture kit)
             stop.Dispose();
         }
 
-        private async Task RunAsync(TableName[] tables, CancellationToken token)
+        private async Task RunAsync(TableName[] tables, int maxRestarts, CancellationToken token)
         {
             var definition = stack.Definition(format);
-            definition = definition with
+            Definition = definition = definition with
             {
                 Tables = [.. tables.Select(table => new TableMapping { Source = table, Target = table })],
-                Connect = definition.Connect! with { StalledAfter = TimeSpan.FromSeconds(15) },
+                Connect = definition.Connect! with { StalledAfter = TimeSpan.FromSeconds(15), MaxRestarts = maxRestarts },
             };
             await using (var control = PostgresConnections.CreateControl(stack.SourceConnection))
             {

@@ -47,6 +47,17 @@ public sealed class MigrationFileTests
         Assert.Equal(["shop_app"], definition.Cutover.AppRoles);
     }
 
+    [Theory]
+    [InlineData("", 7)]
+    [InlineData(", maxRestarts: 0", 0)]
+    [InlineData(", maxRestarts: 20", 20)]
+    public void A_connector_is_restarted_as_often_as_the_file_says_in_both_directions(string setting, int times)
+    {
+        var definition = Read($"{Least}\nconnect: {{ url: \"http://c:8083\", connector: c{setting} }}");
+        Assert.Equal((times, times), (definition.Connect!.MaxRestarts, definition.TurnedRound().Connect!.MaxRestarts));
+        Assert.Contains($"maxRestarts: {times}", EffectiveFile.Render(definition), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_is_left_out_has_the_documented_default()
     {
@@ -192,6 +203,7 @@ public sealed class MigrationFileTests
     [InlineData("tables:", "cutover: { route: [ pgbouncer ] }\ntables:", 5, "cutover.route must be a section of keys: pgbouncer, beforeFence, afterOpen, onAbort")]
     [InlineData("tables:", "service: { url: \"https://0.0.0.0:8080\" }\ntables:", 5, "service.url must be a plain http address")]
     [InlineData("tables:", "connect: { url: \"http://c:8083\" }\ntables:", 5, "key 'connector' is missing in connect")]
+    [InlineData("tables:", "connect: { url: \"http://c:8083\", connector: c, maxRestarts: -1 }\ntables:", 5, "connect.maxRestarts is '-1' but must be a whole number from 0 to 1000")]
     [InlineData("tables:", "migration: again\ntables:", 5, "not YAML")]
     [InlineData("tables:", "\ttables:", 5, "not YAML")]
     public void A_mistake_is_named_with_its_line(string right, string wrong, int line, string message)

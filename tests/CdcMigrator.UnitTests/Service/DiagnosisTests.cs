@@ -6,6 +6,8 @@ using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Diagnosing;
+using CdcMigrator.Service.Reporting;
+using CdcMigrator.Service.Watching;
 
 namespace CdcMigrator.UnitTests.Service;
 
@@ -91,6 +93,19 @@ public sealed class DiagnosisTests
     }
 
     [Fact]
+    public void What_a_service_says_of_a_connector_that_has_failed_is_not_said_twice()
+    {
+        var status = new ConnectorStatus("shop-connector", "RUNNING", "w", [new ConnectorTask(0, "FAILED", "w", "java.io.IOException: gone")]);
+        var failed = ConnectorRules.Failed(Connect, status, new RestartOutlook(1, 7) { Next = TimeSpan.FromSeconds(4) })!;
+        var facts = Well with { Connectors = [new ConnectorFacts(Connect, status, null)], Forward = Service(failed) };
+        var entry = Assert.Single(Entries(facts));
+        Assert.Equal(("connector-failed", failed.Message), (entry.Code, entry.For));
+
+        // Another connector, or another cause, is told of beside it.
+        Assert.Equal(["connector-failed", "connector-failed"], Report(facts with { Forward = Service(failed with { Message = "Connector another has failed: gone" }) }));
+    }
+
+    [Fact]
     public void A_connect_that_does_not_answer_is_no_missing_connector() =>
         Assert.Equal(["connect-unreachable"], Report(Well with { Connectors = [new ConnectorFacts(Connect, null, new Fault(FaultKind.Unreachable, "connect", "refused"))] }));
 
@@ -128,6 +143,8 @@ public sealed class DiagnosisTests
         Assert.Equal(["completed"], Report(over, ok: true));
         Assert.Equal(["left-behind", "completed"], Report(over with { Source = over.Source with { Slot = Slot("cdcm_shop") } }));
     }
+
+    private static StatusReport Service(Fault fault) => StatusReports.Status(Scene.Definition, Scene.Running() with { Faults = [fault] }, DateTimeOffset.UnixEpoch);
 
     private static IReadOnlyList<string> Report(DiagnosisFacts facts, bool ok = false)
     {

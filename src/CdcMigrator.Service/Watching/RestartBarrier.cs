@@ -1,0 +1,6 @@
+namespace CdcMigrator.Service.Watching;
+
+/// <summary>What keeps a connector that has failed from being restarted.</summary>
+/// <param name="Why">A sentence, without its end.</param>
+/// <param name="Fix">What to do.</param>
+internal sealed record RestartBarrier(string Why, string Fix);

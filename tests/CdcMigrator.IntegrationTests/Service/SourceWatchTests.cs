@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using CdcMigrator.Connect.Rest;
+using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Log;
+using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Control;
+using CdcMigrator.Service.Runtime;
+using CdcMigrator.Service.Watching;
+using CdcMigrator.Streaming.Inspection;
+using CdcMigrator.TestKit.Databases;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Prometheus;
+
+namespace CdcMigrator.IntegrationTests.Service;
+
+/// <summary>A connector that has failed, between real databases and a Connect from memory.</summary>
+public sealed class SourceWatchTests(PostgresFixture postgres)
+{
+    private const string Slot = "cdcm_restarted";
+
+    [Fact]
+    public async Task A_failed_connector_is_restarted_though_the_broker_is_away_and_not_once_its_slot_is_gone()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(postgres, token);
+        await scene.LookAsync(token);
+        Assert.Empty(scene.Watch.Report.Faults);
+
+        // Its first failure: restarted by itself, and running again.
+        scene.Connect.Task = "FAILED";
+        await scene.LookAsync(token);
+        Assert.Equal("Connector shop-source, task 0 has failed: java.io.IOException: gone. It is restarted by itself in 2 s (1 of 7 times)", scene.Failure);
+        await scene.RestartsAsync(1, token);
+        await scene.LookAsync(token);
+        Assert.Empty(scene.Watch.Report.Faults);
+
+        // A slot that is gone would be made again, without what it had.
+        await scene.Source.ExecuteAsync($"select pg_drop_replication_slot('{Slot}')");
+        scene.Connect.Task = "FAILED";
+        await scene.LookAsync(token);
+        scene.Time.Advance(TimeSpan.FromHours(1));
+        await scene.LookAsync(token);
+        Assert.Equal(["slot-missing", "connector-failed"], scene.Watch.Report.Faults.Select(fault => fault.Code));
+        Assert.EndsWith("It is not restarted by itself, for its slot cannot deliver what the log lacks", scene.Failure, StringComparison.Ordinal);
+
+        // Nor while a person keeps it paused.
+        await scene.Source.ExecuteAsync($"select pg_create_logical_replication_slot('{Slot}', 'pgoutput')");
+        scene.Connect.State = "PAUSED";
+        await scene.LookAsync(token);
+        Assert.EndsWith("It is not restarted while it is PAUSED", scene.Failure, StringComparison.Ordinal);
+        Assert.Equal(1, scene.Connect.Restarts);
+
+        scene.Connect.State = "RUNNING";
+        await scene.RestartsAsync(2, token);
+    }
+
+    [Fact]
+    public async Task While_the_source_is_away_no_restart_is_spent()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(postgres, token, isAway: true);
+        scene.Connect.Task = "FAILED";
+        for (var i = 0; i < 3; i++)
+        {
+            await scene.LookAsync(token);
+            scene.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.EndsWith("It is restarted by itself once the source answers", scene.Failure, StringComparison.Ordinal);
+        Assert.Equal(0, scene.Connect.Restarts);
+    }
+
+    private sealed class Scene : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource stop = new();
+        private readonly List<IAsyncDisposable> owned = [];
+        private LogInspector log = null!;
+        private ConnectClient client = null!;
+        private Task run = Task.CompletedTask;
+
+        public Clock Time { get; } = new();
+
+        public FakeConnect Connect { get; } = new();
+
+        public TestDatabase Source { get; private set; } = null!;
+
+        public SourceWatch Watch { get; private set; } = null!;
+
+        public string Failure => Watch.Report.Faults.Single(fault => fault.Code == "connector-failed").Message;
+
+        public static async Task<Scene> StartAsync(PostgresFixture postgres, CancellationToken token, bool isAway = false)
+        {
+            var scene = new Scene { Source = await postgres.CreateSourceAsync() };
+            var target = await postgres.CreateTargetAsync();
+            scene.owned.AddRange([scene.Source, target]);
+            await ControlSchema.PrepareSourceAsync(scene.Source.DataSource, token);
+            await ControlSchema.MigrateAsync(target.DataSource, token);
+            var source = scene.Source.DataSource;
+            if (!isAway)
+            {
+                await scene.Source.ExecuteAsync($"select pg_create_logical_replication_slot('{Slot}', 'pgoutput')");
+            }
+            else
+            {
+                source = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=postgres;Database=x;Timeout=2");
+                scene.owned.Add(source);
+            }
+
+            var section = new ConnectSection(new Uri("http://connect:8083"), "shop-source");
+            var metrics = new ServiceMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()));
+            var pulses = new PulseStore(target.DataSource, "shop");
+            scene.log = new LogInspector("127.0.0.1:1", timeout: TimeSpan.FromMilliseconds(100));
+            scene.client = new ConnectClient(section.Url, scene.Connect);
+            var restarts = new ConnectorRestarts(section, scene.client, metrics, scene.Time, NullLogger.Instance);
+            scene.Watch = new SourceWatch(new SourceWatchParts
+            {
+                Source = source,
+                Slot = Slot,
+                Connect = scene.client,
+                Section = section,
+                Restarts = restarts,
+                Pulses = new PulseWatch(pulses, source, scene.log, "shop.cdc_migrator.fence", new NoLanes()),
+                Routes = new RouteKeeper(target.DataSource, [], NullLogger.Instance),
+                Fence = new FenceWatch(new MarkerStore(target.DataSource, "shop"), pulses),
+                Log = scene.log,
+                Topics = ["shop.cdc_migrator.fence"],
+                Metrics = metrics,
+            }, scene.Time, NullLogger.Instance);
+            scene.run = restarts.RunAsync(scene.stop.Token);
+            return scene;
+        }
+
+        public Task LookAsync(CancellationToken token) => Watch.LookAsync(token);
+
+        /// <summary>Looks, as time goes by, until Connect has restarted what failed.</summary>
+        public async Task RestartsAsync(int count, CancellationToken token)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
+            limit.CancelAfter(TimeSpan.FromMinutes(1));
+            while (Connect.Restarts < count)
+            {
+                Time.Advance(TimeSpan.FromSeconds(1));
+                await Watch.LookAsync(limit.Token);
+            }
+
+            Assert.Equal(count, Connect.Restarts);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await stop.CancelAsync();
+            await run.ContinueWith(static _ => { }, TaskScheduler.Default);
+            client.Dispose();
+            log.Dispose();
+            Connect.Dispose();
+            await Source.ExecuteAsync($"select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '{Slot}'");
+            foreach (var resource in owned)
+            {
+                await resource.DisposeAsync();
+            }
+
+            stop.Dispose();
+        }
+    }
+
+    /// <summary>One connector with one task; a restart has it run, if it is told to take what has failed alone.</summary>
+    private sealed class FakeConnect : HttpMessageHandler
+    {
+        private readonly ConcurrentQueue<string> restarts = new();
+
+        public string State { get; set; } = "RUNNING";
+
+        public string Task { get; set; } = "RUNNING";
+
+        public int Restarts => restarts.Count;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (request.Method == HttpMethod.Get && request.RequestUri!.AbsolutePath == "/connectors/shop-source/status")
+            {
+                var trace = Task == "FAILED" ? "java.io.IOException: gone" : "";
+                return Answer(HttpStatusCode.OK, $$"""{"name":"shop-source","connector":{"state":"{{State}}","worker_id":"w"},"tasks":[{"id":0,"state":"{{Task}}","worker_id":"w","trace":"{{trace}}"}]}""");
+            }
+
+            if (request.Method == HttpMethod.Post && request.RequestUri!.PathAndQuery == "/connectors/shop-source/restart?includeTasks=true&onlyFailed=true")
+            {
+                Task = State;
+                restarts.Enqueue(request.RequestUri.PathAndQuery);
+                return Answer(HttpStatusCode.Accepted, "{}");
+            }
+
+            return Answer(HttpStatusCode.NotFound, """{"error_code":404,"message":"not asked for here"}""");
+        }
+
+        private static Task<HttpResponseMessage> Answer(HttpStatusCode status, string body) =>
+            System.Threading.Tasks.Task.FromResult(new HttpResponseMessage(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") });
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        private DateTimeOffset now = DateTimeOffset.UnixEpoch;
+
+        public void Advance(TimeSpan time) => now += time;
+
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+
+    private sealed class NoLanes : ILaneStore
+    {
+        public Task<ILaneWriter> ClaimAsync(LaneId lane, LogIdentity identity, long logStart, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<LaneProgress>> ReadProgressAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<LaneProgress>>([]);
+    }
+}
