@@ -27,7 +27,7 @@ internal static class ConnectorRules
         var (then, fix) = outlook switch
         {
             null or { Limit: 0 } => ("", mend),
-            { Barrier: { } barrier } => ($". {barrier.Why}", barrier.Fix),
+            { Barrier: { } barrier } when outlook.Count < outlook.Limit || !barrier.Passes => ($". {barrier.Why}", barrier.Fix),
             { IsAsked: true } => ($". It is being restarted by itself ({outlook.Count + 1} of {outlook.Limit} times)", wait),
             { Next: { } next } => ($". It is restarted by itself in {SlotRules.Text(next)} ({outlook.Count + 1} of {outlook.Limit} times)", wait),
             _ => ($". It was restarted by itself {outlook.Count} times in a row, in vain", mend),
@@ -47,11 +47,11 @@ internal static class ConnectorRules
     /// <param name="settings">Why what it publishes under the settings it was given cannot be applied.</param>
     /// <param name="isSourceAway">The source does not answer now: nothing is known of the slot, and no restart would help.</param>
     public static RestartBarrier? Barrier(ConnectorStatus? status, bool isConnectAway, Fault? slot, Fault? settings, bool isSourceAway) =>
-        isConnectAway ? new RestartBarrier("It is restarted by itself once Kafka Connect answers", "See that Kafka Connect answers")
-        : status?.State is "PAUSED" or "STOPPED" ? new RestartBarrier($"It is not restarted while it is {status.State}", "Run 'cdcm connector resume -f FILE': then it is restarted by itself")
+        isConnectAway ? new RestartBarrier("It is restarted by itself once Kafka Connect answers", "See that Kafka Connect answers", Passes: true)
+        : status?.State is "PAUSED" or "STOPPED" ? new RestartBarrier($"It is not restarted while it is {status.State}", "Run 'cdcm connector resume -f FILE': then it is restarted by itself", Passes: true)
         : slot is not null ? new RestartBarrier("It is not restarted by itself, for its slot cannot deliver what the log lacks", slot.Fix)
         : settings is not null ? new RestartBarrier("It is not restarted by itself under the settings it was given", settings.Fix)
-        : isSourceAway ? new RestartBarrier("It is restarted by itself once the source answers", "See that the source answers")
+        : isSourceAway ? new RestartBarrier("It is restarted by itself once the source answers", "See that the source answers", Passes: true)
         : null;
 
     /// <summary>A connector that says RUNNING and makes no progress.</summary>
