@@ -49,7 +49,7 @@ internal sealed class AttemptFollower(ServiceClient service, CutoverStatus begun
                     continue;
                 }
 
-                missing = new Fault(
+                missing = answer.Away is { } away ? new Fault(FaultKind.Unreachable, "attempt-out-of-sight", $"how attempt {attempt} ended is not known: {away.Message}", Next) : new Fault(
                     FaultKind.Unreachable, "attempt-not-known",
                     $"the process that answers does not know attempt {attempt}, and neither side shows a trace of it: it ended before it closed a side, unless another process still prepares it", Next);
             }

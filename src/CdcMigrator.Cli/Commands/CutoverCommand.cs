@@ -312,8 +312,12 @@ internal static class CutoverCommand
 
     private static string Actor => $"{System.Environment.UserName}@{System.Environment.MachineName}";
 
-    private static ExitCode CodeOf(CutoverStatus now) => now switch
+    /// <summary>How a script learns what became of an attempt.</summary>
+    internal static ExitCode CodeOf(CutoverStatus now) => now switch
     {
+        // Whatever went wrong before: it may be undone, or done after all.
+        { Phase: CutoverPhase.Unknown } => ExitCode.Unreachable,
+
         // The side that took over is open, whatever became of its hooks: they are named, and tried again.
         { Phase: CutoverPhase.Done } or { Phase: CutoverPhase.Rehearsed, Fault: null } => ExitCode.Done,
         { Fault.Code: "gate-closed" or "not-equal" or "over-budget" or AttemptFollower.Undone } => ExitCode.Negative,

@@ -36,7 +36,7 @@ internal static class CutoverView
                 + (now.WriteOutageMs is { } outage ? $", writes denied for {outage:N0} ms" : "") + (now.PredictedMs is { } predicted ? $" (predicted {predicted:N0})" : ""));
         }
 
-        foreach (var fault in new[] { now.Fault, now.WayBack }.OfType<FaultReport>())
+        foreach (var fault in new[] { now.Away, now.Fault, now.WayBack }.OfType<FaultReport>())
         {
             terminal.Line($"[red]{Sheet.Text(fault.Message)}[/]{(fault.Fix is { Length: > 0 } fix ? $" {Sheet.Text(fix)}" : "")}");
         }

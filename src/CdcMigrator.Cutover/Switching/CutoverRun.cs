@@ -57,7 +57,10 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             }
             catch (FaultException exception)
             {
-                return await EndAsync(CutoverPhase.Unknown, fault ?? exception.Fault);
+                // Not what went wrong before: whether the side is open, closed or sealed is what nobody knows.
+                return await EndAsync(CutoverPhase.Unknown, new Fault(
+                    FaultKind.Unreachable, "end-unknown", $"The side that was to be left did not say how the attempt ended: {exception.Fault.Message}{(fault is null ? "" : $" (before that: {fault.Message})")}",
+                    "Any process of the migration ends it once both sides answer: 'cdcm cutover status' shows how"));
             }
         }
 
@@ -222,11 +225,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         {
             return await actions.RenewAsync(attempt, options.Lease, either.Token);
         }
-        catch (FaultException)
-        {
-            return null;
-        }
-        catch (OperationCanceledException) when (!over.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !over.IsCancellationRequested)
         {
             return null;
         }
@@ -263,6 +262,11 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         catch (FaultException exception)
         {
             fault = exception.Fault;
+        }
+        catch (Exception exception)
+        {
+            // A defect, or an error nobody named: no reason to leave a side closed.
+            fault = new Fault(FaultKind.Internal, "step-failed", $"Step {step} failed: {exception.Message}", "'cdcm cutover status' shows both sides; the service's log may say more");
         }
 
         var ms = Math.Round(time.GetElapsedTime(began).TotalMilliseconds, 1);

@@ -125,7 +125,7 @@ public sealed class FencedSide
         await (aim is null ? ControlSchema.MigrateAsync(database, cancellationToken) : Task.CompletedTask);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var sync = new NpgsqlCommand("set local synchronous_commit = on", connection))
+        await using (var sync = new NpgsqlCommand($"set local synchronous_commit = on; {SourceFence.QuickEnd}", connection))
         {
             await sync.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -174,16 +174,18 @@ public sealed class FencedSide
     /// <summary>The same without looking.</summary>
     public Task<bool> OpenAsync(string token, long epoch, CancellationToken cancellationToken) => OpenAsync(token, epoch, check: null, cancellationToken);
 
-    /// <summary>The same with what was held for it; where that session is gone, as if nothing had been held. What was held is let go of, whatever happens: a side that is behind is applied to.</summary>
+    /// <summary>The same with what was held for it; where that session is gone, as if nothing had been held, and not before the other side was asked. What was held is let go of, whatever happens: a side that is behind is applied to.</summary>
     /// <param name="held">From <see cref="HoldOpeningAsync"/>.</param>
     /// <param name="token">The attempt.</param>
     /// <param name="epoch">Its number.</param>
     /// <param name="check">Whether the side has all that was proven of it; null where that is not looked at.</param>
+    /// <param name="unheld">Asks whether the other side is still left, where nothing is held any more; may refuse.</param>
     /// <param name="cancellationToken">Gives up; whether it is open must then be read.</param>
     /// <exception cref="FaultException">Transient <see cref="OpeningCheck.Behind"/>: it lost changes; it is sealed as before and goes on applying them.</exception>
-    public async Task<bool> OpenAsync(HeldOpening held, string token, long epoch, OpeningCheck? check, CancellationToken cancellationToken)
+    public async Task<bool> OpenAsync(HeldOpening held, string token, long epoch, OpeningCheck? check, Func<Task> unheld, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(held);
+        ArgumentNullException.ThrowIfNull(unheld);
         bool? opened;
         await using (held)
         {
@@ -194,6 +196,8 @@ public sealed class FencedSide
         {
             return known;
         }
+
+        await unheld();
 
         // Its server process may live on behind a connection that is dead.
         await EndHeldAsync(held.Token, TimeSpan.Zero, cancellationToken);

@@ -117,6 +117,11 @@ public sealed class OpeningCheck(OpeningTerms? terms, bool moves)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var quick = new NpgsqlCommand(SourceFence.QuickEnd, connection))
+        {
+            await quick.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         await using var command = new NpgsqlCommand("""
             with here as materialized (select migration from cdc_migrator.fence_state where migration = $1 and token = $4 and state = 'sealed' for update)
             insert into cdc_migrator.journal (migration, actor, event, evidence) select migration, $2, $3, jsonb_build_object('token', $4::text) from here

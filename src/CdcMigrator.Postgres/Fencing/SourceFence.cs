@@ -131,7 +131,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     }
 
     /// <summary>Writers wait for what this session has locked: where its owner is gone, or says nothing, the server ends it.</summary>
-    private const string QuickEnd = "set local idle_in_transaction_session_timeout = '10s'; set local tcp_keepalives_idle = 5; set local tcp_keepalives_interval = 2; set local tcp_keepalives_count = 3;";
+    internal const string QuickEnd = "set local idle_in_transaction_session_timeout = '10s'; set local tcp_keepalives_idle = 5; set local tcp_keepalives_interval = 2; set local tcp_keepalives_count = 3;";
 
     /// <summary>An autovacuum gives way only after this time, and of a deadlock the fence is the one that gives way. Where the role may not set it, the server's setting stands.</summary>
     private const string QuickDeadlocks = """

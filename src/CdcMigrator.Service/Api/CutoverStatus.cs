@@ -64,10 +64,13 @@ public sealed record CutoverStatus
     /// <summary>Holes in the fence of a closed side, and what others wrote there, as of the last minute.</summary>
     public IReadOnlyList<PreflightFinding> Findings { get; init; } = [];
 
+    /// <summary>Why nothing is known of one of both sides, which is null then; null where both answered.</summary>
+    public FaultReport? Away { get; init; }
+
     /// <summary>What to do next.</summary>
     public required IReadOnlyList<string> NextSteps { get; init; }
 
-    internal static CutoverStatus Of(string migration, FenceRecord? source, FenceRecord? target, CutoverReport? last, OutagePrediction? predicted, Fault? wayBack) => new()
+    internal static CutoverStatus Of(string migration, FenceRecord? source, FenceRecord? target, CutoverReport? last, OutagePrediction? predicted, Fault? wayBack, Fault? away = null) => new()
     {
         Migration = migration,
         Source = CutoverSide.Of(source),
@@ -85,9 +88,14 @@ public sealed record CutoverStatus
         Predicted = PredictedPartReport.Of(predicted),
         Sequences = last?.Proof?.Sequences ?? [],
         Fault = last?.Fault is { } fault ? FaultReport.Of(fault) : null,
+        Away = away is null ? null : FaultReport.Of(away),
         WayBack = wayBack is null ? null : FaultReport.Of(wayBack),
-        NextSteps = target?.CompletedAt is null ? Next(source, target) : ["The migration is over: applications write to the target, the source stays closed"],
+        NextSteps = away is not null ? Alone(source ?? target) : target?.CompletedAt is null ? Next(source, target) : ["The migration is over: applications write to the target, the source stays closed"],
     };
+
+    private static IReadOnlyList<string> Alone(FenceRecord? known) => known is { State: FenceState.Closed } or { Held.Length: > 0 }
+        ? ["An attempt has closed the side that answers, or makes its applications wait: 'cdcm cutover abort' calls it off, and so does its lease when it ends"]
+        : ["Nothing is begun or ended until both sides answer; 'cdcm cutover sql -f FILE' prints what psql alone does with the side that does"];
 
     private static IReadOnlyList<string> Next(FenceRecord? source, FenceRecord? target) => (source?.State, target?.State) switch
     {

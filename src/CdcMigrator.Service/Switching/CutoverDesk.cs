@@ -35,20 +35,13 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
     public RoutingHooks Hooks => new(options.Route, runner, time);
 
     /// <summary>What is known now.</summary>
+    /// <exception cref="FaultException">Unreachable: neither side answers.</exception>
     public async Task<CutoverStatus> StatusAsync(CancellationToken cancellationToken)
     {
-        var target = await Sides.AskAsync(() => sides.Target.ReadAsync(cancellationToken));
-        FenceRecord? source = null;
-        try
-        {
-            source = await Sides.AskAsync(() => sides.Source.ReadAsync(cancellationToken));
-        }
-        catch (FaultException) when (target is { CompletedAt: not null })
-        {
-            // Nobody needs it any more.
-        }
+        var (source, target, away) = await sides.ReadEachAsync(cancellationToken);
 
-        return CutoverStatus.Of(definition.Name, source, target, last, prediction, ways.BackFault ?? completion.Fault) with
+        // A source that nobody needs any more may be gone.
+        return CutoverStatus.Of(definition.Name, source, target, last, prediction, ways.BackFault ?? completion.Fault, target is { CompletedAt: not null } ? null : away) with
         {
             Findings = [.. ways.Window!.Findings.Select(PreflightFinding.Of)],
         };
@@ -200,7 +193,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
 
             return last is { Phase: CutoverPhase.Done } or { Current: CutoverStep.Open or CutoverStep.Route }
                 ? throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "The attempt has left its side for good: it cannot be called off any more", "'cdcm rollback' is the way back")
-                : last is { Phase: CutoverPhase.Unknown, Fault: { } unknown } ? throw new FaultException(unknown with { Kind = FaultKind.Unreachable }) : await StatusAsync(cancellationToken);
+                : last is { Phase: CutoverPhase.Unknown, Fault: { } unknown } ? throw new FaultException(unknown) : await StatusAsync(cancellationToken);
         }
 
         if (await sides.LiftAsync(cancellationToken))

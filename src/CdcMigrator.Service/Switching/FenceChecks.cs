@@ -44,12 +44,12 @@ internal static class FenceChecks
     }
 
     /// <summary>Behind the close: a write of each role must be refused.</summary>
-    /// <exception cref="FaultException">NotAllowed <c>fence-open</c>: one went through, or nothing is known of it.</exception>
+    /// <exception cref="FaultException">NotAllowed <c>fence-open</c>: one went through, or nothing is known of it. Unreachable: the side gave no session to ask with.</exception>
     public static async Task ProveDeniedAsync(FencedSide left, IReadOnlyList<string> roles, CancellationToken cancellationToken)
     {
         foreach (var role in roles)
         {
-            if (await left.Fence.ProbeAsync(role, cancellationToken) is { Outcome: not ProbeOutcome.Denied } probe)
+            if (await Sides.AskAsync(() => left.Fence.ProbeAsync(role, cancellationToken)) is { Outcome: not ProbeOutcome.Denied } probe)
             {
                 throw new FaultException(FaultKind.NotAllowed, "fence-open", $"The fence is closed, and yet is not known to stop the application: {probe.Message}", probe.Fix.Length > 0 ? probe.Fix : "Find out who altered its triggers, then try again");
             }

@@ -17,9 +17,9 @@ public static class OfflineCutover
     public static Task<CutoverStatus> AbortAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
     {
         var lifted = await sides.LiftAsync(cancellationToken) || (await sides.CallOffAsync(definition.Cutover.Lease, cancellationToken)).Count > 0;
-        var (source, target) = await sides.ReadAsync(cancellationToken);
+        var (source, target, away) = await sides.ReadEachAsync(cancellationToken);
         return lifted
-            ? CutoverStatus.Of(definition.Name, source, target, null, null, null)
+            ? CutoverStatus.Of(definition.Name, source, target, null, null, null, away)
             : throw new FaultException(FaultKind.NotAllowed, "nothing-to-abort", "No side is closed by an attempt that could be called off", "'cdcm cutover sql' prints what is known of both sides");
     });
 

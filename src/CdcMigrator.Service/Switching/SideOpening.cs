@@ -11,6 +11,7 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="silence">How long what is held is kept without a word.</param>
 internal sealed class SideOpening(FencedSide taking, FencedSide left, TimeSpan silence) : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private HeldOpening? held;
     private OpeningTerms? terms;
     private bool wasBehind;
@@ -54,9 +55,10 @@ internal sealed class SideOpening(FencedSide taking, FencedSide left, TimeSpan s
         var check = new OpeningCheck(terms, moves: wasBehind);
         try
         {
+            await (with is null ? RequireLeftAsync(attempt, cancellationToken) : Task.CompletedTask);
             return !await Sides.AskAsync(() => with is null
                 ? taking.OpenAsync(attempt.Token, attempt.Epoch, check, cancellationToken)
-                : taking.OpenAsync(with, attempt.Token, attempt.Epoch, check, cancellationToken)) ? null
+                : taking.OpenAsync(with, attempt.Token, attempt.Epoch, check, () => RequireLeftAsync(attempt, cancellationToken), cancellationToken)) ? null
                 : check.Elsewhere is { } elsewhere ? $"writes are taken; the side that takes over {elsewhere}"
                 : "writes are taken";
         }
@@ -65,6 +67,31 @@ internal sealed class SideOpening(FencedSide taking, FencedSide left, TimeSpan s
             wasBehind = true;
             await (check.HasLost ? Sides.AskAsync(() => left.StopDirectionAsync(attempt.Token, cancellationToken)) : Task.CompletedTask);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// What was held bounds how long ago the seal was. Without it the side that was left is asked whether it is still: one that failed over to a copy without the seal takes writes by now, and two sides would. One that
+    /// does not answer keeps nobody waiting.
+    /// </summary>
+    /// <exception cref="FaultException">NotAllowed <c>not-left</c>.</exception>
+    private async Task RequireLeftAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
+    {
+        FenceRecord? row;
+        try
+        {
+            row = await Sides.AskAsync(() => left.ReadAsync(cancellationToken).WaitAsync(Patience, cancellationToken));
+        }
+        catch (FaultException)
+        {
+            return;
+        }
+
+        if (row is not null && row.Epoch <= attempt.Epoch && !(row.State == FenceState.Sealed && row.Token == attempt.Token))
+        {
+            throw new FaultException(
+                FaultKind.NotAllowed, "not-left", $"The side that was left does not say so any more: it is {row.State.ToString().ToLowerInvariant()}, by attempt {(row.Token.Length > 0 ? row.Token : "none")}. It came back from an older copy of itself, so that the other one is not opened",
+                "'cdcm cutover status' shows both sides; look at the failover first");
         }
     }
 

@@ -19,6 +19,7 @@ namespace CdcMigrator.Service.Switching;
 /// <summary>Both databases of a migration, each with its fence. Faults are <see cref="FaultException"/>s only.</summary>
 internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource source, NpgsqlDataSource target, TimeProvider time)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Actor = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <summary>The source of the migration file.</summary>
@@ -72,7 +73,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <returns>Those that let applications go now, or are about to; empty where there was none.</returns>
     public async Task<IReadOnlyList<(FencedSide Side, string Token)>> CallOffAsync(TimeSpan lease, CancellationToken cancellationToken)
     {
-        var (here, there) = await ReadAsync(cancellationToken);
+        var (here, there) = await ReadAnyAsync(cancellationToken);
         var off = new List<(FencedSide, string)>();
         foreach (var (side, record) in new[] { (Source, here), (Target, there) })
         {
@@ -127,6 +128,27 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         }
     }
 
+    /// <summary>Both rows, and why one of them is not known: where a side does not answer, or not in time, its row is null.</summary>
+    /// <exception cref="FaultException">Unreachable: neither answers.</exception>
+    public async Task<(FenceRecord? Source, FenceRecord? Target, Fault? Away)> ReadEachAsync(CancellationToken cancellationToken)
+    {
+        var (asked, other) = (TryReadAsync("source", Source, cancellationToken), TryReadAsync("target", Target, cancellationToken));
+        var ((source, here), (target, there)) = (await asked, await other);
+        return here is not null && there is not null ? throw new FaultException(here) : (source, target, here ?? there);
+    }
+
+    private static async Task<(FenceRecord? Record, Fault? Away)> TryReadAsync(string name, FencedSide side, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await AskAsync(() => side.ReadAsync(cancellationToken).WaitAsync(Patience, cancellationToken)), null);
+        }
+        catch (FaultException exception)
+        {
+            return (null, exception.Fault with { Message = $"The {name} does not answer: {exception.Fault.Message}" });
+        }
+    }
+
     /// <summary>
     /// Keeps what an attempt did and what it did it on, in the journals of both sides: whoever audits needs psql and one of them. A side that does not answer goes without.
     /// </summary>
@@ -161,10 +183,12 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         FaultException? away = null;
         var found = new List<(DateTimeOffset At, JournaledAttempt Attempt)>();
         (string Token, long Epoch) opened = ("", 0);
-        foreach (var database in new[] { source, target })
+        var isOpen = false;
+        foreach (var (database, side) in new[] { (source, Source), (target, Target) })
         {
             try
             {
+                isOpen |= await AskAsync(() => side.ReadAsync(cancellationToken)) is { State: FenceState.Open };
                 found.AddRange(await AskAsync(() => ReadJournalAsync(database, token, cancellationToken)));
                 opened = token is null && await AskAsync(() => ReadOpenedAsync(database, cancellationToken)) is var last && last.Epoch > opened.Epoch ? last : opened;
             }
@@ -175,7 +199,14 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
             }
         }
 
-        if (opened.Epoch > found.Select(note => note.Attempt.Report.Attempt.Epoch).DefaultIfEmpty().Max())
+        var isBehind = opened.Epoch > found.Select(note => note.Attempt.Report.Attempt.Epoch).DefaultIfEmpty().Max();
+        if (away is not null && token is null && (isBehind || (found.Count > 0 && !isOpen)))
+        {
+            // What was done last may be in its journal alone: until an attempt reports, only the side it left knows what it was done on.
+            throw new FaultException(away.Fault with { Message = $"One side does not answer, and the last attempt may be in its journal alone: {away.Fault.Message}", Fix = "Ask again once it answers; '--attempt TOKEN' shows an earlier attempt" });
+        }
+
+        if (isBehind)
         {
             // An older attempt's evidence would say nothing of how the sides stand.
             throw new FaultException(

@@ -7,6 +7,7 @@ using CdcMigrator.IntegrationTests.Postgres.Fencing;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Switching;
 using CdcMigrator.TestKit.Databases;
+using Npgsql;
 
 namespace CdcMigrator.IntegrationTests.Service;
 
@@ -65,7 +66,7 @@ public sealed class FenceChecksTests(PostgresFixture postgres)
     {
         await using var source = await postgres.CreateSourceAsync(Schema);
         await using var target = await postgres.CreateTargetAsync(Schema);
-        var (sides, _) = New(source, target);
+        var (sides, definition) = New(source, target);
         await sides.PrepareAsync(Cancellation);
         Assert.Contains("No attempt has ended", (await Assert.ThrowsAsync<FaultException>(() => sides.ReadEvidenceAsync(null, Cancellation))).Fault.Message, StringComparison.Ordinal);
         async Task TurnAsync(FencedSide from, FencedSide to, string token, long epoch, MigrationDirection? kept = null)
@@ -95,6 +96,15 @@ public sealed class FenceChecksTests(PostgresFixture postgres)
         Assert.Equal(("c", CutoverPhase.Sealed), await LastAsync());
         await sides.NoteAsync(MigrationDirection.Forward, Report("c", 4, MigrationDirection.Forward, CutoverPhase.Done), null, [], Cancellation);
         Assert.Equal(("c", CutoverPhase.Done), await LastAsync());
+
+        // With one side away: what the one that takes writes was opened by is the last one. Where it is not open, the other one may have been left since, and it alone would know.
+        await using var gone = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=gone;Timeout=1");
+        var alone = new Sides(definition, gone, target.DataSource, TimeProvider.System);
+        Assert.Equal("c", (await alone.ReadEvidenceAsync(null, Cancellation)).Report.Attempt.Token);
+        await TurnAsync(sides.Target, sides.Source, "e", 6, MigrationDirection.Back);
+        var unknown = (await Assert.ThrowsAsync<FaultException>(() => alone.ReadEvidenceAsync(null, Cancellation))).Fault;
+        Assert.Equal((FaultKind.Unreachable, true), (unknown.Kind, unknown.Message.StartsWith("One side does not answer", StringComparison.Ordinal)));
+        Assert.Equal("c", (await alone.ReadEvidenceAsync("c", Cancellation)).Report.Attempt.Token);
 
         async Task<(string, CutoverPhase)> LastAsync() => await sides.ReadEvidenceAsync(null, Cancellation) is { Report: var last } ? (last.Attempt.Token, last.Phase) : default;
 

@@ -68,7 +68,7 @@ public sealed class CuttingProxy : IAsyncDisposable
                 var client = await listener.AcceptTcpClientAsync(stop.Token);
                 _ = CarryAsync(client);
             }
-            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is OperationCanceledException or SocketException or InvalidOperationException)
             {
                 return;
             }

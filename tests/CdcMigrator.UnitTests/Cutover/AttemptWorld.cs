@@ -25,6 +25,9 @@ internal sealed class AttemptWorld : ICutoverActions
 
     public string? Refuses { get; init; }
 
+    /// <summary>The action that fails by something nobody named.</summary>
+    public string? Breaks { get; init; }
+
     public Lost LosesSeal { get; init; }
 
     public Random? Chance { get; init; }
@@ -163,6 +166,11 @@ internal sealed class AttemptWorld : ICutoverActions
     {
         On?.Invoke(name);
         cancellationToken.ThrowIfCancellationRequested();
+        if (name == Breaks)
+        {
+            throw new InvalidOperationException("broken");
+        }
+
         if (name == Refuses)
         {
             throw new FaultException(FaultKind.NotAllowed, "refused", "refused");

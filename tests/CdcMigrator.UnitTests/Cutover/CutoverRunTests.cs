@@ -67,6 +67,23 @@ public sealed class CutoverRunTests
         Assert.Equal(action != "prepare", world.Routed.Contains("back"));
     }
 
+    [Theory]
+    [InlineData("prepare", CutoverPhase.Refused)]
+    [InlineData("hold", CutoverPhase.Undone)]
+    [InlineData("close", CutoverPhase.Undone)]
+    [InlineData("drain", CutoverPhase.Undone)]
+    [InlineData("prove", CutoverPhase.Undone)]
+    [InlineData("seal", CutoverPhase.Undone)]
+    [InlineData("open", CutoverPhase.Unknown)]
+    [InlineData("route", CutoverPhase.Done)]
+    public async Task An_error_nobody_named_leaves_no_side_closed_either(string action, CutoverPhase phase)
+    {
+        var (world, report) = await RunAsync(new AttemptWorld { Breaks = action });
+        Assert.Equal((phase, "step-failed"), (report.Phase, report.Fault?.Code));
+        Assert.Equal(phase is CutoverPhase.Refused or CutoverPhase.Undone ? FenceState.Open : FenceState.Sealed, world.Left);
+        Assert.Equal(phase == CutoverPhase.Undone, world.Routed.Contains("back"));
+    }
+
     [Fact]
     public async Task Of_two_attempts_the_later_one_is_refused_and_touches_nothing()
     {
@@ -159,6 +176,9 @@ public sealed class CutoverRunTests
             Assert.True(world.Violation is null, $"seed {seed}: {world.Violation}");
             if (report.Phase == CutoverPhase.Unknown)
             {
+                // Not by what went wrong before: a script would take it for undone.
+                Assert.Equal(FaultKind.Unreachable, report.Fault!.Kind);
+
                 // Others end it, by what the sides say.
                 world.Keep();
             }

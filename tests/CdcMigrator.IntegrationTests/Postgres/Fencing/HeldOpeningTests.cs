@@ -37,7 +37,7 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
         await UntilAsync(pair.Right, $"select exists (select from pg_locks where pid = {late.ProcessID} and not granted)");
 
         Assert.True(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));
-        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check: null, Cancellation));
+        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check: null, () => Task.CompletedTask, Cancellation));
         Assert.Equal(FenceState.Open, (await pair.Target.ReadAsync(Cancellation))!.State);
         await waiting;
         await late.CloseAsync();
@@ -95,7 +95,7 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
 
         // It wakes up.
         Assert.False(await held.IsHeldAsync(Cancellation));
-        Assert.False(await pair.Target.OpenAsync(held, "a", 2, check: null, Cancellation));
+        Assert.False(await pair.Target.OpenAsync(held, "a", 2, check: null, () => Task.CompletedTask, Cancellation));
         await pair.Right.ExecuteAsync("insert into orders values (2, 'x')");
     }
 
@@ -119,7 +119,7 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
         }
 
         Assert.False(await held.IsHeldAsync(Cancellation));
-        Assert.False(await pair.Target.OpenAsync(held, "a", 2, check: null, Cancellation));
+        Assert.False(await pair.Target.OpenAsync(held, "a", 2, check: null, () => Task.CompletedTask, Cancellation));
         await pair.Right.ExecuteAsync("insert into orders values (1, 'x')");
     }
 
@@ -133,7 +133,7 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
         var held = await pair.Target.HoldOpeningAsync("a", Long, Cancellation);
         Assert.True(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));
         await (death is null ? held.DisposeAsync().AsTask() : pair.Right.ExecuteAsync(death));
-        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check: null, Cancellation));
+        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check: null, () => Task.CompletedTask, Cancellation));
         Assert.Equal(["side-opened|a"], await pair.Right.RowsAsync("select event, evidence ->> 'token' from cdc_migrator.journal order by id"));
         await pair.Right.ExecuteAsync("insert into parts values (1); insert into orders values (1, 'x')");
     }
@@ -147,7 +147,7 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
         Assert.True(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));
         var other = pair.Target.OpenAsync("a", 2, Cancellation);
         await UntilAsync(pair.Right, $"select exists (select from pg_stat_activity where {held.Backend} = any(pg_blocking_pids(pid)))");
-        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check: null, Cancellation));
+        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check: null, () => Task.CompletedTask, Cancellation));
         Assert.False(await other);
         Assert.Equal(1, await pair.Right.ScalarAsync<long>("select count(*) from cdc_migrator.journal where event = 'side-opened'"));
     }

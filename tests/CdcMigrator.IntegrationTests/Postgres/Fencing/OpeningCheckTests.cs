@@ -32,7 +32,7 @@ public sealed class OpeningCheckTests(PostgresFixture postgres)
 
         var check = new OpeningCheck(terms, moves: false);
         var fault = (await Assert.ThrowsAsync<FaultException>(() =>
-            holds ? pair.Target.OpenAsync(held, "a", 2, check, Cancellation) : pair.Target.OpenAsync("a", 2, check, Cancellation))).Fault;
+            holds ? pair.Target.OpenAsync(held, "a", 2, check, () => Task.CompletedTask, Cancellation) : pair.Target.OpenAsync("a", 2, check, Cancellation))).Fault;
         Assert.Equal((OpeningCheck.Behind, FaultKind.Transient), (fault.Code, fault.Kind));
         Assert.Contains("1 lanes do not stand where they did: shop.orders[0] is at 7 of 10", fault.Message, StringComparison.Ordinal);
         await pair.AssertSealedAndAppliableAsync();
@@ -89,7 +89,7 @@ public sealed class OpeningCheckTests(PostgresFixture postgres)
         var terms = await pair.SealAsync(await held.ReadServerAsync(Cancellation));
         await pair.Right.ExecuteAsync($"delete from cdc_migrator.fence where id = '{Marker}'");
         var check = new OpeningCheck(terms, moves: false);
-        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check, Cancellation));
+        Assert.True(await pair.Target.OpenAsync(held, "a", 2, check, () => Task.CompletedTask, Cancellation));
         Assert.Contains("the marker behind which the way back begins is gone", check.Elsewhere, StringComparison.Ordinal);
         Assert.Equal(1, await pair.Right.ScalarAsync<long>("select nextval('orders_id_seq')"));
     }
