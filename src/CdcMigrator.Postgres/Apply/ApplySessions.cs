@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CdcMigrator.Postgres.Faults;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Apply;
@@ -30,7 +31,7 @@ internal sealed class ApplySessions(NpgsqlDataSource target, int kept) : IAsyncD
         {
             await session.DisposeAsync();
         }
-        catch (NpgsqlException)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             // It is broken: that is why it is thrown away.
         }

@@ -89,7 +89,7 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
                 await Task.Delay(LookAgain, time, cancellationToken);
             }
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             keyTypes.TryRemove(route.Source, out _);
             throw Failed(route, exception);
@@ -139,7 +139,7 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
             var elsewhere = reader.GetFieldValue<string[]>(2).Select(id => uint.Parse(id, CultureInfo.InvariantCulture));
             return [.. Begun(reader.GetString(0), unchecked((uint)reader.GetInt32(1) + 3)).Except(elsewhere)];
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -162,7 +162,7 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
 
             return writers;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw Failed(route, exception);
         }
@@ -174,13 +174,13 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
         {
             return await read();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw Failed(route, exception);
         }
     }
 
-    private static FaultException Failed(TableRoute route, NpgsqlException exception)
+    private static FaultException Failed(TableRoute route, Exception exception)
     {
         var fault = PostgresFaults.Classify(exception);
         return new FaultException(fault with { Message = $"Reading {route.Source} in the source: {fault.Message}", Table = route.Source.ToString() }, exception);

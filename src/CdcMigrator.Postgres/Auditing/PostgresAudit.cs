@@ -34,7 +34,7 @@ public static class PostgresAudit
             await using var database = PostgresConnections.CreateAudit(definition.Source.Connection);
             return await RunAsync(database, definition, carriage, options, progress, time, cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -153,7 +153,7 @@ public static class PostgresAudit
             await using var target = PostgresConnections.CreateAudit(definition.Target.Connection);
             findings.AddRange(await MoneyStyle.CompareAsync(database, target, columns, cancellationToken));
         }
-        catch (Exception exception) when (exception is NpgsqlException or FaultException)
+        catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
         {
             // An audit comes before the target; preflight looks at both.
         }

@@ -33,7 +33,7 @@ public sealed class BenchmarkStore(NpgsqlDataSource target, string migration)
 
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -70,7 +70,7 @@ public sealed class BenchmarkStore(NpgsqlDataSource target, string migration)
 
             return results;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

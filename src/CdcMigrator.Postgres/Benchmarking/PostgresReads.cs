@@ -48,7 +48,7 @@ public sealed class PostgresReads : IReadSide
         {
             return new PostgresReads(database, await database.OpenConnectionAsync(cancellationToken), limit);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             await database.DisposeAsync();
             throw PostgresFaults.ToException(exception);
@@ -204,7 +204,7 @@ public sealed class PostgresReads : IReadSide
         {
             throw new FaultException(FaultKind.Configuration, "query", $"{Side()} refuses the query: {exception.MessageText}", "Correct it under 'benchmarks:' of the migration file", exception);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -36,7 +36,7 @@ public sealed class OriginCatalog(NpgsqlDataSource source, Func<ColumnType, Carr
                 .Where(column => !column.Column.Generated)
                 .ToDictionary(column => column.Column.Name, column => Describe(table.Key, column.Column, infinite), StringComparer.Ordinal));
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

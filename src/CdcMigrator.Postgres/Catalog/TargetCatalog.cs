@@ -25,7 +25,7 @@ public static class TargetCatalog
         {
             tables = await CatalogReader.ReadAsync(target, [.. mappings.Select(mapping => mapping.Target).Distinct()], cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -136,7 +136,7 @@ public sealed class PostgresCheckedSide(NpgsqlDataSource database, bool readsFur
         {
             return await work();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

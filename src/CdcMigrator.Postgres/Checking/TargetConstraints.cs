@@ -33,7 +33,7 @@ public sealed class TargetConstraints(NpgsqlDataSource target) : ITargetConstrai
 
             return facts;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -58,7 +58,7 @@ public sealed class TargetConstraints(NpgsqlDataSource target) : ITargetConstrai
             var again = await FindAsync(connection, constraint, tables, keys, cancellationToken);
             return again.Fault is { } fault ? throw new FaultException(FaultKind.Transient, "constraint-unreadable", fault, "It is checked again") : again with { HasMore = again.HasMore || found.HasMore };
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

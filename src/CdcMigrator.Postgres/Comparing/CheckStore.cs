@@ -47,7 +47,7 @@ public sealed class CheckStore(NpgsqlDataSource target, string migration)
 
             return [.. reports.OrderBy(report => report.Kind)];
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -65,7 +65,7 @@ public sealed class CheckStore(NpgsqlDataSource target, string migration)
         {
             await own.WriteAsync(owner, connection => SaveAsync(connection, report, cancellationToken), cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

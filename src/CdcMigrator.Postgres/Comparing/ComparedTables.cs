@@ -34,7 +34,7 @@ public static class ComparedTables
                 Hashing = hashing,
             })];
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -102,7 +102,7 @@ internal abstract partial class PostgresSnapshot
                 ? new FaultException(new Fault(FaultKind.Transient, "rule-timeout", $"The query took longer than {timeout.TotalSeconds:0} s", "Make it cheaper, or raise verify.ruleTimeout"), exception)
                 : new FaultException(new Fault(FaultKind.Configuration, "rule-refused", $"{exception.SqlState}: {exception.MessageText}", "Correct the query, or grant the role what it reads"), exception);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -218,7 +218,7 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
         {
             await transaction.DisposeAsync();
         }
-        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or IOException)
+        catch (Exception exception) when (exception is InvalidOperationException || PostgresFaults.IsOfServer(exception))
         {
             // The session is gone, and the snapshot with it.
         }
@@ -243,7 +243,7 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
                 await connection.DisposeAsync();
             }
 
-            if (exception is NpgsqlException)
+            if (PostgresFaults.IsOfServer(exception))
             {
                 throw PostgresFaults.ToException(exception);
             }
@@ -262,7 +262,7 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
             await EnterAsync(sql.Name, cancellationToken);
             return await read(sql);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw new FaultException(Named(PostgresFaults.Classify(exception), exception, sql.Name) with { Table = table.Source.ToString() }, exception);
         }
@@ -278,8 +278,8 @@ internal abstract partial class PostgresSnapshot : ISideSnapshot
     private string Side => ofSource ? "The source's" : "The target's";
 
     /// <summary>What PostgreSQL says of a value may hold it, and values stay out of messages.</summary>
-    private Fault Named(Fault fault, NpgsqlException exception, TableName table) => fault.Kind is FaultKind.Poison
-        ? new Fault(FaultKind.Configuration, "not-comparable", $"{Side} {table} has a value that cannot be compared as the other side's type (SQLSTATE {exception.SqlState})",
+    private Fault Named(Fault fault, Exception exception, TableName table) => fault.Kind is FaultKind.Poison
+        ? new Fault(FaultKind.Configuration, "not-comparable", $"{Side} {table} has a value that cannot be compared as the other side's type (SQLSTATE {(exception as NpgsqlException)?.SqlState})",
             "Give the column the same type on both sides, or exclude it")
         : fault with { Message = $"{Side} {table} cannot be compared: {fault.Message}" };
 

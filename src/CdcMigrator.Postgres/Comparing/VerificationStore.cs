@@ -329,7 +329,7 @@ public sealed class VerificationStore(NpgsqlDataSource target, string migration)
         {
             return await work();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -37,7 +37,7 @@ public static class ClaimLog
 
             return claims;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -55,7 +55,7 @@ public static class ControlSchema
 
             await transaction.CommitAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is NpgsqlException)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

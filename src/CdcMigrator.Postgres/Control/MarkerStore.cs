@@ -27,7 +27,7 @@ public sealed class MarkerStore(NpgsqlDataSource target, string migration)
             command.Parameters.Add(new NpgsqlParameter { Value = marker });
             command.ExecuteNonQuery();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -44,7 +44,7 @@ public sealed class MarkerStore(NpgsqlDataSource target, string migration)
             command.Parameters.Add(new NpgsqlParameter { Value = marker });
             return await command.ExecuteScalarAsync(cancellationToken) is true;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -167,7 +167,7 @@ public sealed class PauseStore(NpgsqlDataSource target, string migration)
         {
             throw new FaultException(FaultKind.TimedOut, "batch-in-flight", $"A batch has not ended within {Wait.TotalSeconds:0} s: nothing is paused", "'cdcm status' shows what its lane waits for; then try again", exception);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -74,7 +74,7 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
             command.Parameters.Add(new NpgsqlParameter { Value = pulse });
             command.ExecuteNonQuery();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -110,7 +110,7 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
         {
             return await work();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

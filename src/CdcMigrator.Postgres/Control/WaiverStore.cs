@@ -70,7 +70,7 @@ public sealed class WaiverStore(NpgsqlDataSource target, string migration)
 
             return waivers;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -277,7 +277,7 @@ public sealed class DeadLetterDesk(PostgresLaneStore store, NpgsqlDataSource con
         {
             return await read();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

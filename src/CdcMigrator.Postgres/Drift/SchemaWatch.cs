@@ -43,7 +43,7 @@ public sealed class SchemaWatch(
             return await CompareAsync(
                 recorded, here.ToDictionary(table => table.Key, table => table.Value with { Published = entries.GetValueOrDefault(table.Key, "") }), there, gaps, cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -59,7 +59,7 @@ public sealed class SchemaWatch(
             await store.AcceptAsync(table, here.GetValueOrDefault(table) ?? throw new FaultException(
                 FaultKind.Configuration, "missing-table", $"The source has no table {table}", "Correct 'tables:' in the migration file"), cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -13,17 +13,23 @@ public static class PostgresFaults
     /// <summary>SQLSTATE our functions raise when a lane is frozen.</summary>
     internal const string FrozenState = "CDM02";
 
+    /// <summary>
+    /// Whether this is how asking a server fails. Not all of it is Npgsql's own: a host name that does not resolve comes as the bare exception of the socket.
+    /// </summary>
+    public static bool IsOfServer(Exception exception) => exception is NpgsqlException or IOException or TimeoutException or SocketException;
+
     /// <summary>The fault an exception stands for. A <see cref="FaultException"/> keeps its own.</summary>
     public static Fault Classify(Exception exception) => exception switch
     {
         FaultException known => known.Fault,
         PostgresException error => Classify(error),
         OperationCanceledException => new Fault(FaultKind.Transient, "cancelled", "The statement was cancelled"),
-        NpgsqlException { InnerException: SocketException or TimeoutException } error when IsConnecting(error) => Unreachable(error),
+        NpgsqlException { InnerException: SocketException or TimeoutException } error when IsConnecting(error) => Unreachable($"{error.Message}: {Innermost(error)}"),
         NpgsqlException { InnerException: System.Security.Authentication.AuthenticationException inner } =>
             new Fault(FaultKind.Configuration, "tls", $"The encrypted connection was refused: {inner.Message}",
                 "Check 'SSL Mode' and 'Root Certificate' of the connection string"),
-        NpgsqlException or IOException or TimeoutException or SocketException =>
+        SocketException or NpgsqlException when IsNameless(exception) => Unreachable($"its host name does not resolve: {Innermost(exception)}"),
+        _ when IsOfServer(exception) =>
             new Fault(FaultKind.Transient, "connection-lost", $"The connection to PostgreSQL broke: {Innermost(exception)}", "It is retried"),
         InvalidOperationException => new Fault(FaultKind.Internal, "postgres-use", exception.Message),
         _ => new Fault(FaultKind.Internal, "internal", exception.Message),
@@ -99,8 +105,11 @@ public static class PostgresFaults
         _ => new Fault(FaultKind.Internal, "postgres-error", $"{error.SqlState}: {error.MessageText}"),
     };
 
-    private static Fault Unreachable(NpgsqlException error) => new(
-        FaultKind.Unreachable, "unreachable", $"PostgreSQL does not answer: {error.Message}: {Innermost(error)}", "Check host, port and network; it is retried while running");
+    private static Fault Unreachable(string why) => new(
+        FaultKind.Unreachable, "unreachable", $"PostgreSQL does not answer: {why}", "Check host, port and network; it is retried while running");
+
+    private static bool IsNameless(Exception exception) =>
+        (exception as SocketException ?? exception.InnerException) is SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData };
 
     private static bool IsConnecting(NpgsqlException error) =>
         error.Message.StartsWith("Failed to connect", StringComparison.Ordinal) || error.Message.StartsWith("The operation has timed out", StringComparison.Ordinal)

@@ -52,7 +52,7 @@ internal sealed class FenceStateRow(NpgsqlDataSource database, string migration,
                 }
                 : null;
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

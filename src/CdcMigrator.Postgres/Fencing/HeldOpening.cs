@@ -1,5 +1,6 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Postgres.Faults;
 using Npgsql;
 
 namespace CdcMigrator.Postgres.Fencing;
@@ -116,5 +117,5 @@ public sealed class HeldOpening : IAsyncDisposable
     }
 
     /// <summary>A session that broke, or was given up: whatever it answers from then on is no news.</summary>
-    private static bool IsGone(Exception exception) => exception is NpgsqlException or FaultException or InvalidOperationException or IOException or TimeoutException or OperationCanceledException;
+    private static bool IsGone(Exception exception) => exception is FaultException or InvalidOperationException or OperationCanceledException || PostgresFaults.IsOfServer(exception);
 }

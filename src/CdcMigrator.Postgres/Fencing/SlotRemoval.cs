@@ -38,7 +38,7 @@ public static class SlotRemoval
             await using var command = database.CreateCommand($"drop publication if exists {TableName.Quote(slot)}");
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -63,7 +63,7 @@ public static class PostgresPreflight
             await using var database = PostgresConnections.CreateControl(connection);
             return await check(database);
         }
-        catch (Exception exception) when (exception is NpgsqlException or FaultException)
+        catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
         {
             var fault = PostgresFaults.Classify(exception);
             findings.Add(new Finding(Severity.Error, $"{side}-{fault.Code}", $"The {side}: {fault.Message}", fault.Fix)

@@ -66,7 +66,7 @@ internal static class TargetServerChecks
         {
             findings.Add(new(Severity.Error, fault.Fault.Code, $"In the {sides.Written}: {fault.Fault.Message}", fault.Fault.Fix));
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             var fault = PostgresFaults.Classify(exception);
             findings.Add(new(Severity.Error, fault.Code, $"An apply session cannot be opened: {fault.Message}", fault.Fix));

@@ -144,7 +144,7 @@ public sealed class ResyncStore(NpgsqlDataSource target, string migration)
         {
             return await work();
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -46,7 +46,7 @@ public sealed class SurplusRows(NpgsqlDataSource target, string migration, ISour
                 last = rows[^1].Key;
             }
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

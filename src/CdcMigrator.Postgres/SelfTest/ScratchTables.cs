@@ -58,7 +58,7 @@ public sealed class ScratchTables : IAsyncDisposable
                 throw;
             }
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }
@@ -143,7 +143,7 @@ public sealed class ScratchTables : IAsyncDisposable
                 await ExecuteAsync(connection, $"{Drop(side)} select pg_catalog.pg_advisory_unlock({LockKey(side)})", CancellationToken.None);
             }
         }
-        catch (Exception exception) when (exception is NpgsqlException or FaultException or InvalidOperationException)
+        catch (Exception exception) when (exception is FaultException or InvalidOperationException || PostgresFaults.IsOfServer(exception))
         {
             // The session is gone, and its lock with it. The next self-test drops what is left.
         }
@@ -181,7 +181,7 @@ public sealed class ScratchTables : IAsyncDisposable
             await using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

@@ -15,7 +15,7 @@ internal static class FaultAnswers
         {
             await next(context);
         }
-        catch (Exception exception) when (exception is FaultException or NpgsqlException && !context.Response.HasStarted)
+        catch (Exception exception) when (exception is FaultException or NpgsqlException or TimeoutException or System.Net.Sockets.SocketException && !context.Response.HasStarted)
         {
             var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
             context.Response.StatusCode = StatusOf(fault.Kind);

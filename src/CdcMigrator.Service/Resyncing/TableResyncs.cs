@@ -3,6 +3,7 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Postgres.Resync;
 using CdcMigrator.Service.Runtime;
@@ -129,9 +130,9 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
                 await GiveBackAsync(turn);
             }
         }
-        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
         {
-            RuntimeLog.SampleFailed(log, "resync", exception is FaultException known ? known.Fault : Postgres.Faults.PostgresFaults.Classify(exception));
+            RuntimeLog.SampleFailed(log, "resync", PostgresFaults.Classify(exception));
         }
     }
 

@@ -73,7 +73,7 @@ internal static partial class RuntimeLog
     [LoggerMessage(1027, LogLevel.Information, "migration {Migration} is completed: the log's readers and the target's fence are gone, the source stays closed")]
     public static partial void Completed(ILogger log, string migration);
 
-    [LoggerMessage(1028, LogLevel.Error, "the way forward has ended, and is begun again by itself; applications write to the target, so the way back goes on: {Fault}")]
+    [LoggerMessage(1028, LogLevel.Error, "the way forward has ended, and is begun again by itself; fences, hooks and the way back are kept on meanwhile: {Fault}")]
     public static partial void ForwardEnded(ILogger log, Fault fault);
 
     [LoggerMessage(1025, LogLevel.Error, "the attempt {Token} failed")]

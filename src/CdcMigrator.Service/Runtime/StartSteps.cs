@@ -1,6 +1,5 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Postgres.Faults;
-using Npgsql;
 
 namespace CdcMigrator.Service.Runtime;
 
@@ -24,9 +23,9 @@ internal sealed class StartSteps(TimeProvider time, ILogger log)
                 waitingFor = null;
                 return;
             }
-            catch (Exception exception) when (exception is FaultException or NpgsqlException)
+            catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
             {
-                var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+                var fault = PostgresFaults.Classify(exception);
                 if (!(fault.Kind is FaultKind.Unreachable or FaultKind.Transient || (waitsForTables && fault.Kind == FaultKind.Configuration)
                     || fault.Code is "slot-in-use" or "connector-unknown"))
                 {

@@ -2,6 +2,8 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Connections;
+using CdcMigrator.Postgres.Faults;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 using Npgsql;
 using Prometheus;
@@ -16,6 +18,9 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class BothWays : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a side is waited for whose silence decides nothing.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>What ran so long has not failed in a row.</summary>
     private static readonly TimeSpan SteadyTime = TimeSpan.FromMinutes(2);
@@ -75,7 +80,7 @@ internal sealed class BothWays : IAsyncDisposable
     public MigrationRuntime Of(MigrationDirection direction) => direction == MigrationDirection.Forward ? Forward : Back!;
 
     /// <summary>
-    /// Runs until cancelled, or until the way forward ends by a fault. Once the migration was completed neither direction runs: what is left behind is taken away, and only what happened is still shown.
+    /// Runs until cancelled, or until the way forward ends by a fault while no side needs this process. Once the migration was completed neither direction runs: what is left behind is taken away, and only what happened is still shown.
     /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -115,7 +120,7 @@ internal sealed class BothWays : IAsyncDisposable
             }
             catch (Exception exception) when (!stop.IsCancellationRequested)
             {
-                RuntimeLog.SampleFailed(log, what, Postgres.Faults.PostgresFaults.Classify(exception));
+                RuntimeLog.SampleFailed(log, what, PostgresFaults.Classify(exception));
             }
 
             await Task.Delay(LookInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -123,27 +128,30 @@ internal sealed class BothWays : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs the way forward. Its faults end the process, but not while applications write to the target: what the target commits must go on to reach the source, and its fence to be kept, whatever became of
-    /// the source's log. Then it is begun again and again.
+    /// Runs the way forward. Its faults end the process, but not where they pass by themselves, and not while a side needs it: a fence whose attempt died is to be lifted, what the target commits to reach the source,
+    /// whatever became of the source's log. Then it is begun again and again.
     /// </summary>
     private async Task RunForwardAsync(CancellationToken stop, CancellationToken ending)
     {
         for (var attempt = 1; ; attempt++)
         {
+            var began = time.GetTimestamp();
             try
             {
                 await Forward.RunAsync(ending);
                 return;
             }
-            catch (FaultException exception) when (Back is not null && !ending.IsCancellationRequested)
+            catch (Exception exception) when (!ending.IsCancellationRequested)
             {
-                if (!await IsTargetInUseAsync(stop))
+                var fault = PostgresFaults.Classify(exception);
+                if (fault.Kind is not (FaultKind.Unreachable or FaultKind.Transient) && !await IsNeededAsync(stop))
                 {
                     throw;
                 }
 
-                RuntimeLog.ForwardEnded(log, exception.Fault);
-                await Task.Delay(RestartPause.After(exception.Fault.Kind, attempt), time, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                RuntimeLog.ForwardEnded(log, fault);
+                attempt = time.GetElapsedTime(began) > SteadyTime ? 1 : attempt;
+                await Task.Delay(RestartPause.After(fault.Kind, attempt), time, ending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (ending.IsCancellationRequested)
                 {
                     return;
@@ -180,16 +188,34 @@ internal sealed class BothWays : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether applications write to the target, an attempt to go back is under way, or one has ended the way forward for good; false where that is not known.</summary>
-    private async Task<bool> IsTargetInUseAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether a side needs this process without a way forward too: its fence is not as it is where applications write to the source and nobody attempts anything, or that is not known because it is away.
+    /// A side that was never prepared, or that refuses the role, needs nothing that could be done.
+    /// </summary>
+    private async Task<bool> IsNeededAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            return (await Sides!.ReadAsync(cancellationToken)).Target is { State: not FenceState.Sealed } or { NoReturn: true };
-        }
-        catch (FaultException)
+        if (Sides is null)
         {
             return false;
+        }
+
+        var (source, target) = (LookAsync(Sides.Source, cancellationToken), LookAsync(Sides.Target, cancellationToken));
+        var (here, there) = (await source, await target);
+        return here.Record is { State: not FenceState.Open } or { Held.Length: > 0 } || there.Record is { State: not FenceState.Sealed } or { NoReturn: true }
+            || (here.IsAway && (there.IsAway || there.Record is not null)) || (there.IsAway && here.Record is not null);
+    }
+
+    private static async Task<(FenceRecord? Record, bool IsAway)> LookAsync(FencedSide side, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Patience);
+        try
+        {
+            return (await side.ReadAsync(limit.Token).WaitAsync(limit.Token), false);
+        }
+        catch (Exception exception)
+        {
+            return (null, PostgresFaults.Classify(exception).Kind is FaultKind.Unreachable or FaultKind.Transient);
         }
     }
 
@@ -230,7 +256,7 @@ internal sealed class BothWays : IAsyncDisposable
             {
                 return;
             }
-            catch (FaultException)
+            catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
             {
                 // The target is away: the keeper of fences says so.
                 await Task.Delay(LookInterval, time, ending.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -296,7 +322,7 @@ internal sealed class BothWays : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !stop.IsCancellationRequested)
         {
-            return Postgres.Faults.PostgresFaults.Classify(exception);
+            return PostgresFaults.Classify(exception);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
             catch (Exception exception) when (exception is not OperationCanceledException || !stop.IsCancellationRequested)
             {
                 // Whatever it is: where nobody keeps the fences, a side stays closed whose coordinator died.
-                var fault = exception is FaultException known ? known.Fault : Postgres.Faults.PostgresFaults.Classify(exception);
+                var fault = Postgres.Faults.PostgresFaults.Classify(exception);
                 if (told?.ToString() != fault.ToString())
                 {
                     RuntimeLog.SampleFailed(log, "fence", fault);

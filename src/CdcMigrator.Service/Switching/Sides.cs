@@ -279,7 +279,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         {
             return (await SourceIdentity.ReadAsync(database, CancellationToken.None)).ToString();
         }
-        catch (NpgsqlException)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             return "";
         }
@@ -305,7 +305,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         {
             return await work();
         }
-        catch (Exception exception) when (exception is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
             throw PostgresFaults.ToException(exception);
         }

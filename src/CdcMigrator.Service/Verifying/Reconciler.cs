@@ -63,9 +63,9 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
             {
                 return;
             }
-            catch (Exception exception) when (exception is FaultException or NpgsqlException)
+            catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
             {
-                var now = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+                var now = PostgresFaults.Classify(exception);
                 if (now.Code != "direction-closed" && fault?.ToString() != now.ToString())
                 {
                     RuntimeLog.SampleFailed(log, "verification", now);
@@ -288,7 +288,7 @@ internal sealed class Reconciler(ReconcilerParts parts, VerificationLimits limit
                 await ExecuteAsync(connection, $"unlisten {VerificationStore.Waking}", CancellationToken.None);
                 await ScalarAsync(connection, "select pg_advisory_unlock(hashtextextended('cdcm verify ' || $1, 0))", CancellationToken.None);
             }
-            catch (NpgsqlException)
+            catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
             {
                 // The session ended, and the lock with it.
             }

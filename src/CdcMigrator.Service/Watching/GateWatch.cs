@@ -1,8 +1,8 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Service.Reporting;
 using CdcMigrator.Service.Runtime;
-using Npgsql;
 
 namespace CdcMigrator.Service.Watching;
 
@@ -22,7 +22,7 @@ internal sealed class GateWatch(MigrationDefinition definition, Func<Cancellatio
                 var at = time.GetUtcNow();
                 metrics.Set(definition.Tables.Select(table => table.Source), now, Gate.Of(definition, now, at), at);
             }
-            catch (Exception exception) when (exception is FaultException or NpgsqlException)
+            catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
             {
                 metrics.Close();
             }

@@ -5,7 +5,6 @@ using CdcMigrator.Postgres.Drift;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
-using Npgsql;
 
 namespace CdcMigrator.Service.Watching;
 
@@ -249,9 +248,9 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
             await look();
             failures.Remove(what);
         }
-        catch (Exception exception) when (exception is FaultException or NpgsqlException)
+        catch (Exception exception) when (exception is FaultException || PostgresFaults.IsOfServer(exception))
         {
-            var fault = exception is FaultException known ? known.Fault : PostgresFaults.Classify(exception);
+            var fault = PostgresFaults.Classify(exception);
             if (failures.GetValueOrDefault(what) != fault.ToString())
             {
                 failures[what] = fault.ToString();

@@ -8,6 +8,22 @@ namespace CdcMigrator.UnitTests.Postgres.Faults;
 public sealed class PostgresFaultsTests
 {
     [Theory]
+    [InlineData(SocketError.HostNotFound)]
+    [InlineData(SocketError.TryAgain)]
+    [InlineData(SocketError.NoData)]
+    public void A_host_name_that_does_not_resolve_is_a_server_that_does_not_answer_whoever_says_so(SocketError code)
+    {
+        var bare = new SocketException((int)code);
+        foreach (var exception in new Exception[] { bare, new NpgsqlException(bare.Message, bare) })
+        {
+            Assert.True(PostgresFaults.IsOfServer(exception));
+            var fault = PostgresFaults.Classify(exception);
+            Assert.Equal((FaultKind.Unreachable, "unreachable"), (fault.Kind, fault.Code));
+            Assert.Contains("its host name does not resolve", fault.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData("28P01", FaultKind.Configuration, "authentication")]
     [InlineData("3D000", FaultKind.Configuration, "no-database")]
     [InlineData("25006", FaultKind.Unreachable, "read-only")]
