@@ -97,7 +97,8 @@ public static class PostgresConnections
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, bool async)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        // No caller's cancellation reaches this: a server that logs a session in and then says nothing would keep it for good.
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = connection.ConnectionTimeout };
         if (async)
         {
             await command.ExecuteNonQueryAsync();

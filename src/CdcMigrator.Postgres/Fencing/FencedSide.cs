@@ -2,6 +2,7 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using Npgsql;
 
@@ -35,6 +36,9 @@ public sealed class FencedSide
         Hold = new HoldNote(database, migration);
     }
 
+    /// <summary>What it is called in messages: <c>source</c> or <c>target</c>.</summary>
+    public string Name { get; init; } = "side";
+
     /// <summary>The triggers, and how long their tables' locks are waited for.</summary>
     public SourceFence Fence { get; init; }
 
@@ -61,8 +65,9 @@ public sealed class FencedSide
         await Fence.CloseAsync(connection => row.InsertAsync(connection, FenceState.Sealed, 0, cancellationToken), (_, _) => Task.CompletedTask, always: false, cancellationToken);
     }
 
-    /// <summary>The row; null before the side was prepared.</summary>
-    public Task<FenceRecord?> ReadAsync(CancellationToken cancellationToken) => row.ReadAsync(cancellationToken);
+    /// <summary>The row; null before the side was prepared. Waits for no lock.</summary>
+    /// <exception cref="FaultException">Unreachable <see cref="Patience.NoAnswer"/>: the side said nothing for <see cref="Patience.Answer"/>.</exception>
+    public Task<FenceRecord?> ReadAsync(CancellationToken cancellationToken) => Patience.AskAsync(Name, Patience.Answer, row.ReadAsync, cancellationToken);
 
     /// <summary>Closes an open side for an attempt, behind every writer in flight, with the marker that tells when the log holds all it wrote.</summary>
     /// <param name="token">The attempt.</param>
@@ -154,7 +159,9 @@ public sealed class FencedSide
     public Task<bool> SealAsync(string token, TimeSpan margin, DirectionStart? aim, CancellationToken cancellationToken) => SealAsync(token, margin, aim, terms: null, report: null, cancellationToken);
 
     /// <summary>What an attempt that left this side noted for whoever opens the other one; null where it noted nothing.</summary>
-    public Task<OpeningTerms?> ReadTermsAsync(string token, CancellationToken cancellationToken) => OpeningCheck.ReadAsync(database, migration, token, cancellationToken);
+    /// <exception cref="FaultException">Unreachable <see cref="Patience.NoAnswer"/>.</exception>
+    public Task<OpeningTerms?> ReadTermsAsync(string token, CancellationToken cancellationToken) =>
+        Patience.AskAsync(Name, Patience.Answer, stop => OpeningCheck.ReadAsync(database, migration, token, stop), cancellationToken);
 
     /// <summary>Stops what is applied to a side that an attempt has left, for the other one lost what it had committed last (<see cref="OpeningCheck.HasLost"/>). False where it is stopped, or was opened since.</summary>
     public Task<bool> StopDirectionAsync(string token, CancellationToken cancellationToken) => OpeningCheck.StopDirectionAsync(database, migration, actor, token, cancellationToken);
@@ -293,11 +300,15 @@ public sealed class FencedSide
     }
 
     /// <summary>Whether this side's journal knows that an attempt opened it, where the other one was left.</summary>
-    public async Task<bool> WasOpenedByAsync(string token, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await ClosedFence.WasNotedAsync(connection, migration, "side-opened", token, cancellationToken);
-    }
+    /// <exception cref="FaultException">Unreachable <see cref="Patience.NoAnswer"/>.</exception>
+    public Task<bool> WasOpenedByAsync(string token, CancellationToken cancellationToken) => Patience.AskAsync(
+        Name, Patience.Answer,
+        async stop =>
+        {
+            await using var connection = await database.OpenConnectionAsync(stop);
+            return await ClosedFence.WasNotedAsync(connection, migration, "side-opened", token, stop);
+        },
+        cancellationToken);
 
     /// <summary>Since when this side is closed by <see cref="ShutAsync"/>; null where it is not, or has been opened since.</summary>
     public Task<DateTimeOffset?> FindShutAsync(CancellationToken cancellationToken) => ClosedFence.FindShutAsync(database, migration, cancellationToken);

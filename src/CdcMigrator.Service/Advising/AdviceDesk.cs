@@ -2,6 +2,7 @@ using CdcMigrator.Cutover.Advising;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Switching;
@@ -21,7 +22,7 @@ internal sealed class AdviceDesk(MigrationDefinition definition, BothWays ways, 
             source = await TryAsync("the source", () => sides.Source.ReadAsync(cancellationToken));
             target = await TryAsync("the target", () => sides.Target.ReadAsync(cancellationToken));
             leaked = source is not { State: FenceState.Sealed } ? 0
-                : await TryAsync("writes of others on the source", async () => (await LeakedRows.ReadAsync(sides.LeftDatabase(MigrationDirection.Forward), definition.Name, cancellationToken)).Values.Sum());
+                : await TryAsync("writes of others on the source", () => Patience.AskAsync(sides.Source.Name, Patience.Answer, async stop => (await LeakedRows.ReadAsync(sides.LeftDatabase(MigrationDirection.Forward), definition.Name, stop)).Values.Sum(), cancellationToken));
         }
 
         var forward = await ways.Forward.StatusWithFindingsAsync(cancellationToken);

@@ -48,24 +48,24 @@ public static class MigrationDiagnosis
     {
         try
         {
-            return await Sides.AskAsync(async () =>
+            return await Sides.AskAsync(name, Patience.Work, async stop =>
             {
-                var record = side is null ? null : await side.ReadAsync(cancellationToken);
-                var (open, frozen) = await LanesAsync(database, definition.Name, cancellationToken);
+                var record = side is null ? null : await side.ReadAsync(stop);
+                var (open, frozen) = await LanesAsync(database, definition.Name, stop);
                 return new SideFacts(name)
                 {
                     Record = record,
-                    Gaps = side is null ? [] : await side.FindGapsAsync(cancellationToken),
-                    ShutAt = record is null ? null : await side!.FindShutAsync(cancellationToken),
-                    Waiting = side is null ? null : await side.FindWaitAsync(cancellationToken),
-                    Obstacles = record is { State: FenceState.Open, CompletedAt: null } ? await side!.CheckAsync(name, cancellationToken) : [],
+                    Gaps = side is null ? [] : await side.FindGapsAsync(stop),
+                    ShutAt = record is null ? null : await side!.FindShutAsync(stop),
+                    Waiting = side is null ? null : await side.FindWaitAsync(stop),
+                    Obstacles = record is { State: FenceState.Open, CompletedAt: null } ? await side!.CheckAsync(name, stop) : [],
                     SlotName = slot,
-                    Slot = slot.Length == 0 ? null : await SlotState.ReadAsync(database, slot, cancellationToken),
+                    Slot = slot.Length == 0 ? null : await SlotState.ReadAsync(database, slot, stop),
                     LanesOpen = open,
                     LanesFrozen = frozen,
-                    Leaked = record is null ? new Dictionary<string, long>() : await LeakedRows.ReadAsync(database, definition.Name, cancellationToken),
+                    Leaked = record is null ? new Dictionary<string, long>() : await LeakedRows.ReadAsync(database, definition.Name, stop),
                 };
-            });
+            }, cancellationToken);
         }
         catch (FaultException exception)
         {

@@ -201,18 +201,19 @@ public sealed class MigrationRuntime : IAsyncDisposable
         return report.AddTo(new RuntimeStatus { Phase = phase, Pipeline = now, Faults = [.. faults], Snapshot = SnapshotState, Routes = routes.Routes, Log = feed, Paused = Pauses.Current });
     }
 
-    /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null.</summary>
+    /// <summary>The process as it is now, with what the target knows of the whole migration: dead letters, copies, comparisons. What it does not say stays null; one that said nothing once is not asked for the rest.</summary>
     internal async Task<RuntimeStatus> StatusWithFindingsAsync(CancellationToken cancellationToken)
     {
+        var target = new PatientReads("target", cancellationToken);
         var now = Status() with
         {
-            DeadLetters = await DeadLetters.TryCountAsync(cancellationToken),
-            Paused = await Pauses.TryReadAsync(cancellationToken),
-            Side = await Sides.TryReadAsync(control, definition.Name, time, cancellationToken),
-            Copying = resyncs is { } copies ? await copies.TryReadActiveAsync(cancellationToken) : null,
-            Elsewhere = await OtherLanes.TryReadAsync(pipeline?.Status(), inspector, topics, store, embedded?.Incarnation, cancellationToken),
+            DeadLetters = await target.TryAsync(Patience.Answer, DeadLetters.TryCountAsync),
+            Paused = await target.TryAsync(Patience.Answer, Pauses.TryReadAsync) ?? Pauses.Current,
+            Side = await target.TryAsync(Patience.Answer, stop => Sides.TryReadAsync(control, definition.Name, time, stop)),
+            Copying = resyncs is { } copies ? await target.TryAsync(Patience.Answer, copies.TryReadActiveAsync) : null,
+            Elsewhere = await target.TryAsync(Patience.Work, stop => OtherLanes.TryReadAsync(pipeline?.Status(), inspector, topics, store, embedded?.Incarnation, stop)),
         };
-        return await Verification.AddToAsync(now, cancellationToken);
+        return await target.TryAsync(Patience.Work, stop => Verification.AddToAsync(now, stop)) ?? now;
     }
 
     /// <summary>Makes halted lanes try again at once, with the target's tables read anew.</summary>

@@ -19,9 +19,6 @@ internal sealed class BothWays : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a side is waited for whose silence decides nothing.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     /// <summary>What ran so long has not failed in a row.</summary>
     private static readonly TimeSpan SteadyTime = TimeSpan.FromMinutes(2);
     private readonly TimeProvider time;
@@ -87,8 +84,7 @@ internal sealed class BothWays : IAsyncDisposable
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
             KeepOnAsync("fence", new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync, ending.Token),
-            KeepOnAsync("hook", new RouteKeeping(Forward.Definition, Sides, Desk!.Hooks, time, log).RunAsync, ending.Token),
-            KeepOnAsync("window", Window!.RunAsync, ending.Token),
+            KeepSidesAsync(ending.Token),
             RunBackAsync(ending.Token),
             WatchForCompletionAsync(ending));
         try
@@ -106,6 +102,17 @@ internal sealed class BothWays : IAsyncDisposable
         {
             await RestAsync(stop);
         }
+    }
+
+    /// <summary>Tells applications of each side where to write, and watches what is closed. Nothing here waits for both sides.</summary>
+    private Task KeepSidesAsync(CancellationToken stop)
+    {
+        var routing = new RouteKeeping(Forward.Definition, Sides!, Desk!.Hooks, time, log);
+        return Task.WhenAll(
+        [
+            .. Enum.GetValues<MigrationDirection>().Select(leaving => KeepOnAsync("hook", end => routing.RunAsync(leaving, end), stop)),
+            .. Window!.Each.Select(side => KeepOnAsync("window", side.RunAsync, stop)),
+        ]);
     }
 
     /// <summary>Whatever ends what is kept beside the log, it is begun again: nobody would lift a dead coordinator's fence.</summary>
@@ -207,11 +214,9 @@ internal sealed class BothWays : IAsyncDisposable
 
     private static async Task<(FenceRecord? Record, bool IsAway)> LookAsync(FencedSide side, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Patience);
         try
         {
-            return (await side.ReadAsync(limit.Token).WaitAsync(limit.Token), false);
+            return (await side.ReadAsync(cancellationToken), false);
         }
         catch (Exception exception)
         {
@@ -227,7 +232,7 @@ internal sealed class BothWays : IAsyncDisposable
             await Completion!.FinishAsync(stop);
 
             // Nobody carries over what somebody still writes to the source; and applications that could not be told where to write still must be.
-            await Task.WhenAll(Window!.RunAsync(stop), new RouteKeeping(Forward.Definition, Sides!, Desk!.Hooks, time, log).RunAsync(stop));
+            await KeepSidesAsync(stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -5,6 +5,7 @@ using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Embedded;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -81,7 +82,7 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
         }
 
         if (target is not { State: FenceState.Open } || source is not { State: FenceState.Sealed } || source.Token != target.Token
-            || !await Sides.AskAsync(() => sides.Target.CompleteAsync(FenceState.Open, target.Token, actor, cancellationToken)))
+            || !await Sides.AskAsync(sides.Target.Name, Patience.Work, decide => sides.Target.CompleteAsync(FenceState.Open, target.Token, actor, decide), cancellationToken))
         {
             throw new FaultException(
                 FaultKind.NotAllowed, "not-over",
@@ -112,7 +113,7 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
             try
             {
                 // The source may be gone for good once everything was done.
-                foreach (var step in await Sides.AskAsync(() => WasFinishedAsync(stop)) ? [] : Steps)
+                foreach (var step in await Sides.AskAsync(sides.Target.Name, Patience.Answer, WasFinishedAsync, stop) ? [] : Steps)
                 {
                     await Sides.AskAsync(async () =>
                     {
@@ -144,7 +145,7 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
     {
         if (await sides.Target.ReadAsync(cancellationToken) is { CompletedBy: { } actor, Token: var token })
         {
-            await sides.Source.CompleteAsync(FenceState.Sealed, token, actor, cancellationToken);
+            await Patience.AskAsync(sides.Source.Name, Patience.Work, stop => sides.Source.CompleteAsync(FenceState.Sealed, token, actor, stop), cancellationToken);
         }
     }
 
@@ -164,7 +165,7 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
             await client.DeleteAsync(connect.Connector, cancellationToken);
         }
 
-        await SlotRemoval.DropAsync(sides.LeftDatabase(direction), ConnectorNames.Slot(way.LogName), SlotPatience, time, cancellationToken);
+        await WithinAsync(sides.Left(direction), SlotPatience + Patience.Work, stop => SlotRemoval.DropAsync(sides.LeftDatabase(direction), ConnectorNames.Slot(way.LogName), SlotPatience, time, stop), cancellationToken);
     }
 
     /// <summary>A table at a time: each is locked for a moment, under the applications that write there.</summary>
@@ -172,9 +173,19 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
     {
         foreach (var table in definition.Tables)
         {
-            await new SourceFence(sides.TakingDatabase(MigrationDirection.Forward), [table.Target], time).DropAsync(cancellationToken);
+            await WithinAsync(sides.Target, Patience.Work, stop => new SourceFence(sides.TakingDatabase(MigrationDirection.Forward), [table.Target], time).DropAsync(stop), cancellationToken);
         }
     }
+
+    /// <summary>A side that says nothing is named while whoever completes waits, and a step is repeated anyhow.</summary>
+    private static Task<bool> WithinAsync(FencedSide side, TimeSpan limit, Func<CancellationToken, Task> step, CancellationToken cancellationToken) => Patience.AskAsync(
+        side.Name, limit,
+        async stop =>
+        {
+            await step(stop);
+            return true;
+        },
+        cancellationToken);
 
     private async Task<bool> WasFinishedAsync(CancellationToken cancellationToken)
     {
@@ -187,17 +198,20 @@ internal sealed class Completion(MigrationDefinition definition, Sides sides, Ti
     /// <summary>The target's note comes last: with it nothing is looked for any more.</summary>
     private async Task NoteFinishedAsync(CancellationToken cancellationToken)
     {
-        foreach (var database in new[] { sides.LeftDatabase(MigrationDirection.Forward), sides.TakingDatabase(MigrationDirection.Forward) })
-        {
-            await using var command = database.CreateCommand(
-                "insert into cdc_migrator.journal (migration, actor, event) select $1, $2, $3 where not exists (select from cdc_migrator.journal where migration = $1 and event = $3)");
-            foreach (var value in new[] { definition.Name, $"{Environment.MachineName}/{Environment.ProcessId}", Finished })
-            {
-                command.Parameters.Add(new NpgsqlParameter { Value = value });
-            }
+        await WithinAsync(sides.Source, Patience.Work, stop => NoteFinishedAsync(sides.LeftDatabase(MigrationDirection.Forward), stop), cancellationToken);
+        await WithinAsync(sides.Target, Patience.Work, stop => NoteFinishedAsync(sides.TakingDatabase(MigrationDirection.Forward), stop), cancellationToken);
+    }
 
-            await command.ExecuteNonQueryAsync(cancellationToken);
+    private async Task NoteFinishedAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "insert into cdc_migrator.journal (migration, actor, event) select $1, $2, $3 where not exists (select from cdc_migrator.journal where migration = $1 and event = $3)");
+        foreach (var value in new[] { definition.Name, $"{Environment.MachineName}/{Environment.ProcessId}", Finished })
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
         }
+
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static string Text(FenceRecord? record) => record?.State.ToString().ToLowerInvariant() ?? "not prepared";

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 
@@ -13,13 +14,9 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>A coordinator that lives opens at once behind its seal. What one holds that says nothing for longer is taken from it: whoever opens does the same.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
-
-    /// <summary>For what waits for locks by itself: a host that is lost between two words would hold up the other side too.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
     private Fault? told;
     private string? waitsFor;
 
@@ -77,17 +74,11 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    private async Task<(FenceRecord? Record, Exception? Failure)> ReadAsync(FencedSide side, CancellationToken cancellationToken)
+    private static async Task<(FenceRecord? Record, Exception? Failure)> ReadAsync(FencedSide side, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            return (await side.ReadAsync(either.Token).WaitAsync(either.Token), null);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return (null, NoAnswer(Patience));
+            return (await side.ReadAsync(cancellationToken), null);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -104,17 +95,12 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
 
         try
         {
-            using var limit = Limit(cancellationToken);
-            if (await side.UndoAsync(record.Token, onlyForsaken: true, limit.Token))
+            if (await Patience.AskAsync(name, Patience.Work, limit => side.UndoAsync(record.Token, onlyForsaken: true, limit), cancellationToken))
             {
                 RuntimeLog.FenceLifted(log, name, record.Token);
             }
 
             return null;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return NoAnswer(Longest);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -183,12 +169,11 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    private static FaultException NoAnswer(TimeSpan patience) => new(FaultKind.Unreachable, "no-answer", $"A side did not answer within {patience.TotalSeconds:0} s");
-
+    /// <summary>A host that is lost between two words would hold up the other side too.</summary>
     private static CancellationTokenSource Limit(CancellationToken cancellationToken)
     {
         var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Longest);
+        limit.CancelAfter(Patience.Work);
         return limit;
     }
 }

@@ -12,8 +12,8 @@ internal sealed class HoldKeeping : IAsyncDisposable
     private readonly CancellationTokenSource over = new();
     private readonly Task renewing;
 
-    public HoldKeeping(HoldNote note, string token, bool releasing, TimeSpan lease, TimeProvider time) =>
-        renewing = RenewAsync(note, token, releasing, lease, time);
+    public HoldKeeping(FencedSide side, string token, bool releasing, TimeSpan lease, TimeProvider time) =>
+        renewing = RenewAsync(side, token, releasing, lease, time);
 
     /// <summary>Cancelled once somebody else has the note.</summary>
     public CancellationToken Lost => lost.Token;
@@ -27,14 +27,15 @@ internal sealed class HoldKeeping : IAsyncDisposable
         lost.Dispose();
     }
 
-    private async Task RenewAsync(HoldNote note, string token, bool releasing, TimeSpan lease, TimeProvider time)
+    private async Task RenewAsync(FencedSide side, string token, bool releasing, TimeSpan lease, TimeProvider time)
     {
         while (true)
         {
             await Task.Delay(lease / 3 < LongestPause ? lease / 3 : LongestPause, time, over.Token);
             try
             {
-                if (!await Sides.AskAsync(() => note.RenewAsync(token, releasing, lease, over.Token)))
+                // A session that is lost without a word is given up in time for another one to renew.
+                if (!await Sides.AskAsync(side.Name, lease / 3, stop => side.Hold.RenewAsync(token, releasing, lease, stop), over.Token))
                 {
                     await lost.CancelAsync();
                     return;

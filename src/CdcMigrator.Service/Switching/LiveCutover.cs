@@ -9,6 +9,7 @@ using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Reporting;
@@ -83,12 +84,12 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
 
         // Noted first: whoever finds the note without its owner lets applications go.
-        if (!await Sides.AskAsync(() => Left.Hold.TakeAsync(attempt.Token, attempt.Epoch, options.Lease, cancellationToken)))
+        if (!await Sides.AskAsync(Left.Name, Patience.Work, stop => Left.Hold.TakeAsync(attempt.Token, attempt.Epoch, options.Lease, stop), cancellationToken))
         {
             throw new FaultException(FaultKind.NotAllowed, "hold-taken", "Another attempt makes applications wait, or is letting them go", "'cdcm cutover status' shows both sides; then try again");
         }
 
-        holding = new HoldKeeping(Left.Hold, attempt.Token, releasing: false, options.Lease, time);
+        holding = new HoldKeeping(Left, attempt.Token, releasing: false, options.Lease, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, holding.Lost);
         IReadOnlyList<HookOutcome> outcomes;
         try
@@ -243,7 +244,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
             return;
         }
 
-        await QuietAsync(() => Left.Hold.EndAsync(attempt.Token, cancellationToken));
+        await QuietAsync(() => Sides.AskAsync(Left.Name, Patience.Answer, stop => Left.Hold.EndAsync(attempt.Token, stop), cancellationToken));
         await NoteRoutedAsync(Left, attempt, cancellationToken);
     }
 
@@ -354,17 +355,14 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <summary>Where it is not noted, another process tells applications once more.</summary>
-    private static Task NoteRoutedAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken) => QuietAsync(async () =>
-    {
-        await side.NoteRoutedAsync(attempt.Token, cancellationToken);
-        return true;
-    });
+    private static Task NoteRoutedAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken) =>
+        QuietAsync(() => RouteKeeping.NoteRoutedAsync(side, attempt.Token, cancellationToken));
 
-    private static async Task QuietAsync(Func<Task<bool>> note)
+    private static async Task QuietAsync(Func<Task> note)
     {
         try
         {
-            await Sides.AskAsync(note);
+            await note();
         }
         catch (FaultException)
         {
@@ -380,7 +378,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         holding = null;
     }
 
-    private async Task<FaultException> HoldLostAsync(CutoverAttempt attempt) => await Sides.AskAsync(() => Left.Hold.FindCalledOffAsync(attempt.Token, CancellationToken.None)) is { } by
+    private async Task<FaultException> HoldLostAsync(CutoverAttempt attempt) => await Sides.AskAsync(Left.Name, Patience.Answer, stop => Left.Hold.FindCalledOffAsync(attempt.Token, stop), CancellationToken.None) is { } by
         ? new FaultException(FaultKind.NotAllowed, "called-off", $"The attempt was called off by {by}, through another process, before it closed the side", "Try again when that is wanted")
         : new FaultException(
             FaultKind.TimedOut, "hold-lost", "The attempt made applications wait and did not renew its note in time, so that another process let them go", "Look at the load of the service's machine and at its connection to the side that is left; then try again");

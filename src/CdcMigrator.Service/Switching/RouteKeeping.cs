@@ -2,6 +2,7 @@ using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 
@@ -25,8 +26,10 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     /// <summary>How long a note that was taken over holds without being renewed.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>Looks once a second until stopped.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <summary>Looks once a second at one side until stopped. A loop a side: one that says nothing must not keep the other one's applications waiting.</summary>
+    /// <param name="leaving">The direction that leaves this side.</param>
+    /// <param name="stop">Ends it.</param>
+    public async Task RunAsync(MigrationDirection leaving, CancellationToken stop)
     {
         if (Enum.GetValues<HookMoment>().All(moment => hooks.At(moment).Count == 0))
         {
@@ -37,7 +40,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         {
             try
             {
-                await TurnAsync(stop);
+                await LookAsync(sides.Left(leaving), leaving, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -52,13 +55,11 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         }
     }
 
-    /// <summary>Looks once, and tells applications of a side that has been open for some time without that.</summary>
-    public async Task TurnAsync(CancellationToken cancellationToken)
-    {
-        // Each by itself: applications of one side need not wait until the other one, which may be what went wrong, answers again.
-        await Task.WhenAll(LookAsync(sides.Source, MigrationDirection.Forward, cancellationToken), LookAsync(sides.Target, MigrationDirection.Back, cancellationToken));
-    }
+    /// <summary>Looks once at both sides, each by itself.</summary>
+    public Task TurnAsync(CancellationToken cancellationToken) => Task.WhenAll(
+        LookAsync(sides.Source, MigrationDirection.Forward, cancellationToken), LookAsync(sides.Target, MigrationDirection.Back, cancellationToken));
 
+    /// <summary>Looks once, and tells applications of a side that has been open for some time without that.</summary>
     /// <param name="side">A side.</param>
     /// <param name="leaving">The direction that leaves this side.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -100,27 +101,33 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             }
         }
 
-        await Sides.AskAsync(async () =>
-        {
-            await side.NoteRoutedAsync(here.Token, cancellationToken);
-            return true;
-        });
+        await NoteRoutedAsync(side, here.Token, cancellationToken);
     }
+
+    /// <summary>Notes that applications were told.</summary>
+    public static Task NoteRoutedAsync(FencedSide side, string token, CancellationToken cancellationToken) => Sides.AskAsync(
+        side.Name, Patience.Answer,
+        async stop =>
+        {
+            await side.NoteRoutedAsync(token, stop);
+            return true;
+        },
+        cancellationToken);
 
     /// <summary>The process of an attempt died between telling applications to wait and closing the side.</summary>
     private async Task LetGoAsync(FencedSide side, FenceRecord here, MigrationDirection leaving, CancellationToken cancellationToken)
     {
-        if (!await Sides.AskAsync(() => side.Hold.TakeOverAsync(here.Held, Lease, cancellationToken)))
+        if (!await Sides.AskAsync(side.Name, Patience.Work, stop => side.Hold.TakeOverAsync(here.Held, Lease, stop), cancellationToken))
         {
             return;
         }
 
         var context = Context(here.Held, here.HeldEpoch, leaving);
         RuntimeLog.Rerouting(log, here.Held, context.From.ToString());
-        await using var keeping = new HoldKeeping(side.Hold, here.Held, releasing: true, Lease, time);
+        await using var keeping = new HoldKeeping(side, here.Held, releasing: true, Lease, time);
         if (await TellAbortAsync(context, () => Task.FromResult(!keeping.Lost.IsCancellationRequested), cancellationToken))
         {
-            await Sides.AskAsync(() => side.Hold.EndAsync(here.Held, cancellationToken));
+            await Sides.AskAsync(side.Name, Patience.Answer, stop => side.Hold.EndAsync(here.Held, stop), cancellationToken);
         }
     }
 

@@ -7,6 +7,7 @@ using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using CdcMigrator.Postgres.Fencing;
@@ -19,14 +20,13 @@ namespace CdcMigrator.Service.Switching;
 /// <summary>Both databases of a migration, each with its fence. Faults are <see cref="FaultException"/>s only.</summary>
 internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource source, NpgsqlDataSource target, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly string Actor = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <summary>The source of the migration file.</summary>
-    public FencedSide Source { get; } = Side(source, target, definition, [.. definition.Tables.Select(table => table.Source)], [.. definition.Tables.Select(table => table.TurnedRound())], time);
+    public FencedSide Source { get; } = Side("source", source, target, definition, [.. definition.Tables.Select(table => table.Source)], [.. definition.Tables.Select(table => table.TurnedRound())], time);
 
     /// <summary>The target of the migration file.</summary>
-    public FencedSide Target { get; } = Side(target, source, definition, [.. definition.Tables.Select(table => table.Target)], definition.Tables, time);
+    public FencedSide Target { get; } = Side("target", target, source, definition, [.. definition.Tables.Select(table => table.Target)], definition.Tables, time);
 
     /// <summary>The side a direction leaves.</summary>
     public FencedSide Left(MigrationDirection direction) => direction == MigrationDirection.Forward ? Source : Target;
@@ -54,37 +54,53 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     });
 
     /// <summary>Lifts the fence of each side that an attempt has closed; false where there was none. An older copy of a side that was left stays closed: the other one is open.</summary>
-    /// <exception cref="FaultException">Unreachable: neither side answers.</exception>
+    /// <exception cref="FaultException">Unreachable: neither side answers. Or why one could not be lifted; the other one was looked at all the same.</exception>
     public async Task<bool> LiftAsync(CancellationToken cancellationToken)
     {
         var (here, there) = await ReadAnyAsync(cancellationToken);
         var lifted = false;
+        FaultException? failed = null;
         foreach (var (side, record, other) in new[] { (Source, here, there), (Target, there, here) })
         {
-            lifted |= record is { State: FenceState.Closed } && !record.IsOlderThan(other) && await AskAsync(() => side.UndoAsync(record.Token, onlyForsaken: false, cancellationToken));
+            if (record is not { State: FenceState.Closed } || record.IsOlderThan(other))
+            {
+                continue;
+            }
+
+            try
+            {
+                lifted |= await AskAsync(side.Name, side.Fence.Deadline + Patience.Answer, stop => side.UndoAsync(record.Token, onlyForsaken: false, stop), cancellationToken);
+            }
+            catch (FaultException exception)
+            {
+                // The other one is lifted all the same.
+                failed ??= exception;
+            }
         }
 
-        return lifted;
+        return failed is null ? lifted : throw failed;
     }
 
     /// <summary>Calls off each attempt that makes applications wait and has not closed its side, in whichever process it is. May be repeated.</summary>
     /// <param name="lease">How long its owner has to let applications go.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Those that let applications go now, or are about to; empty where there was none.</returns>
+    /// <exception cref="FaultException">Unreachable: a side does not answer, and the other one has nothing to be called off.</exception>
     public async Task<IReadOnlyList<(FencedSide Side, string Token)>> CallOffAsync(TimeSpan lease, CancellationToken cancellationToken)
     {
-        var (here, there) = await ReadAnyAsync(cancellationToken);
+        var (here, there, away) = await ReadEachAsync(cancellationToken);
         var off = new List<(FencedSide, string)>();
         foreach (var (side, record) in new[] { (Source, here), (Target, there) })
         {
             if (record is { State: FenceState.Open, Held.Length: > 0 })
             {
-                await AskAsync(() => side.Hold.CallOffAsync(record.Held, Actor, lease, cancellationToken));
+                await AskAsync(side.Name, Patience.Work, stop => side.Hold.CallOffAsync(record.Held, Actor, lease, stop), cancellationToken);
                 off.Add((side, record.Held));
             }
         }
 
-        return off;
+        // Of a side that says nothing it is not known that there is nothing to call off.
+        return off.Count > 0 || away is null ? off : throw new FaultException(away);
     }
 
     /// <summary>Sequences of the side that takes over that would be moved on.</summary>
@@ -101,6 +117,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         : Sequences.CheckAsync(target, "target", source, "source", Tables(direction), cancellationToken));
 
     /// <summary>Both rows; null where that side was never prepared.</summary>
+    /// <exception cref="FaultException">Unreachable: a side does not answer.</exception>
     public Task<(FenceRecord? Source, FenceRecord? Target)> ReadAsync(CancellationToken cancellationToken) =>
         AskAsync(async () => (await Source.ReadAsync(cancellationToken), await Target.ReadAsync(cancellationToken)));
 
@@ -108,44 +125,28 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <exception cref="FaultException">Unreachable: neither answers.</exception>
     public async Task<(FenceRecord? Source, FenceRecord? Target)> ReadAnyAsync(CancellationToken cancellationToken)
     {
-        FenceRecord? here = null;
-        try
-        {
-            here = await AskAsync(() => Source.ReadAsync(cancellationToken));
-        }
-        catch (FaultException)
-        {
-            return (null, await AskAsync(() => Target.ReadAsync(cancellationToken)));
-        }
-
-        try
-        {
-            return (here, await AskAsync(() => Target.ReadAsync(cancellationToken)));
-        }
-        catch (FaultException)
-        {
-            return (here, null);
-        }
+        var (here, there, _) = await ReadEachAsync(cancellationToken);
+        return (here, there);
     }
 
     /// <summary>Both rows, and why one of them is not known: where a side does not answer, or not in time, its row is null.</summary>
     /// <exception cref="FaultException">Unreachable: neither answers.</exception>
     public async Task<(FenceRecord? Source, FenceRecord? Target, Fault? Away)> ReadEachAsync(CancellationToken cancellationToken)
     {
-        var (asked, other) = (TryReadAsync("source", Source, cancellationToken), TryReadAsync("target", Target, cancellationToken));
+        var (asked, other) = (TryReadAsync(Source, cancellationToken), TryReadAsync(Target, cancellationToken));
         var ((source, here), (target, there)) = (await asked, await other);
         return here is not null && there is not null ? throw new FaultException(here) : (source, target, here ?? there);
     }
 
-    private static async Task<(FenceRecord? Record, Fault? Away)> TryReadAsync(string name, FencedSide side, CancellationToken cancellationToken)
+    private static async Task<(FenceRecord? Record, Fault? Away)> TryReadAsync(FencedSide side, CancellationToken cancellationToken)
     {
         try
         {
-            return (await AskAsync(() => side.ReadAsync(cancellationToken).WaitAsync(Patience, cancellationToken)), null);
+            return (await AskAsync(() => side.ReadAsync(cancellationToken)), null);
         }
         catch (FaultException exception)
         {
-            return (null, exception.Fault with { Message = $"The {name} does not answer: {exception.Fault.Message}" });
+            return (null, exception.Fault.Code == Patience.NoAnswer ? exception.Fault : exception.Fault with { Message = $"The {side.Name} does not answer: {exception.Fault.Message}" });
         }
     }
 
@@ -154,23 +155,33 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// </summary>
     public async Task NoteAsync(MigrationDirection direction, CutoverReport report, OutagePrediction? prediction, IReadOnlyList<WaiverReport> waived, CancellationToken cancellationToken)
     {
-        var evidence = JournaledAttempt.Of(report, prediction, await IdentityAsync(LeftDatabase(direction)), await IdentityAsync(TakingDatabase(direction)), waived).ToJson();
-        foreach (var database in new[] { source, target })
-        {
-            await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");
-            foreach (var value in new[] { definition.Name, report.Attempt.Actor, $"cutover-{report.Phase.ToString().ToLowerInvariant()}", evidence })
-            {
-                command.Parameters.Add(new NpgsqlParameter { Value = value });
-            }
+        // Each side by itself: one that is gone, or says nothing, keeps no report from the other one.
+        var identities = await Task.WhenAll(IdentityAsync(Left(direction).Name, LeftDatabase(direction), cancellationToken), IdentityAsync(Taking(direction).Name, TakingDatabase(direction), cancellationToken));
+        var evidence = JournaledAttempt.Of(report, prediction, identities[0], identities[1], waived).ToJson();
+        await Task.WhenAll(NoteAsync(Source.Name, source, report, evidence, cancellationToken), NoteAsync(Target.Name, target, report, evidence, cancellationToken));
+    }
 
-            try
-            {
-                await AskAsync(() => command.ExecuteNonQueryAsync(cancellationToken));
-            }
-            catch (FaultException)
-            {
-                // What decides is in the fence's own rows, and in their own notes.
-            }
+    private async Task NoteAsync(string name, NpgsqlDataSource database, CutoverReport report, string evidence, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AskAsync(
+                name, Patience.Answer,
+                async stop =>
+                {
+                    await using var command = database.CreateCommand("insert into cdc_migrator.journal (migration, actor, event, evidence) values ($1, $2, $3, $4::jsonb)");
+                    foreach (var value in new[] { definition.Name, report.Attempt.Actor, $"cutover-{report.Phase.ToString().ToLowerInvariant()}", evidence })
+                    {
+                        command.Parameters.Add(new NpgsqlParameter { Value = value });
+                    }
+
+                    return await command.ExecuteNonQueryAsync(stop);
+                },
+                cancellationToken);
+        }
+        catch (FaultException)
+        {
+            // What decides is in the fence's own rows, and in their own notes.
         }
     }
 
@@ -189,8 +200,8 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
             try
             {
                 isOpen |= await AskAsync(() => side.ReadAsync(cancellationToken)) is { State: FenceState.Open };
-                found.AddRange(await AskAsync(() => ReadJournalAsync(database, token, cancellationToken)));
-                opened = token is null && await AskAsync(() => ReadOpenedAsync(database, cancellationToken)) is var last && last.Epoch > opened.Epoch ? last : opened;
+                found.AddRange(await AskAsync(side.Name, Patience.Answer, stop => ReadJournalAsync(database, token, stop), cancellationToken));
+                opened = token is null && await AskAsync(side.Name, Patience.Answer, stop => ReadOpenedAsync(database, stop), cancellationToken) is var last && last.Epoch > opened.Epoch ? last : opened;
             }
             catch (FaultException exception)
             {
@@ -266,20 +277,21 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
         direction == MigrationDirection.Forward ? definition.Tables : [.. definition.Tables.Select(table => table.TurnedRound())];
 
     private static FencedSide Side(
-        NpgsqlDataSource database, NpgsqlDataSource other, MigrationDefinition definition, IReadOnlyList<TableName> tables, IReadOnlyList<TableMapping> intoIt, TimeProvider time) =>
+        string name, NpgsqlDataSource database, NpgsqlDataSource other, MigrationDefinition definition, IReadOnlyList<TableName> tables, IReadOnlyList<TableMapping> intoIt, TimeProvider time) =>
         new(database, definition.Name, tables, Actor, time)
         {
+            Name = name,
             MoveSequences = (session, cancellationToken) => Sequences.AdvanceAsync(other, database, session, intoIt, CutoverOptions.Of(definition).SequenceMargin, cancellationToken),
             Fence = new SourceFence(database, tables, time) { LockTimeout = definition.Cutover.LockTimeout, Deadline = definition.Cutover.Deadlines.Fencing },
         };
 
-    private static async Task<string> IdentityAsync(NpgsqlDataSource database)
+    private static async Task<string> IdentityAsync(string name, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         try
         {
-            return (await SourceIdentity.ReadAsync(database, CancellationToken.None)).ToString();
+            return (await AskAsync(name, Patience.Answer, stop => SourceIdentity.ReadAsync(database, stop), cancellationToken)).ToString();
         }
-        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
+        catch (FaultException)
         {
             return "";
         }
@@ -297,6 +309,11 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
             return null;
         }
     }
+
+    /// <summary>The same with a side that is not waited for longer than it may hold up whatever comes next.</summary>
+    /// <exception cref="FaultException">Unreachable <see cref="Patience.NoAnswer"/> names the side.</exception>
+    public static Task<T> AskAsync<T>(string side, TimeSpan limit, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        AskAsync(() => Patience.AskAsync(side, limit, work, cancellationToken));
 
     /// <summary>Does something with a database, and names what goes wrong.</summary>
     public static async Task<T> AskAsync<T>(Func<Task<T>> work)

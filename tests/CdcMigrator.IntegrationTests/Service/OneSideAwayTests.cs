@@ -28,7 +28,11 @@ public sealed class OneSideAwayTests(PostgresFixture postgres)
             Log = new LogSection { TopicPrefix = "m" },
             Tables = [new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders") }],
         };
-        Assert.Equal("nothing-to-abort", (await Assert.ThrowsAsync<FaultException>(() => OfflineCutover.AbortAsync(definition, Cancellation))).Fault.Code);
+
+        // There is nothing on the side that answers, and of the other one that is not known.
+        var unknown = (await Assert.ThrowsAsync<FaultException>(() => OfflineCutover.AbortAsync(definition, Cancellation))).Fault;
+        Assert.Equal(FaultKind.Unreachable, unknown.Kind);
+        Assert.StartsWith("The target does not answer", unknown.Message, StringComparison.Ordinal);
 
         await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
         Assert.Equal((false, false), await pair.WritableAsync());

@@ -22,14 +22,7 @@ public sealed class WindowWatchTests(PostgresFixture postgres)
     {
         await using var source = await postgres.CreateSourceAsync(Schema);
         await using var target = await postgres.CreateTargetAsync(Schema);
-        var definition = new MigrationDefinition
-        {
-            Name = "m",
-            Source = new SourceSection(SourceKind.PostgreSql, source.ConnectionString),
-            Target = new TargetSection(target.ConnectionString),
-            Log = new LogSection { TopicPrefix = "m" },
-            Tables = [new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders") }],
-        };
+        var definition = Definition(source, target);
         var sides = new Sides(definition, source.DataSource, target.DataSource, TimeProvider.System);
         await sides.PrepareAsync(Cancellation);
         await sides.Source.CloseAsync("a", 2, TimeSpan.FromMinutes(1), Cancellation);
@@ -70,13 +63,6 @@ public sealed class WindowWatchTests(PostgresFixture postgres)
         Assert.Equal(["fence-gap", "leaked-writes"], report.Entries.Select(entry => entry.Code).Where(code => code is "fence-gap" or "leaked-writes"));
         Assert.Contains("no-service", report.Entries.Select(entry => entry.Code));
 
-        // The source is away, as on the night on which it matters: the target is looked at all the same, and what was known of the source stays.
-        await using var gone = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=gone;Timeout=1");
-        var alone = new WindowWatch(definition, new Sides(definition, gone, target.DataSource, TimeProvider.System), new WindowMetrics(Metrics.WithCustomRegistry(registry)), TimeProvider.System, NullLogger.Instance);
-        await target.ExecuteAsync("update cdc_migrator.fence_state set state = 'sealed', token = 'b'; alter table orders disable trigger cdcm_fence");
-        await Assert.ThrowsAsync<FaultException>(() => alone.TurnAsync(Cancellation));
-        Assert.StartsWith("The fence of the target has a hole", Assert.Single(alone.Findings).Message, StringComparison.Ordinal);
-
         async Task TurnsAsync(int turns)
         {
             for (var turn = 0; turn < turns; turn++)
@@ -93,4 +79,43 @@ public sealed class WindowWatchTests(PostgresFixture postgres)
             }
         }
     }
+
+    [Fact]
+    public async Task A_side_that_says_nothing_keeps_what_was_found_there_and_the_other_one_is_looked_at()
+    {
+        await using var source = await postgres.CreateSourceAsync(Schema);
+        await using var target = await postgres.CreateTargetAsync(Schema);
+        await using var proxy = new CuttingProxy(postgres.Source.Port);
+        await using var through = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(source.ConnectionString) { Port = proxy.Port, CommandTimeout = 0 });
+        var sides = new Sides(Definition(source, target), through, target.DataSource, TimeProvider.System);
+        await sides.PrepareAsync(Cancellation);
+        await sides.Source.CloseAsync("a", 2, TimeSpan.FromMinutes(1), Cancellation);
+        Assert.True(await sides.Source.SealAsync("a", TimeSpan.Zero, null, Cancellation));
+        await source.ExecuteAsync("alter table orders disable trigger cdcm_fence");
+        var watch = new WindowWatch(Definition(source, target), sides, new WindowMetrics(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry())), TimeProvider.System, NullLogger.Instance);
+        await watch.TurnAsync(Cancellation);
+        Assert.StartsWith("The fence of the source has a hole", Assert.Single(watch.Findings).Message, StringComparison.Ordinal);
+
+        proxy.Stall();
+        await source.ExecuteAsync("alter table orders enable always trigger cdcm_fence");
+        await target.ExecuteAsync("alter table orders disable trigger cdcm_fence");
+        var fault = (await Assert.ThrowsAsync<FaultException>(() => watch.TurnAsync(Cancellation))).Fault;
+        Assert.Equal((FaultKind.Unreachable, "no-answer"), (fault.Kind, fault.Code));
+        Assert.Contains("The source did not answer", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(["The fence of the source has a hole", "The fence of the target has a hole"], watch.Findings.Select(finding => finding.Message.Split(':')[0]));
+
+        // And it is looked at again once it answers.
+        proxy.Resume();
+        await watch.TurnAsync(Cancellation);
+        Assert.StartsWith("The fence of the target has a hole", Assert.Single(watch.Findings).Message, StringComparison.Ordinal);
+    }
+
+    private static MigrationDefinition Definition(TestDatabase source, TestDatabase target) => new()
+    {
+        Name = "m",
+        Source = new SourceSection(SourceKind.PostgreSql, source.ConnectionString),
+        Target = new TargetSection(target.ConnectionString),
+        Log = new LogSection { TopicPrefix = "m" },
+        Tables = [new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders") }],
+    };
 }

@@ -6,7 +6,7 @@ namespace CdcMigrator.TestKit.Databases;
 
 /// <summary>
 /// A way to a PostgreSQL server that is cut at a statement, as by a process or a network that dies there: before it, so that the server never gets it, or behind it, so that
-/// it was done and nobody learns of it.
+/// it was done and nobody learns of it. Or it falls silent, as a server that is stopped: connections are taken, and nothing comes back.
 /// </summary>
 public sealed class CuttingProxy : IAsyncDisposable
 {
@@ -14,6 +14,8 @@ public sealed class CuttingProxy : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Lock gate = new();
     private readonly List<Cut> cuts = [];
+    private TaskCompletionSource? silence;
+    private int held;
     private readonly int server;
     private readonly Task accepting;
 
@@ -38,6 +40,29 @@ public sealed class CuttingProxy : IAsyncDisposable
             {
                 return cuts.Count == 0;
             }
+        }
+    }
+
+    /// <summary>How often a session waited since <see cref="Stall"/>: for an answer, or to be taken.</summary>
+    public int Held => Volatile.Read(ref held);
+
+    /// <summary>Carries nothing any more, in either direction, of sessions that are there and of those that come.</summary>
+    public void Stall()
+    {
+        lock (gate)
+        {
+            held = 0;
+            silence ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>Goes on with what was held up.</summary>
+    public void Resume()
+    {
+        lock (gate)
+        {
+            silence?.SetResult();
+            silence = null;
         }
     }
 
@@ -107,6 +132,7 @@ public sealed class CuttingProxy : IAsyncDisposable
             }
 
             session.EndsWithAnswer |= cut is not null;
+            await WhileSilentAsync();
             await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
         }
     }
@@ -118,6 +144,7 @@ public sealed class CuttingProxy : IAsyncDisposable
         int read;
         while ((read = await from.ReadAsync(buffer, stop.Token)) > 0)
         {
+            await WhileSilentAsync();
             if (!session.EndsWithAnswer)
             {
                 await to.WriteAsync(buffer.AsMemory(0, read), stop.Token);
@@ -127,6 +154,18 @@ public sealed class CuttingProxy : IAsyncDisposable
                 return;
             }
         }
+    }
+
+    private async Task WhileSilentAsync()
+    {
+        Task? over;
+        lock (gate)
+        {
+            over = silence?.Task;
+            held += over is null ? 0 : 1;
+        }
+
+        await (over?.WaitAsync(stop.Token) ?? Task.CompletedTask);
     }
 
     /// <summary>The cut that is to be made at what a session sends.</summary>
