@@ -8,11 +8,20 @@ namespace CdcMigrator.Postgres.Drift;
 /// </summary>
 internal static class PublishedTables
 {
+    /// <summary>Entries of tables and, from version 15 on, of schemas: of the table itself, and of all it is a partition of. A publication of all tables has none.</summary>
     private const string EntryQuery = """
-        select w.s, w.r, p.oid || '/' || e.oid from pg_catalog.pg_publication p
-        join pg_catalog.pg_publication_rel e on e.prpubid = p.oid join pg_catalog.pg_class c on c.oid = e.prrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        join unnest($2::text[], $3::text[]) as w(s, r) on w.s = n.nspname and w.r = c.relname
-        where p.pubname = $1
+        select w.s, w.r, p.oid::text, p.xmin::text, array(
+            select e.oid::text from pg_catalog.pg_publication_rel e where e.prpubid = p.oid and e.prrelid = any (a.relations)
+            {0}
+            order by 1), p.puballtables
+        from unnest($2::text[], $3::text[]) as w(s, r)
+        join pg_catalog.pg_namespace n on n.nspname = w.s join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.r
+        cross join lateral (select array(select c.oid union select x::oid from pg_catalog.pg_partition_ancestors(c.oid) as x)) as a(relations)
+        join pg_catalog.pg_publication p on p.pubname = $1
+        """;
+
+    private const string SchemaEntries = """
+        union select s.oid::text from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid in (select x.relnamespace from pg_catalog.pg_class x where x.oid = any (a.relations))
         """;
 
     private const string Query = """
@@ -28,7 +37,7 @@ internal static class PublishedTables
     public static async Task<IReadOnlyDictionary<TableName, string>> ReadGapsAsync(
         NpgsqlDataSource source, string publication, IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
     {
-        await using var command = Command(source, Query, publication, tables);
+        await using var command = Parameterised(source.CreateCommand(Query), publication, tables);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var gaps = new Dictionary<TableName, string>();
         while (await reader.ReadAsync(cancellationToken))
@@ -48,24 +57,30 @@ internal static class PublishedTables
         return gaps;
     }
 
-    /// <summary>By table, the publication's entry of it; nothing of a publication of all tables.</summary>
-    public static async Task<IReadOnlyDictionary<TableName, string>> ReadEntriesAsync(
+    /// <summary>By table, by what the publication has it; nothing where there is no such publication, or it does not have the table.</summary>
+    public static async Task<IReadOnlyDictionary<TableName, PublishedBy>> ReadEntriesAsync(
         NpgsqlDataSource source, string publication, IReadOnlyCollection<TableName> tables, CancellationToken cancellationToken)
     {
-        await using var command = Command(source, EntryQuery, publication, tables);
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        var query = EntryQuery.Replace("{0}", connection.PostgreSqlVersion.Major >= 15 ? SchemaEntries : "", StringComparison.Ordinal);
+        await using var command = Parameterised(new NpgsqlCommand(query, connection), publication, tables);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var entries = new Dictionary<TableName, string>();
+        var entries = new Dictionary<TableName, PublishedBy>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            entries[new TableName(reader.GetString(0), reader.GetString(1))] = reader.GetString(2);
+            if (!reader.GetBoolean(5) && reader.GetFieldValue<string[]>(4).Length == 0)
+            {
+                continue;
+            }
+
+            entries[new TableName(reader.GetString(0), reader.GetString(1))] = new PublishedBy(reader.GetString(2), reader.GetString(3), reader.GetFieldValue<string[]>(4));
         }
 
         return entries;
     }
 
-    private static NpgsqlCommand Command(NpgsqlDataSource source, string query, string publication, IReadOnlyCollection<TableName> tables)
+    private static NpgsqlCommand Parameterised(NpgsqlCommand command, string publication, IReadOnlyCollection<TableName> tables)
     {
-        var command = source.CreateCommand(query);
         command.Parameters.Add(new NpgsqlParameter { Value = publication });
         command.Parameters.Add(new NpgsqlParameter { Value = tables.Select(table => table.Schema).ToArray() });
         command.Parameters.Add(new NpgsqlParameter { Value = tables.Select(table => table.Name).ToArray() });

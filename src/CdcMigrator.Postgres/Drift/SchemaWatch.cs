@@ -41,7 +41,7 @@ public sealed class SchemaWatch(
             var entries = await PublishedTables.ReadEntriesAsync(source, publication, tables, cancellationToken);
             var gaps = await PublishedTables.ReadGapsAsync(source, publication, tables, cancellationToken);
             return await CompareAsync(
-                recorded, here.ToDictionary(table => table.Key, table => table.Value with { Published = entries.GetValueOrDefault(table.Key, "") }), there, gaps, cancellationToken);
+                recorded, here.ToDictionary(table => table.Key, table => table.Value with { Published = entries.GetValueOrDefault(table.Key)?.ToString() ?? "" }), there, gaps, cancellationToken);
         }
         catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
@@ -55,9 +55,12 @@ public sealed class SchemaWatch(
     {
         try
         {
+            // By what it is published now, or nobody would notice what is altered before the next look. Where changes are left out at this moment that is said at the next one.
+            var published = publication is null ? null : (await PublishedTables.ReadEntriesAsync(source, publication, [table], cancellationToken)).GetValueOrDefault(table);
             var here = await TableShapes.ReadAsync(source, [(table, 0u)], cancellationToken);
-            await store.AcceptAsync(table, here.GetValueOrDefault(table) ?? throw new FaultException(
-                FaultKind.Configuration, "missing-table", $"The source has no table {table}", "Correct 'tables:' in the migration file"), cancellationToken);
+            var shape = here.GetValueOrDefault(table) ?? throw new FaultException(
+                FaultKind.Configuration, "missing-table", $"The source has no table {table}", "Correct 'tables:' in the migration file");
+            await store.AcceptAsync(table, shape with { Published = published?.ToString() ?? "" }, cancellationToken);
         }
         catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
@@ -96,8 +99,13 @@ public sealed class SchemaWatch(
                 reason ??= known ? $"{gap}, or did so for a while" : null;
             }
 
-            // It is there, and was away between two looks.
-            reason ??= known && IsPutBack(was.Shape.Published, now?.Published ?? "") ? $"it was taken out of publication {publication} for a moment" : null;
+            // Whatever became of it between two looks.
+            if (now is not null)
+            {
+                now = publication is null && known ? now with { Published = was.Shape.Published } : gap is not null && !known ? now with { Published = "" } : now;
+                reason ??= known ? Interrupted(was.Shape.Published, now.Published) : null;
+            }
+
             if ((known ? was.ResyncReason ?? reason : reason) is { } why)
             {
                 findings.Add(new Finding(Severity.Warning, "resync-needed", $"Rows of {mapping.Target} may differ from the source: {why}", $"Run 'cdcm tables resync {mapping.Source}'") { Table = mapping.Source.ToString() });
@@ -137,8 +145,11 @@ public sealed class SchemaWatch(
         return null;
     }
 
-    /// <summary>Not where the publication itself is another one: what was written without one is no log's to pass over, the connector fails.</summary>
-    private static bool IsPutBack(string was, string now) => was != now && was.Split('/') is [var publication, _] && now.StartsWith($"{publication}/", StringComparison.Ordinal);
+    /// <summary>
+    /// Up to version 17 a reader fails at a publication that was away, from 18 on the server passes over what was written meanwhile and warns in its own log: nothing is left to chance. What a connector does to its publication
+    /// at each start (<c>alter publication … set table</c>) changes neither its own row nor the entries that stay.
+    /// </summary>
+    private string? Interrupted(string was, string now) => PublishedBy.Parse(was)?.Interrupted(PublishedBy.Parse(now), publication!);
 
     private static bool Same(TableShape left, TableShape right) => left.Oid == right.Oid && left.Published == right.Published && left.Columns.SequenceEqual(right.Columns);
 }

@@ -6,8 +6,7 @@ namespace CdcMigrator.Postgres.Drift;
 public sealed record TableShape(uint Oid, IReadOnlyList<ShapeColumn> Columns)
 {
     /// <summary>
-    /// The entry by which a publication of tables has it, as <c>publication/entry</c> in oids; empty where none was asked for, or it publishes all tables. Another entry in the same publication means that the table
-    /// was taken out and put back.
+    /// By what a publication has it, as <see cref="PublishedBy"/> is written; empty where none was asked for, or changes of it were left out when it was recorded first.
     /// </summary>
     public string Published { get; init; } = "";
 

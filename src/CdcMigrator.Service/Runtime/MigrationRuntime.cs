@@ -308,7 +308,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         DeadLetters.Begin(decoders, registry);
         var running = new ApplyPipeline(options, decoders, store, registry, fence.Observe, streamingMetrics, time, loggers);
         var postgres = source as PostgresSource;
-        var watches = new RuntimeWatches(definition, Slot, control, postgres?.Control, connect, restarts, pulses, metrics, connectorSettings, time, log);
+        var watches = new RuntimeWatches(definition, embedded?.SlotName ?? Slot, control, postgres?.Control, connect, restarts, pulses, metrics, connectorSettings, time, log);
         watch = watches.Watch(settings, routes, fence, inspector, topics, store);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, definition.Name, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, resyncs, Status, loggers));

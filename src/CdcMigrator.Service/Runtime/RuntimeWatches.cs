@@ -37,7 +37,7 @@ internal sealed class RuntimeWatches(
     private readonly bool isKafka = definition.Log.Kind == LogKind.Kafka;
     private readonly SchemaWatch? schemas = source is null ? null : new SchemaWatch(
         source, control, definition.Name, definition.Tables, copiesNewTables: definition.Log.Kind == LogKind.Embedded, namesValues: definition.Log.Kind == LogKind.Embedded,
-        PublicationOf(connector, isAsked: definition.Connect is not null));
+        definition.Log.Kind == LogKind.Embedded ? slot : PublicationOf(connector, isAsked: definition.Connect is not null));
 
     /// <summary>The watch of source, connector and log.</summary>
     public SourceWatch Watch(DebeziumSettings settings, RouteKeeper routes, FenceWatch fence, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore lanes) => new(new SourceWatchParts
@@ -116,7 +116,7 @@ internal sealed class RuntimeWatches(
         return new Reconciler(parts, limits, time, log);
     }
 
-    /// <summary>Publication of the connector, by its settings; null where these do not say. The embedded log looks at its own.</summary>
+    /// <summary>Publication of the connector, by its settings; null where these do not say. The embedded log's is called as its slot.</summary>
     private static string? PublicationOf(IReadOnlyDictionary<string, string>? connector, bool isAsked) =>
         connector?.GetValueOrDefault("publication.name", isAsked ? "dbz_publication" : "") is { Length: > 0 } name ? name : null;
 

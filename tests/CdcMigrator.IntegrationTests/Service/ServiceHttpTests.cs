@@ -78,6 +78,24 @@ public sealed class ServiceHttpTests(PostgresFixture postgres)
         Assert.Contains("copy-unfinished", await answer.Content.ReadAsStringAsync(cancellationToken), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_was_done_to_the_publication_of_the_embedded_log_and_undone_is_said()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync(Table);
+        await using var target = await postgres.CreateTargetAsync(Table);
+        await using var running = await RunningService.StartAsync(Definition("http_published", source.ConnectionString, target.ConnectionString));
+        await running.UntilAsync("/healthz/ready", cancellationToken);
+        Assert.DoesNotContain("resync-needed", await running.Http.GetStringAsync("/api/status", cancellationToken), StringComparison.Ordinal);
+        Assert.Equal(1, await target.ScalarAsync<long>("select count(*) from cdc_migrator.source_table where shape ->> 'Published' like '%/%/%'"));
+
+        await source.ExecuteAsync("alter publication cdcm_http_published drop table t; alter publication cdcm_http_published add table t");
+        while (!(await running.Http.GetStringAsync("/api/status", cancellationToken)).Contains("taken out of publication cdcm_http_published for a moment", StringComparison.Ordinal))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
+        }
+    }
+
     [Theory]
     [InlineData("not json", "is not a drain request")]
     [InlineData("{}", "needs the marker's id")]

@@ -182,9 +182,100 @@ public sealed class SchemaWatchTests(PostgresFixture postgres)
         await watch.AcceptAsync(Scene.Table, TestContext.Current.CancellationToken);
         Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
 
-        // Another publication of the same name: the connector that read the former one fails, and says so itself.
-        await scene.Source.ExecuteAsync("drop publication p; create publication p for table t");
+        // What is done to it between an acceptance and the next look counts too.
+        await scene.Source.ExecuteAsync("alter publication p drop table t; alter publication p add table t");
+        await watch.AcceptAsync(Scene.Table, TestContext.Current.CancellationToken);
+        await scene.Source.ExecuteAsync("alter publication p drop table t; alter publication p add table t");
+        Assert.Equal("resync-needed", Assert.Single((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings).Code);
+    }
+
+    [Theory]
+    [InlineData("create publication p for table t", "drop publication p; create publication p for table t", "publication p was dropped and made again")]
+    [InlineData("create publication p for all tables", "drop publication p; create publication p for all tables", "publication p was dropped and made again")]
+    [InlineData("create publication p for table t", "alter publication p set (publish = 'insert'); alter publication p set (publish = 'insert, update, delete, truncate')", "publication p was altered")]
+    [InlineData("create publication p for tables in schema public", "alter publication p drop tables in schema public; alter publication p add tables in schema public", "taken out of publication p for a moment")]
+    [InlineData("create publication p for table t", "drop publication p", "publication p is gone")]
+    public async Task What_was_done_to_the_publication_and_undone_between_two_looks_is_remembered(string publication, string ddl, string reason)
+    {
+        await using var scene = await Scene.CreateAsync(postgres, Schema);
+        Assert.SkipWhen(publication.Contains("in schema", StringComparison.Ordinal) && await scene.Source.ScalarAsync<int>("select current_setting('server_version_num')::int") < 150000, "schemas are published from version 15 on");
+        var watch = scene.PublishedBy("p");
+        await scene.Source.ExecuteAsync(publication);
+        for (var look = 0; look < 2; look++)
+        {
+            Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        }
+
+        await scene.Source.ExecuteAsync(ddl);
+        for (var look = 0; look < 2; look++)
+        {
+            var finding = Assert.Single((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+            Assert.Equal(("resync-needed", "public.t"), (finding.Code, finding.Table));
+            Assert.Contains(reason, finding.Message, StringComparison.Ordinal);
+        }
+
+        await watch.AcceptAsync(Scene.Table, TestContext.Current.CancellationToken);
+        for (var look = 0; look < 2; look++)
+        {
+            Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        }
+
+        // Made for the first time, or anew behind what is remembered: nothing more to say.
+        await scene.Source.ExecuteAsync(ddl == "drop publication p" ? publication : "select");
         Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+    }
+
+    [Theory]
+    [InlineData("create publication p for table t", "alter publication p add table other; alter publication p set table t; vacuum full pg_publication")]
+    [InlineData("create publication p for tables in schema public", "alter publication p add table t; create table public.more(id int)")]
+    [InlineData("create publication p for all tables", "create table more(id int); vacuum freeze pg_publication")]
+    public async Task What_leaves_the_table_published_all_the_time_is_no_reason(string publication, string ddl)
+    {
+        await using var scene = await Scene.CreateAsync(postgres, Schema + "; create table other(id int primary key)");
+        Assert.SkipWhen(publication.Contains("in schema", StringComparison.Ordinal) && await scene.Source.ScalarAsync<int>("select current_setting('server_version_num')::int") < 150000, "schemas are published from version 15 on");
+        var watch = scene.PublishedBy("p");
+        await scene.Source.ExecuteAsync(publication);
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        foreach (var statement in ddl.Split("; "))
+        {
+            await scene.Source.ExecuteAsync(statement);
+            Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        }
+
+        // A process that knows no publication, or none any more, keeps what others recorded.
+        Assert.Empty((await scene.LookAsync()).Findings);
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+    }
+
+    [Theory]
+    [InlineData("''", false)]
+    [InlineData("(select p.oid || '/' || e.oid from p, e)", false)]
+    [InlineData("(select p.oid || '/' || e.oid + 1 from p, e)", true)]
+    [InlineData("(select p.oid + 1 || '/' || e.oid from p, e)", true)]
+    public async Task What_an_earlier_version_recorded_is_compared_as_far_as_it_goes(string recorded, bool isReason)
+    {
+        await using var scene = await Scene.CreateAsync(postgres, Schema);
+        var watch = scene.PublishedBy("p");
+        await scene.Source.ExecuteAsync("create publication p for table t");
+        Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        var former = await scene.Source.ScalarAsync<string>($"with p as (select oid::bigint from pg_publication), e as (select oid::bigint from pg_publication_rel) select {recorded}");
+        await scene.Target.ExecuteAsync($"update cdc_migrator.source_table set shape = jsonb_set(shape, '{{Published}}', to_jsonb('{former}'::text))");
+
+        Assert.Equal(isReason ? ["resync-needed"] : [], (await watch.LookAsync(TestContext.Current.CancellationToken)).Findings.Select(finding => finding.Code));
+    }
+
+    [Fact]
+    public async Task A_publication_that_the_connector_mends_at_its_first_start_is_no_reason()
+    {
+        await using var scene = await Scene.CreateAsync(postgres, Schema);
+        var watch = scene.PublishedBy("p");
+        await scene.Source.ExecuteAsync("create publication p for table t where (id > 0)");
+        Assert.Equal("not-published", Assert.Single((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings).Code);
+        await scene.Source.ExecuteAsync("alter publication p set table t");
+        for (var look = 0; look < 2; look++)
+        {
+            Assert.Empty((await watch.LookAsync(TestContext.Current.CancellationToken)).Findings);
+        }
     }
 
     [Fact]
