@@ -22,6 +22,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
     private CutoverReport now = null!;
     private long closing;
+    private volatile bool lost;
 
     /// <summary>Runs the attempt to its end.</summary>
     /// <param name="attempt">Which.</param>
@@ -135,8 +136,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             {
                 await StepAsync(CutoverStep.Seal, options.Lease, async token => await actions.SealAsync(now, token)
                     ? "left for good"
-                    : throw new FaultException(
-                        FaultKind.TimedOut, "lease-lost", "The fence was lifted, or about to be, before the side could be sealed", "'cdcm cutover status' shows who lifted it; then try again"), leased.Token);
+                    : throw new FaultException(LeaseLost()), leased.Token);
             }
 
             return null;
@@ -203,6 +203,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
 
                 if (!kept)
                 {
+                    lost = true;
                     await leased.CancelAsync();
                     return;
                 }
@@ -231,6 +232,11 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         }
     }
 
+    /// <summary>Not by who asked this process: somebody else lifted the fence, at the end of its lease or because he was asked to.</summary>
+    private static Fault LeaseLost() => new(
+        FaultKind.TimedOut, "lease-lost", "The fence was lifted, or about to be, before the side could be sealed: the attempt was called off through another process, or its own one did not renew the lease in time",
+        "The side's journal says who lifted it (cdc_migrator.journal, event fence-undone); then try again");
+
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     /// <summary>What a hook came to, as soon as it is known: one that fails behind the seal is tried until it succeeds, and somebody must see why.</summary>
@@ -257,6 +263,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         {
             fault = ending.IsCancellationRequested
                 ? new Fault(FaultKind.TimedOut, "step-timeout", $"Step {step} took longer than {limit.TotalSeconds:0.#} s", "'cdcm status' shows what is slow; then try again")
+                : lost && step <= CutoverStep.Seal ? LeaseLost()
                 : new Fault(FaultKind.NotAllowed, "called-off", $"The attempt was called off in step {step}", "Try again when that is wanted");
         }
         catch (FaultException exception)

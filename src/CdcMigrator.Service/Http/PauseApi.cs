@@ -23,7 +23,16 @@ internal static class PauseApi
             }
 
             await ways.RefuseDuringAttemptAsync(context.RequestAborted);
-            await AnswerAsync(context, new PauseReport(definition.Name, await runtime.Pauses.PauseAsync(request.By.Trim(), request.Reason.Trim(), context.RequestAborted)));
+            var pause = await runtime.Pauses.PauseAsync(request.By.Trim(), request.Reason.Trim(), context.RequestAborted);
+            if (!await ways.CameInTimeAsync(definition.Direction, context.RequestAborted))
+            {
+                await runtime.Pauses.ResumeAsync(request.By.Trim(), CancellationToken.None);
+                throw new FaultException(
+                    FaultKind.NotAllowed, "direction-closed", "An attempt has left its side for good while the pause waited: nothing is applied in this direction any more, and the pause was taken back",
+                    "'cdcm cutover status' shows both sides; the other direction is paused with '--back', or without it");
+            }
+
+            await AnswerAsync(context, new PauseReport(definition.Name, pause));
         });
         routes.MapPost("/api/resume", async context =>
         {

@@ -18,6 +18,7 @@ namespace CdcMigrator.Service.Switching;
 internal sealed class BothWays : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UndoPause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>What ran so long has not failed in a row.</summary>
     private static readonly TimeSpan SteadyTime = TimeSpan.FromMinutes(2);
@@ -192,6 +193,29 @@ internal sealed class BothWays : IAsyncDisposable
         if (isUnderWay)
         {
             throw new FaultException(FaultKind.NotAllowed, "attempt-running", "An attempt is under way", "'cdcm cutover status' shows it, 'cdcm cutover abort' calls it off");
+        }
+    }
+
+    /// <summary>
+    /// Whether a pause that was made now came before the seal of an attempt that began meanwhile: such a one sees it and undoes itself, which is waited for. A side that does not answer says nothing of one.
+    /// </summary>
+    /// <param name="direction">What is paused.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<bool> CameInTimeAsync(MigrationDirection direction, CancellationToken cancellationToken)
+    {
+        try
+        {
+            FenceRecord? left = null;
+            while (Sides is not null && (left = await Sides.AskAsync(() => Sides.Left(direction).ReadAsync(cancellationToken))) is { State: FenceState.Closed })
+            {
+                await Task.Delay(UndoPause, time, cancellationToken);
+            }
+
+            return left is not { State: FenceState.Sealed };
+        }
+        catch (FaultException)
+        {
+            return true;
         }
     }
 

@@ -153,6 +153,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         }
 
         var (left, taking, other) = direction == MigrationDirection.Forward ? (source, target, "target") : (target, source, "source");
+        AttemptUnderWay.Refuse(left, other == "target" ? "source" : "target");
         if (left.State != FenceState.Open)
         {
             throw new FaultException(

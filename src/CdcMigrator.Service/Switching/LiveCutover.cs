@@ -136,8 +136,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         try
         {
             // A pause that waited for a batch in flight, in whichever process, may come after the fence: then nothing is drained, and writes need not wait for the deadline to hear it.
-            while (await Task.WhenAny(draining, Task.Delay(GatePause, time, over.Token)) != draining)
+            for (var isOver = false; !isOver;)
             {
+                isOver = await Task.WhenAny(draining, Task.Delay(GatePause, time, over.Token)) == draining;
                 if (await along.Pauses.TryReadAsync(over.Token) is { } pause)
                 {
                     throw new FaultException(FaultKind.NotAllowed, "paused", $"The migration is {pause}", "'cdcm resume' has it go on; then try again");
@@ -175,6 +176,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     public async Task<bool> SealAsync(CutoverReport report, CancellationToken cancellationToken)
     {
         var attempt = report.Attempt;
+
+        // The last look: a pause that comes behind it sees the seal, and is taken back.
+        await along.Pauses.RefuseAsync(cancellationToken);
         if (await IdentitiesAsync(cancellationToken) != servers)
         {
             throw new FaultException(

@@ -162,7 +162,7 @@ public sealed class CutoverRunTests
         var (world, report) = await RunAsync(
             new AttemptWorld { DrainsBehind = new TaskCompletionSource().Task, Renewing = (n, _) => n == 1 ? throw new FaultException(FaultKind.Transient, "away", "away") : Task.FromResult(false) },
             lease: TimeSpan.FromSeconds(2));
-        Assert.Equal((CutoverPhase.Undone, "called-off"), (report.Phase, report.Fault?.Code));
+        Assert.Equal((CutoverPhase.Undone, FaultKind.TimedOut, "lease-lost"), (report.Phase, report.Fault?.Kind, report.Fault?.Code));
         Assert.Equal((FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
     }
 
