@@ -37,6 +37,19 @@ public sealed record TestDatabase(string ConnectionString, NpgsqlDataSource Data
         return rows;
     }
 
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => DataSource.DisposeAsync();
+    /// <summary>Gives up its replication slots too: a server has thirty, for all tests together.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await ExecuteAsync("select pg_terminate_backend(active_pid) from pg_replication_slots where database = current_database() and active");
+            await ExecuteAsync("select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database() and not active");
+        }
+        catch (Exception exception) when (exception is NpgsqlException or ObjectDisposedException or InvalidOperationException or TimeoutException)
+        {
+            // The test stopped the server, or the database.
+        }
+
+        await DataSource.DisposeAsync();
+    }
 }
