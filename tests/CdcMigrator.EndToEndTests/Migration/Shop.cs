@@ -21,7 +21,16 @@ internal static class Shop
     public static async Task ShouldBeEqualAsync(MigrationStack stack, ShopWorkload workload, ITestOutputHelper output, CancellationToken cancellationToken)
     {
         var verdict = await workload.CheckAsync(stack.TargetConnection, cancellationToken);
-        Assert.True(verdict.Kept, verdict.ToString());
+        if (!verdict.Kept)
+        {
+            // Whether it is the source's row that is another one, or the target's, and whether that is still to come.
+            var source = await workload.CheckAsync(stack.SourceConnection, cancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, cancellationToken);
+            var later = await workload.CheckAsync(stack.TargetConnection, cancellationToken);
+            var progress = string.Join(", ", (await stack.ProgressAsync(cancellationToken)).Select(lane => $"{lane.Key} {lane.Value}"));
+            Assert.Fail($"target: {verdict}; source: {source}; target ten seconds later: {later}; lanes at {progress}");
+        }
+
         var routes = await TargetCatalog.LoadAsync(stack.Target, [.. ShopSchema.Tables.Select(table => new TableMapping { Source = table, Target = table })], cancellationToken);
         foreach (var route in routes.All)
         {
