@@ -11,7 +11,6 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="silence">How long what is held is kept without a word.</param>
 internal sealed class SideOpening(FencedSide taking, FencedSide left, TimeSpan silence) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private HeldOpening? held;
     private OpeningTerms? terms;
     private bool wasBehind;
@@ -80,7 +79,7 @@ internal sealed class SideOpening(FencedSide taking, FencedSide left, TimeSpan s
         FenceRecord? row;
         try
         {
-            row = await Sides.AskAsync(() => left.ReadAsync(cancellationToken).WaitAsync(Patience, cancellationToken));
+            row = await Sides.AskAsync(() => left.ReadAsync(cancellationToken));
         }
         catch (FaultException)
         {
