@@ -95,15 +95,18 @@ public sealed class ConnectClient : IDisposable
     public Task ResumeAsync(string connector, CancellationToken cancellationToken) => CommandAsync(HttpMethod.Put, connector, "/resume", cancellationToken);
 
     /// <summary>Offsets stored for the connector; empty where it has stored none yet.</summary>
-    public async Task<IReadOnlyList<ConnectorOffset>> GetOffsetsAsync(string connector, CancellationToken cancellationToken)
+    /// <exception cref="FaultException">Configuration <c>connector-unknown</c>; also for a moment after it was created.</exception>
+    public async Task<IReadOnlyList<ConnectorOffset>> GetOffsetsAsync(string connector, CancellationToken cancellationToken) =>
+        await ReadOffsetsAsync(connector, cancellationToken) ?? throw transport.Unknown(connector);
+
+    /// <summary>The same; empty also where Connect knows no such connector (yet).</summary>
+    public async Task<IReadOnlyList<ConnectorOffset>> FindOffsetsAsync(string connector, CancellationToken cancellationToken) =>
+        await ReadOffsetsAsync(connector, cancellationToken) ?? [];
+
+    private async Task<IReadOnlyList<ConnectorOffset>?> ReadOffsetsAsync(string connector, CancellationToken cancellationToken)
     {
         using var answer = await transport.SendAsync(HttpMethod.Get, $"{PathOf(connector)}/offsets", null, cancellationToken);
-        if (answer.IsUnknownConnector)
-        {
-            throw transport.Unknown(connector);
-        }
-
-        return [.. transport.Expect(answer).GetProperty("offsets").EnumerateArray()
+        return answer.IsUnknownConnector ? null : [.. transport.Expect(answer).GetProperty("offsets").EnumerateArray()
             .Select(entry => new ConnectorOffset(entry.GetProperty("partition").GetRawText(), entry.GetProperty("offset").GetRawText()))];
     }
 

@@ -4,7 +4,7 @@ namespace CdcMigrator.Cutover.Draining;
 
 /// <summary>
 /// Proves that everything committed in the source before a marker is in the target; never "lag is zero". In this order: the
-/// marker is met in the log; the slot has confirmed it, so that Kafka holds every record before it, in all partitions; only then
+/// marker is met in the log; the slot and Connect's stored offset have confirmed it, so that Kafka holds every record before it, in all partitions; only then
 /// the end offsets are taken (taken earlier they can miss records, for partitions are not written in source order); then the
 /// target's own progress passes them, with no dead letter left behind. Changes nothing; may be repeated.
 /// </summary>
@@ -26,7 +26,7 @@ public sealed class DrainProof(IDrainEvidence evidence, TimeProvider time)
         while (true)
         {
             seen = seen || await evidence.IsMarkerSeenAsync(markerId, cancellationToken);
-            confirmed = confirmed || (seen && await evidence.ReadConfirmedLsnAsync(cancellationToken) >= lsn);
+            confirmed = confirmed || (seen && await evidence.IsConfirmedAsync(lsn, cancellationToken));
             if (confirmed)
             {
                 ends ??= await evidence.ReadEndOffsetsAsync(cancellationToken);

@@ -8,8 +8,11 @@ public interface IDrainEvidence
     /// <summary>Whether the marker row has been met in the log.</summary>
     Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken);
 
-    /// <summary>The replication slot's confirmed position; 0 where it has none. Debezium confirms only what Kafka has acknowledged.</summary>
-    Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// Whether the log is known to hold every record before a position, in all partitions. With Debezium the slot alone does not say so: it is told of the record acknowledged
+    /// last, while one before it, in another partition, may still be on its way.
+    /// </summary>
+    Task<bool> IsConfirmedAsync(ulong lsn, CancellationToken cancellationToken);
 
     /// <summary>End offsets of every partition of every captured topic.</summary>
     Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken);

@@ -7,4 +7,11 @@ namespace CdcMigrator.Postgres.Control;
 /// <param name="Age">How long ago it was taken.</param>
 /// <param name="Seen">The last one met in the log.</param>
 /// <param name="Broken">Why the log is known to have lost changes; null while it is not.</param>
-public sealed record PulseState(string Slot, long Pulse, ulong? Lsn, TimeSpan Age, long Seen, string? Broken);
+public sealed record PulseState(string Slot, long Pulse, ulong? Lsn, TimeSpan Age, long Seen, string? Broken)
+{
+    /// <summary>Who was last seen to read the slot (<see cref="Fencing.SlotState.Reader"/>); empty before.</summary>
+    public string Reader { get; init; } = "";
+
+    /// <summary>When that reader was first seen; null before.</summary>
+    public DateTimeOffset? ReaderSince { get; init; }
+}

@@ -23,7 +23,7 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
     public Task<PulseState?> ReadAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {
         await using var command = target.CreateCommand("""
-            select slot, pulse, (pulse_lsn - '0/0'::pg_lsn)::bigint, extract(epoch from clock_timestamp() - pulsed_at)::float8, seen, broken
+            select slot, pulse, (pulse_lsn - '0/0'::pg_lsn)::bigint, extract(epoch from clock_timestamp() - pulsed_at)::float8, seen, broken, reader, reader_since
             from cdc_migrator.source_slot where migration = $1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = migration });
@@ -32,12 +32,20 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
             ? new PulseState(
                 reader.GetString(0), reader.GetInt64(1), await reader.IsDBNullAsync(2, cancellationToken) ? null : (ulong)reader.GetInt64(2),
                 TimeSpan.FromSeconds(reader.GetDouble(3)), reader.GetInt64(4), await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetString(5))
+            {
+                Reader = reader.GetString(6),
+                ReaderSince = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetFieldValue<DateTimeOffset>(7),
+            }
             : null;
     });
 
     /// <summary>Notes that the migration's slot exists. Idempotent.</summary>
     public Task BeginAsync(string slot, CancellationToken cancellationToken) => ExecuteAsync(
         "insert into cdc_migrator.source_slot (migration, slot) values ($1, $2) on conflict do nothing", cancellationToken, slot);
+
+    /// <summary>Notes who reads the slot, and since when; nothing where that was noted, by whichever process.</summary>
+    public Task NoteReaderAsync(string reader, DateTimeOffset since, CancellationToken cancellationToken) => ExecuteAsync(
+        "update cdc_migrator.source_slot set reader = $2, reader_since = $3 where migration = $1 and reader <> $2", cancellationToken, reader, since.ToUniversalTime());
 
     /// <summary>Writes the next pulse to the source, if none other process did since <paramref name="last"/> was read.</summary>
     public async Task WriteAsync(NpgsqlDataSource source, PulseState last, CancellationToken cancellationToken)

@@ -35,6 +35,12 @@ internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? Signal
     }
 
     /// <summary>
+    /// Position up to which the log holds every change; 0 while an initial snapshot runs. Connect stores the offset of a record only once all records before it were
+    /// acknowledged, and a record at or behind a position belongs to a transaction that committed behind it: what committed before came first.
+    /// </summary>
+    public ulong Confirmed => Initial ? 0 : Lsn;
+
+    /// <summary>
     /// Whether a table is copied. The connector works signals off in order with its changes, and every offset it stores from then on names what is
     /// left to copy. So an offset behind the marker, which was written behind the signal, names the table until all of it is in the log. The slot would not do: it may be told
     /// of changes whose offsets are not stored yet.

@@ -1,5 +1,7 @@
 using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Comparing;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
@@ -12,14 +14,14 @@ namespace CdcMigrator.Service.Runtime;
 
 /// <summary>The drain proof's view of the running migration.</summary>
 internal sealed class DrainEvidence(
-    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, DeadLetterHandling letters, SourceWatch? watch, string? clusterId)
+    FenceWatch fence, IMigrationSource source, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore store, DeadLetterHandling letters, SourceWatch? watch, Func<CancellationToken, Task<IReadOnlyDictionary<TableName, TableState>>> verified, string? clusterId)
     : IDrainEvidence
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => fence.SawAsync(markerId, cancellationToken);
 
-    public Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken) => source.ReadConfirmedAsync(cancellationToken);
+    public Task<bool> IsConfirmedAsync(ulong lsn, CancellationToken cancellationToken) => source.IsConfirmedAsync(lsn, cancellationToken);
 
     public async Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken)
     {
@@ -37,7 +39,7 @@ internal sealed class DrainEvidence(
         if (clusterId is not null)
         {
             // A slot that is still being made, or was lost, never confirms the marker.
-            while (await ReadConfirmedLsnAsync(cancellationToken) < marker.Lsn)
+            while (!await IsConfirmedAsync(marker.Lsn, cancellationToken))
             {
                 await Task.Delay(Pause, time, cancellationToken);
             }
@@ -45,7 +47,7 @@ internal sealed class DrainEvidence(
             return new DirectionStart([], marker.Lsn, tables);
         }
 
-        while (!(await IsMarkerSeenAsync(marker.Id, cancellationToken) && await ReadConfirmedLsnAsync(cancellationToken) >= marker.Lsn))
+        while (!(await IsMarkerSeenAsync(marker.Id, cancellationToken) && await IsConfirmedAsync(marker.Lsn, cancellationToken)))
         {
             await Task.Delay(Pause, time, cancellationToken);
         }
@@ -64,8 +66,28 @@ internal sealed class DrainEvidence(
     }
 
     /// <summary>Whether everything that was written could have been published: the watch looks every few seconds, and what was altered since its last look would be in no log.</summary>
-    /// <exception cref="Domain.Faults.FaultException">NotAllowed <c>source-changed</c>.</exception>
-    public Task RequirePublishedAsync(CancellationToken cancellationToken) => watch?.RequireUnchangedAsync(cancellationToken) ?? Task.CompletedTask;
+    /// <exception cref="FaultException">
+    /// NotAllowed <c>source-changed</c>; <c>connector-restarted</c>: the source is read anew since a table was compared, so that what was lost when reading ended would not be known.
+    /// </exception>
+    public async Task RequirePublishedAsync(CancellationToken cancellationToken)
+    {
+        if (watch is null)
+        {
+            return;
+        }
+
+        await watch.RequireUnchangedAsync(cancellationToken);
+        if (await watch.ReadReaderSinceAsync(cancellationToken) is { } since)
+        {
+            var overtaken = (await verified(cancellationToken)).Where(table => !(table.Value.CoveredAt >= since)).Select(table => table.Key.ToString()).Order(StringComparer.Ordinal).ToList();
+            if (overtaken.Count > 0)
+            {
+                throw new FaultException(FaultKind.NotAllowed, "connector-restarted",
+                    $"The connector began to read anew ({since:u}) after {string.Join(", ", overtaken.Take(5))}{(overtaken.Count > 5 ? $" and {overtaken.Count - 5} more" : "")} had been compared: what it lost when it stopped would not be known",
+                    "The comparison begins again by itself: try again once the gate is open ('cdcm cutover check')");
+            }
+        }
+    }
 
     /// <summary>What of a drain proof whoever opens the target's side looks at again. Markers are no rows, and their lane goes on behind the opening.</summary>
     /// <param name="drained">The proof.</param>

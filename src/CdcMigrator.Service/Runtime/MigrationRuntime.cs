@@ -243,7 +243,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
 
     /// <summary>What the log and the target say of themselves.</summary>
     /// <exception cref="FaultException">NotAllowed: not started yet.</exception>
-    internal DrainEvidence Evidence() => new(fence, source, inspector ?? throw NotStarted(), topics, store, DeadLetters, watch, embedded?.Incarnation);
+    internal DrainEvidence Evidence() => new(fence, source, inspector ?? throw NotStarted(), topics, store, DeadLetters, watch, Verification.ReadTablesAsync, embedded?.Incarnation);
 
     /// <summary>Copies of tables that are running, and the last one of each table; empty before the start.</summary>
     public async Task<IReadOnlyList<ResyncState>> ReadResyncsAsync(CancellationToken cancellationToken) =>
@@ -309,7 +309,7 @@ public sealed class MigrationRuntime : IAsyncDisposable
         var running = new ApplyPipeline(options, decoders, store, registry, fence.Observe, streamingMetrics, time, loggers);
         var postgres = source as PostgresSource;
         var watches = new RuntimeWatches(definition, embedded?.SlotName ?? Slot, control, postgres?.Control, connect, restarts, pulses, metrics, connectorSettings, time, log);
-        watch = watches.Watch(settings, routes, fence, inspector, topics, store);
+        watch = watches.Watch(settings, routes, fence, inspector, topics, store, source);
         resyncs = watches.Resyncs(postgres is null ? null : new SurplusRows(apply, definition.Name, postgres.Rows, time), () => routes.Routes, DeadLetters.CountAsync, DrainLogAsync);
         Verification.Begin(watches.Reconciler(Verification, source, options, connectorSettings, inspector, resyncs, Status, loggers));
         await watch.LookAsync(stop);

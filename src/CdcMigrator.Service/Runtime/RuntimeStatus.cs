@@ -29,6 +29,9 @@ public sealed record RuntimeStatus
     /// <summary>What of the source could not be looked at the last time.</summary>
     public IReadOnlyList<string> SourceUnseen { get; init; } = [];
 
+    /// <summary>When the session that reads the source's slot was first seen: what was compared before counts no more. Null where nothing depends on it.</summary>
+    public DateTimeOffset? ReaderSince { get; init; }
+
     /// <summary>What does not fit or will go wrong without stopping a lane yet, each with what to run; errors first.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 

@@ -40,7 +40,7 @@ internal sealed class RuntimeWatches(
         definition.Log.Kind == LogKind.Embedded ? slot : PublicationOf(connector, isAsked: definition.Connect is not null));
 
     /// <summary>The watch of source, connector and log.</summary>
-    public SourceWatch Watch(DebeziumSettings settings, RouteKeeper routes, FenceWatch fence, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore lanes) => new(new SourceWatchParts
+    public SourceWatch Watch(DebeziumSettings settings, RouteKeeper routes, FenceWatch fence, LogInspector inspector, IReadOnlyCollection<string> topics, ILaneStore lanes, IMigrationSource confirms) => new(new SourceWatchParts
     {
         Source = source,
         Slot = slot,
@@ -48,7 +48,7 @@ internal sealed class RuntimeWatches(
         Section = definition.Connect,
         Settings = connect is null || !isKafka ? null : new SettingsWatch(definition, connect, settings),
         Restarts = restarts,
-        Pulses = source is null || !isKafka ? null : new PulseWatch(pulses, source, inspector, topics.Last(), lanes),
+        Pulses = source is null || !isKafka ? null : new PulseWatch(pulses, source, confirms.IsConfirmedAsync, inspector, topics.Last(), lanes, time),
         Schemas = schemas,
         Routes = routes,
         Fence = fence,
@@ -111,6 +111,7 @@ internal sealed class RuntimeWatches(
             Copying = async token => (await copies.ReadActiveAsync(token)).Select(TableName.Parse).ToHashSet(),
             Snapshot = () => status().Snapshot,
             Paused = () => status().Paused,
+            ReaderSince = () => status().ReaderSince,
         };
         var limits = new VerificationLimits { ChunkTime = definition.Verify.ChunkTime, DirtyKeys = definition.Verify.DirtyKeys };
         return new Reconciler(parts, limits, time, log);

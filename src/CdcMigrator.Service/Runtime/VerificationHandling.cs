@@ -67,7 +67,7 @@ internal sealed class VerificationHandling(MigrationDefinition definition, Npgsq
     public async Task RequireComparableAsync(CancellationToken cancellationToken)
     {
         var parts = Require();
-        await parts.Source.ReadConfirmedAsync(cancellationToken);
+        await parts.Source.IsConfirmedAsync(0, cancellationToken);
         await using var snapshot = await parts.Sides.OpenSourceAsync(cancellationToken);
     }
 

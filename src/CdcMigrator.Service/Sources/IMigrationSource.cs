@@ -16,10 +16,10 @@ internal interface IMigrationSource : IAsyncDisposable
     Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Position up to which the log holds every change, of all tables in all partitions; 0 where that is not known yet. Comparable with the
-    /// position of a marker.
+    /// Whether the log is known to hold every change committed before a position, of all tables in all partitions. Every call asks anew. The position is a
+    /// marker's.
     /// </summary>
-    Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken);
+    Task<bool> IsConfirmedAsync(ulong position, CancellationToken cancellationToken);
 
     /// <summary>Writes a marker for an owner, in place of its earlier ones. Its position lies behind everything committed before the call.</summary>
     Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken);

@@ -46,7 +46,7 @@ internal sealed class MariaDbSource : IMigrationSource
     public Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => FenceTable.ReadIdentityAsync(Database, cancellationToken);
 
     /// <inheritdoc />
-    public async Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken)
+    public async Task<bool> IsConfirmedAsync(ulong position, CancellationToken cancellationToken)
     {
         if (connect is null || connector is null)
         {
@@ -55,7 +55,7 @@ internal sealed class MariaDbSource : IMigrationSource
         }
 
         var offsets = await connect.GetOffsetsAsync(connector, cancellationToken);
-        return offsets.Count == 0 ? 0 : offsets.Min(offset => BinlogPosition.OfConnectorOffset(offset.Offset).Value);
+        return offsets.Count > 0 && offsets.Min(offset => BinlogPosition.OfConnectorOffset(offset.Offset).Value) >= position;
     }
 
     /// <inheritdoc />

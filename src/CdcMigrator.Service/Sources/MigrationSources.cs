@@ -11,6 +11,7 @@ internal static class MigrationSources
     /// <exception cref="Domain.Faults.FaultException">Configuration: the connection string cannot be read.</exception>
     public static IMigrationSource Create(MigrationDefinition definition, ConnectClient? connect, TimeProvider time) =>
         definition.Source.Kind == SourceKind.PostgreSql
-            ? new PostgresSource(definition.Source.Connection, ConnectorNames.Slot(definition.LogName), time)
+            ? new PostgresSource(definition.Source.Connection, ConnectorNames.Slot(definition.LogName),
+                definition.Log.Kind == LogKind.Kafka ? connect : null, definition.Connect?.Connector, time)
             : new MariaDbSource(definition.Source.Connection, connect, definition.Connect?.Connector, time);
 }

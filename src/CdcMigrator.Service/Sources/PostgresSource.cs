@@ -1,20 +1,29 @@
+using CdcMigrator.Connect.Rest;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Resyncing;
 using Npgsql;
 
 namespace CdcMigrator.Service.Sources;
 
-/// <summary>A PostgreSQL source. The log holds what its replication slot has confirmed.</summary>
+/// <summary>
+/// A PostgreSQL source. What its replication slot has confirmed is in the embedded log. In Kafka it need not be: Debezium confirms what stands before the record that was
+/// acknowledged last, and the broker acknowledges partitions in no order. Connect stores an offset only once every record before it was acknowledged, so it is asked too.
+/// </summary>
 internal sealed class PostgresSource : IMigrationSource
 {
     private readonly NpgsqlDataSource read;
     private readonly string slot;
+    private readonly ConnectClient? connect;
+    private readonly string? connector;
 
-    /// <summary>Makes the source; connects on first use.</summary>
-    public PostgresSource(string connection, string slot, TimeProvider time)
+    /// <summary>Makes the source; connects on first use. Without Connect, which the embedded log does not have, the slot alone says what is confirmed.</summary>
+    public PostgresSource(string connection, string slot, ConnectClient? connect, string? connector, TimeProvider time)
     {
+        this.connect = connect;
+        this.connector = connector;
         read = PostgresConnections.CreateSourceRead(connection);
         Control = PostgresConnections.CreateControl(connection);
         Verify = PostgresConnections.CreateVerify(connection);
@@ -38,8 +47,9 @@ internal sealed class PostgresSource : IMigrationSource
     public Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => SourceIdentity.ReadAsync(Control, cancellationToken);
 
     /// <inheritdoc />
-    public async Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken) =>
-        (await SlotState.ReadAsync(Control, slot, cancellationToken))?.ConfirmedFlushLsn ?? 0;
+    public async Task<bool> IsConfirmedAsync(ulong position, CancellationToken cancellationToken) =>
+        await SlotState.ReadAsync(Control, slot, cancellationToken) is { } state && state.ConfirmedFlushLsn >= position
+        && (connect is null || connector is null || ConnectorProgress.Of(await connect.FindOffsetsAsync(connector, cancellationToken)).Confirmed >= position);
 
     /// <inheritdoc />
     public Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken) => FenceTable.WriteMarkerAsync(Control, owner, cancellationToken);

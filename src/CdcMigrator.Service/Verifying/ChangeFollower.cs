@@ -16,7 +16,7 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>A marker counts once the slot has confirmed it: with Connect's own <c>offset.flush.interval.ms</c> that takes a minute.</summary>
+    /// <summary>A marker counts once the connector has confirmed it: with Connect's own <c>offset.flush.interval.ms</c> that takes a minute.</summary>
     private static readonly TimeSpan PassTimeout = TimeSpan.FromMinutes(3);
     private readonly LogFollower follower;
     private readonly LogReading records;
@@ -86,7 +86,7 @@ internal sealed class ChangeFollower : IChangeReader, IAsyncDisposable
             var marker = await source.WriteMarkerAsync(owner, limit.Token);
             id = marker.Id;
             waitsFor = "the log's reader at the source to confirm the marker";
-            while (await source.ReadConfirmedAsync(limit.Token) < marker.Lsn)
+            while (!await source.IsConfirmedAsync(marker.Lsn, limit.Token))
             {
                 await Task.Delay(Pause, time, limit.Token);
             }

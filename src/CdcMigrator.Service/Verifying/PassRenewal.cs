@@ -11,16 +11,22 @@ internal static class PassRenewal
     /// <param name="states">What is known of every table.</param>
     /// <param name="last">The last pass that was asked for, by whomever; null where there was none.</param>
     /// <param name="within">For how long a pass counts.</param>
+    /// <param name="reader">Since when the source is read without a break: a pass that began before counts no more. Null where nothing depends on it.</param>
     /// <param name="now">The time.</param>
-    public static bool IsDue(IReadOnlyCollection<TableState> states, VerificationRun? last, TimeSpan within, DateTimeOffset now)
+    public static bool IsDue(IReadOnlyCollection<TableState> states, VerificationRun? last, TimeSpan within, DateTimeOffset? reader, DateTimeOffset now)
     {
         if (states.Count == 0 || last is { IsRunning: true })
         {
             return false;
         }
 
+        if (IsOvertaken(states, last, reader))
+        {
+            return true;
+        }
+
         // What is known of a table is as of the beginning of its pass.
-        var covered = states.All(state => state is { Covered: true, CoveredAt: not null });
+        var covered = states.All(state => state is { Covered: true, CoveredAt: not null } && !(state.CoveredAt < reader));
         var since = covered ? states.Min(state => state.CoveredAt!.Value) : DateTimeOffset.MinValue;
         if (last is { FinishedAt: { } ended })
         {
@@ -30,4 +36,8 @@ internal static class PassRenewal
 
         return !covered || now - since >= within / 2;
     }
+
+    /// <summary>Whether what a pass found counts no more because the source is read anew since, and no other pass was asked for.</summary>
+    public static bool IsOvertaken(IReadOnlyCollection<TableState> states, VerificationRun? last, DateTimeOffset? reader) =>
+        last is not { IsRunning: true } && !(last?.RequestedAt >= reader) && states.Any(state => state.CoveredAt < reader);
 }

@@ -83,6 +83,9 @@ internal sealed record ReconcilerParts
     /// <summary>Why nothing is applied for now, because a person said so; null while changes are applied.</summary>
     public required Func<Pause?> Paused { get; init; }
 
+    /// <summary>When the session that reads the source's slot was first seen; null where nothing depends on it.</summary>
+    public required Func<DateTimeOffset?> ReaderSince { get; init; }
+
     /// <summary>Why no rows are compared for now: those that are still to be published are in no log, and would be called missing. Null where they are.</summary>
     public string? Held => Paused() is { } pause ? $"held: the migration is {pause}. The comparison goes on by itself after 'cdcm resume'" : Snapshot() switch
     {

@@ -129,18 +129,23 @@ internal sealed class VerificationSession(
         await follower.DisposeAsync();
     }
 
-    /// <summary>The gate of the way back must be open at any time of the window: what was compared is compared again before it counts no more.</summary>
+    /// <summary>
+    /// The gate of the way back must be open at any time of the window: what was compared is compared again before it counts no more. In either direction what was compared before
+    /// the source was read anew is compared again.
+    /// </summary>
     private async Task RenewAsync(IReadOnlyList<VerificationRun> running, CancellationToken cancellationToken)
     {
-        if (parts.Definition.Direction != MigrationDirection.Back || running.Count > 0 || (renewedAt != 0 && time.GetElapsedTime(renewedAt) < RenewInterval))
+        if (running.Count > 0 || (renewedAt != 0 && time.GetElapsedTime(renewedAt) < RenewInterval))
         {
             return;
         }
 
         renewedAt = time.GetTimestamp();
-        if (PassRenewal.IsDue([.. States], await store.ReadRunsAsync(1, cancellationToken) is [var last] ? last : null, parts.Definition.Cutover.VerifiedWithin, time.GetUtcNow()))
+        var last = await store.ReadRunsAsync(1, cancellationToken) is [var one] ? one : null;
+        var back = parts.Definition.Direction == MigrationDirection.Back;
+        if (back ? PassRenewal.IsDue([.. States], last, parts.Definition.Cutover.VerifiedWithin, parts.ReaderSince(), time.GetUtcNow()) : PassRenewal.IsOvertaken([.. States], last, parts.ReaderSince()))
         {
-            await store.RequestAsync([.. parts.Definition.Tables], "window", cancellationToken);
+            await store.RequestAsync([.. parts.Definition.Tables], back ? "window" : "reader", cancellationToken);
         }
     }
 

@@ -8,8 +8,16 @@ using Npgsql;
 
 namespace CdcMigrator.Service.Watching;
 
-/// <summary>Writes pulses through the source and notices one that the slot confirmed and the log does not have.</summary>
-internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogInspector log, string fenceTopic, ILaneStore lanes)
+/// <summary>Writes pulses through the source and notices one that was confirmed and that the log does not have.</summary>
+/// <param name="store">Where pulses are kept.</param>
+/// <param name="source">Where they are written.</param>
+/// <param name="isConfirmed">Whether the log is known to hold everything before a position (<see cref="Sources.IMigrationSource.IsConfirmedAsync"/>).</param>
+/// <param name="log">The log.</param>
+/// <param name="fenceTopic">The topic pulses come in.</param>
+/// <param name="lanes">Progress.</param>
+/// <param name="time">Clock.</param>
+internal sealed class PulseWatch(
+    PulseStore store, NpgsqlDataSource source, Func<ulong, CancellationToken, Task<bool>> isConfirmed, LogInspector log, string fenceTopic, ILaneStore lanes, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(30);
@@ -17,6 +25,21 @@ internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogI
 
     /// <summary>Whether the migration's slot was ever seen.</summary>
     public bool Known { get; private set; }
+
+    /// <summary>When the session that reads the slot was first seen, by whichever process; null while none was. A connector that begins anew may have lost what it had not published.</summary>
+    public DateTimeOffset? ReaderSince { get; private set; }
+
+    /// <summary>Notes who reads the slot and says since when; what was known where nobody reads it.</summary>
+    /// <exception cref="FaultException">The target does not answer.</exception>
+    public async Task<DateTimeOffset?> NoteReaderAsync(SlotState? state, CancellationToken cancellationToken)
+    {
+        if (state?.Reader is { } reader && await store.ReadAsync(cancellationToken) is { } known && known.Reader != reader)
+        {
+            await store.NoteReaderAsync(reader, time.GetUtcNow(), cancellationToken);
+        }
+
+        return ReaderSince = (await store.ReadAsync(cancellationToken))?.ReaderSince;
+    }
 
     /// <summary>One turn. Returns the fault of a log that lost changes, which stays until it is accepted.</summary>
     /// <exception cref="FaultException">A side does not answer.</exception>
@@ -33,6 +56,7 @@ internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogI
         }
 
         Known = true;
+        await NoteReaderAsync(state, cancellationToken);
         if (pulse.Broken is { } broken)
         {
             return new Fault(FaultKind.Configuration, "slot-recreated", $"The log has lost changes: {broken}. The slot was dropped and made again while the connector kept its place",
@@ -48,7 +72,7 @@ internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogI
         {
             await store.WriteAsync(source, pulse, cancellationToken);
         }
-        else if (pulse.Lsn is { } lsn && pulse.Seen < pulse.Pulse && state.ConfirmedFlushLsn >= lsn)
+        else if (pulse.Lsn is { } lsn && pulse.Seen < pulse.Pulse && await isConfirmed(lsn, cancellationToken))
         {
             await MissAsync(pulse, state, cancellationToken);
         }
@@ -56,7 +80,7 @@ internal sealed class PulseWatch(PulseStore store, NpgsqlDataSource source, LogI
         return null;
     }
 
-    /// <summary>The slot has confirmed the pulse, so Kafka has it below the ends taken now; once progress has passed them, it was met or is not there.</summary>
+    /// <summary>The pulse is confirmed, so Kafka has it below the ends taken now; once progress has passed them, it was met or is not there.</summary>
     private async Task MissAsync(PulseState pulse, SlotState state, CancellationToken cancellationToken)
     {
         if (due?.Pulse != pulse.Pulse)

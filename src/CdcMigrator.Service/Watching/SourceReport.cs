@@ -12,6 +12,9 @@ internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<F
     /// <summary>What could not be looked at the last time, so that what is said of it is of before.</summary>
     public IReadOnlyList<string> Unseen { get; init; } = [];
 
+    /// <summary>When the session that reads the source's slot was first seen; null where that is not known, or nothing depends on it.</summary>
+    public DateTimeOffset? ReaderSince { get; init; }
+
     /// <summary>A lane's fault with the statement that mends it, where the catalogs say which.</summary>
     public Fault? Mend(Fault? fault)
     {
@@ -29,6 +32,7 @@ internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<F
     {
         SourceFaults = now.Log?.Fault is { } ofLog ? [ofLog, .. Faults] : Faults,
         SourceUnseen = Unseen,
+        ReaderSince = ReaderSince,
         Findings = Findings,
     };
 

@@ -87,6 +87,12 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         }
     }
 
+    /// <summary>Asks now who reads the slot, and says since when; null where nothing depends on it.</summary>
+    /// <exception cref="FaultException">A side does not answer.</exception>
+    public async Task<DateTimeOffset?> ReadReaderSinceAsync(CancellationToken cancellationToken) => parts is { Pulses: { } pulses, Source: { } source }
+        ? await pulses.NoteReaderAsync(await SlotState.ReadAsync(source, parts.Slot, cancellationToken), cancellationToken)
+        : null;
+
     /// <summary>Takes what was accepted meanwhile into account at once.</summary>
     public async Task LookAgainAsync(CancellationToken cancellationToken)
     {
@@ -196,7 +202,7 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
 
         halt = broken ?? parts.Settings?.Changed;
         parts.Metrics.SetBroken(broken is not null);
-        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]) { Unseen = [.. failures.Keys.Intersect(Needed)] };
+        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]) { Unseen = [.. failures.Keys.Intersect(Needed)], ReaderSince = parts.Pulses?.ReaderSince };
         Tell(faults, findings);
     }
 

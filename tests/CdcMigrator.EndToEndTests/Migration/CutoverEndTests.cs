@@ -1,5 +1,7 @@
 using System.Text.Json;
+using CdcMigrator.Connect.Rest;
 using CdcMigrator.Embedded.Workload;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.TestKit.Kit;
 using CdcMigrator.TestKit.Processes;
 using Npgsql;
@@ -37,6 +39,8 @@ public sealed class CutoverEndTests(KitFixture kit, ITestOutputHelper output)
         Assert.Equal((true, false), await router.OpenAsync());
         Assert.Equal(0, await CountAsync(stack.Source, "select count(*) from cdc_migrator.journal where event like 'fence-%' or event like 'cutover-%'"));
 
+        await RefuseRestartedAsync(stack, service, points, token);
+        Assert.Equal((true, false), await router.OpenAsync());
         await RefuseUnpublishedAsync(stack, service, workload, points, token);
         Assert.Equal((true, false), await router.OpenAsync());
 
@@ -83,18 +87,11 @@ public sealed class CutoverEndTests(KitFixture kit, ITestOutputHelper output)
     /// <summary>Between the gate and the fence somebody takes a table out of the publication: what is written to it from then on is in no log, and nothing is drained or compared of it.</summary>
     private static async Task RefuseUnpublishedAsync(MigrationStack stack, ServiceProcess service, ShopWorkload workload, string points, CancellationToken token)
     {
-        var (point, reached) = (Path.Combine(points, "Fence.begin"), Path.Combine(points, "Fence.begin.reached"));
-        await File.WriteAllTextAsync(point, "wait", token);
-        var attempt = Task.FromResult<ProcessResult>(null!);
-        await stack.WaitAsync("an attempt to come to the fence", async () =>
+        var undone = await AttemptAsync(stack, service, points, async () =>
         {
-            attempt = attempt.IsCompleted && await service.IsGateOpenAsync(forward: true) ? RunAsync(service, "cutover", "start", "--yes") : attempt;
-            return File.Exists(reached);
+            await CountAsync(stack.Source, $"alter publication {stack.Slot} drop table receipts; select 0");
+            await workload.WaitForAcknowledgedAsync(workload.Ledger.Acknowledged + 20, token);
         }, token);
-        await CountAsync(stack.Source, $"alter publication {stack.Slot} drop table receipts; select 0");
-        await workload.WaitForAcknowledgedAsync(workload.Ledger.Acknowledged + 20, token);
-        File.Delete(reached);
-        var undone = await attempt;
         Assert.Equal((6, "source-changed"), (undone.ExitCode, Parse(undone).GetProperty("fault").GetProperty("code").GetString()));
         Assert.Contains("does not have it", undone.Output, StringComparison.Ordinal);
 
@@ -104,6 +101,36 @@ public sealed class CutoverEndTests(KitFixture kit, ITestOutputHelper output)
         var copied = await RunAsync(service, "tables", "resync", "public.receipts", "--yes", "--wait", "--timeout", "4m");
         Assert.True(copied.ExitCode == 0, copied.Output + copied.Error);
         await stack.WaitAsync("a comparison without rows on their way", () => CutoverTests.IsEqualAsync(service), token);
+    }
+
+    /// <summary>Between the gate and the fence the connector begins anew: what it had not published when it stopped may be lost, and was not compared since.</summary>
+    private async Task RefuseRestartedAsync(MigrationStack stack, ServiceProcess service, string points, CancellationToken token)
+    {
+        var undone = await AttemptAsync(stack, service, points, async () =>
+        {
+            var before = (await SlotState.ReadAsync(stack.Source, stack.Slot, token))!.Reader;
+            Assert.NotNull(before);
+            using var connect = new ConnectClient(kit.ConnectUrl);
+            await connect.RestartAsync($"{stack.Name}-source", onlyFailed: false, token);
+            await stack.WaitAsync("another session to read the slot", async () => (await SlotState.ReadAsync(stack.Source, stack.Slot, token))?.Reader is { } reader && reader != before, token);
+        }, token);
+        Assert.Equal((6, "connector-restarted"), (undone.ExitCode, Parse(undone).GetProperty("fault").GetProperty("code").GetString()));
+    }
+
+    /// <summary>Begins an attempt once the gate is open, has something happen while it stands before the fence, and says how it ended.</summary>
+    private static async Task<ProcessResult> AttemptAsync(MigrationStack stack, ServiceProcess service, string points, Func<Task> meanwhile, CancellationToken token)
+    {
+        var (point, reached) = (Path.Combine(points, "Fence.begin"), Path.Combine(points, "Fence.begin.reached"));
+        await File.WriteAllTextAsync(point, "wait", token);
+        var attempt = Task.FromResult<ProcessResult>(null!);
+        await stack.WaitAsync("an attempt to come to the fence", async () =>
+        {
+            attempt = attempt.IsCompleted && await service.IsGateOpenAsync(forward: true) ? RunAsync(service, "cutover", "start", "--yes") : attempt;
+            return File.Exists(reached);
+        }, token);
+        await meanwhile();
+        File.Delete(reached);
+        return await attempt;
     }
 
     private const string Slots = "select count(*) from pg_replication_slots";

@@ -1,14 +1,18 @@
 using System.Net;
 using System.Net.Sockets;
 using CdcMigrator.Connect;
+using CdcMigrator.Connect.Rest;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded.Servers;
+using CdcMigrator.Embedded.Workload;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Service.Resyncing;
 using CdcMigrator.Streaming.Inspection;
 using CdcMigrator.TestKit.Kit;
 using CdcMigrator.TestKit.Processes;
+using Confluent.Kafka;
 using Npgsql;
 
 namespace CdcMigrator.EndToEndTests.Migration;
@@ -163,7 +167,7 @@ internal sealed class MigrationStack : IAsyncDisposable
     public Task<ProcessResult> RunAsync(params string[] verb) => Cdcm.RunAsync([.. verb, "-f", WriteFile().Path]);
 
     /// <summary>
-    /// Waits until everything written before the call is in the target: marker written, slot past it, end offsets taken after that,
+    /// Waits until everything written before the call is in the target: marker written, slot and stored offset past it, end offsets taken after that,
     /// progress past those. Independent of the service's own drain proof.
     /// </summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
@@ -171,9 +175,14 @@ internal sealed class MigrationStack : IAsyncDisposable
         var marker = await FenceTable.WriteMarkerAsync(Source, cancellationToken);
         await WaitAsync("the slot to confirm the marker", async () =>
             await SlotState.ReadAsync(Source, Slot, cancellationToken) is { } slot && slot.ConfirmedFlushLsn >= marker.Lsn, cancellationToken);
+        using var connect = new ConnectClient(kit.ConnectUrl);
+        await WaitAsync("Connect to store an offset behind the marker", async () =>
+            ConnectorProgress.Of(await connect.FindOffsetsAsync($"{Name}-source", cancellationToken)).Confirmed >= marker.Lsn, cancellationToken);
         using var inspector = new LogInspector(kit.BootstrapServers);
         var topics = Tables.Append(FenceTable.Name).Select(table => $"{Name}.{table}").ToList();
-        var ends = await inspector.ReadTopicRangesAsync(topics, cancellationToken);
+
+        // A broker that has just come back may leave partitions out.
+        var ends = await inspector.ReadTopicRangesAsync(topics, (await ProgressAsync(cancellationToken)).Keys.Where(lane => topics.Contains(lane.Topic)), cancellationToken);
         await WaitAsync("progress to pass the end offsets", async () =>
         {
             var progress = await ProgressAsync(cancellationToken);
@@ -201,6 +210,29 @@ internal sealed class MigrationStack : IAsyncDisposable
         }
 
         return progress;
+    }
+
+    /// <summary>What the log has of a row, where its keys are JSON: for whoever reads whether the connector lost a change or a lane did.</summary>
+    public IReadOnlyList<string> ReadRecords(RowKey row)
+    {
+        using var consumer = new ConsumerBuilder<string, string>(new ConsumerConfig { BootstrapServers = kit.BootstrapServers, GroupId = $"{Name}-reader", EnableAutoCommit = false, EnablePartitionEof = true }).Build();
+        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        var topic = $"{Name}.public.{row.Table}";
+        var partitions = admin.GetMetadata(topic, TimeSpan.FromSeconds(30)).Topics[0].Partitions;
+        consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(topic, partition.PartitionId, Offset.Beginning)));
+        var values = row.Key.Split('/');
+        var found = new List<string>();
+        for (var ended = 0; ended < partitions.Count;)
+        {
+            var record = consumer.Consume(TimeSpan.FromSeconds(30));
+            ended += record is null or { IsPartitionEOF: true } ? 1 : 0;
+            if (record is { IsPartitionEOF: false, Message.Key: { } key } && values.All(value => System.Text.RegularExpressions.Regex.IsMatch(key, $":{value}[,}}]")))
+            {
+                found.Add($"{record.Partition.Value}@{record.Offset.Value} {record.Message.Value}");
+            }
+        }
+
+        return found;
     }
 
     /// <summary>Waits for a condition; what a hung wait was for is in the message. Never a measure of speed.</summary>

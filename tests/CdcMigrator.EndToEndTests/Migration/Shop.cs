@@ -28,7 +28,8 @@ internal static class Shop
             await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, cancellationToken);
             var later = await workload.CheckAsync(stack.TargetConnection, cancellationToken);
             var progress = string.Join(", ", (await stack.ProgressAsync(cancellationToken)).Select(lane => $"{lane.Key} {lane.Value}"));
-            Assert.Fail($"target: {verdict}; source: {source}; target ten seconds later: {later}; lanes at {progress}");
+            var log = verdict.WrongRows.Count == 0 ? "" : $"; the log of {verdict.WrongRows[0]}:\n{string.Join('\n', stack.ReadRecords(verdict.WrongRows[0]))}";
+            Assert.Fail($"target: {verdict}; source: {source}; target ten seconds later: {later}; lanes at {progress}{log}");
         }
 
         var routes = await TargetCatalog.LoadAsync(stack.Target, [.. ShopSchema.Tables.Select(table => new TableMapping { Source = table, Target = table })], cancellationToken);

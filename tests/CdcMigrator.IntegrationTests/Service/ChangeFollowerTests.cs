@@ -88,7 +88,7 @@ public sealed class ChangeFollowerTests : IDisposable
 
         public Task<SourceIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public Task<ulong> ReadConfirmedAsync(CancellationToken cancellationToken) => Task.FromResult(ulong.MaxValue);
+        public Task<bool> IsConfirmedAsync(ulong position, CancellationToken cancellationToken) => Task.FromResult(true);
 
         public async Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken)
         {

@@ -6,12 +6,15 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Control;
+using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming.Inspection;
 using CdcMigrator.TestKit.Databases;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Npgsql.Replication;
+using Npgsql.Replication.PgOutput;
 using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Service;
@@ -73,6 +76,37 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
         Assert.Equal(0, scene.Connect.Restarts);
     }
 
+    [Fact]
+    public async Task Whoever_reads_the_slot_is_known_and_since_when()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(postgres, token);
+        await scene.LookAsync(token);
+        await scene.LookAsync(token);
+        Assert.Null(scene.Watch.Report.ReaderSince);
+
+        var first = scene.Time.GetUtcNow();
+        await using (await scene.ReadSlotAsync(token))
+        {
+            await scene.LookAsync(token);
+            Assert.Equal(first, scene.Watch.Report.ReaderSince);
+            scene.Time.Advance(TimeSpan.FromMinutes(1));
+            await scene.LookAsync(token);
+            Assert.Equal(first, scene.Watch.Report.ReaderSince);
+        }
+
+        // While nobody reads, what was known stays; whoever asks out of turn learns of a new one at once.
+        await scene.UntilLeftAsync(token);
+        await scene.LookAsync(token);
+        Assert.Equal(first, scene.Watch.Report.ReaderSince);
+        await using (await scene.ReadSlotAsync(token))
+        {
+            Assert.Equal(first + TimeSpan.FromMinutes(1), await scene.Watch.ReadReaderSinceAsync(token));
+            await scene.LookAsync(token);
+            Assert.Equal(first + TimeSpan.FromMinutes(1), scene.Watch.Report.ReaderSince);
+        }
+    }
+
     private sealed class Scene : IAsyncDisposable
     {
         private readonly CancellationTokenSource stop = new();
@@ -122,7 +156,7 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
                 Connect = scene.client,
                 Section = section,
                 Restarts = restarts,
-                Pulses = new PulseWatch(pulses, source, scene.log, "shop.cdc_migrator.fence", new NoLanes()),
+                Pulses = new PulseWatch(pulses, source, (_, _) => Task.FromResult(true), scene.log, "shop.cdc_migrator.fence", new NoLanes(), scene.Time),
                 Routes = new RouteKeeper(target.DataSource, [], NullLogger.Instance),
                 Fence = new FenceWatch(new MarkerStore(target.DataSource, "shop"), pulses),
                 Log = scene.log,
@@ -134,6 +168,28 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
         }
 
         public Task LookAsync(CancellationToken token) => Watch.LookAsync(token);
+
+        /// <summary>Reads the slot as a connector does, until disposed.</summary>
+        public async Task<IAsyncDisposable> ReadSlotAsync(CancellationToken token)
+        {
+            await Source.ExecuteAsync("do $$ begin if not exists (select from pg_publication) then create publication p; end if; end $$");
+            var connection = new LogicalReplicationConnection(Source.ConnectionString);
+            await connection.Open(token);
+            var stream = connection.StartReplication(new PgOutputReplicationSlot(Slot), new PgOutputReplicationOptions("p", PgOutputProtocolVersion.V1), token).GetAsyncEnumerator(token);
+            _ = stream.MoveNextAsync().AsTask().ContinueWith(static read => _ = read.Exception, TaskScheduler.Default);
+            await UntilAsync(active: true, token);
+            return connection;
+        }
+
+        public Task UntilLeftAsync(CancellationToken token) => UntilAsync(active: false, token);
+
+        private async Task UntilAsync(bool active, CancellationToken token)
+        {
+            while ((await SlotState.ReadAsync(Source.DataSource, Slot, token))?.Reader is not null != active)
+            {
+                await Task.Delay(20, token);
+            }
+        }
 
         /// <summary>Looks, as time goes by, until Connect has restarted what failed.</summary>
         public async Task RestartsAsync(int count, CancellationToken token)

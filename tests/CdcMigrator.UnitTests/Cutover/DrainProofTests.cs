@@ -31,7 +31,7 @@ public sealed class DrainProofTests
     {
         var report = await ProveAsync(new Evidence { Marker = true, Confirmed = 99, Ends = { [Orders] = 7 }, Progress = { [Orders] = 7 } });
         Assert.False(report.Drained);
-        Assert.Equal("the replication slot to confirm the marker", report.WaitingFor);
+        Assert.Equal("the source's reader to confirm the marker, at its slot and in the offsets Connect stores", report.WaitingFor);
         Assert.Empty(report.Lanes);
     }
 
@@ -131,10 +131,10 @@ public sealed class DrainProofTests
 
         public Task<bool> IsMarkerSeenAsync(string markerId, CancellationToken cancellationToken) => Task.FromResult(Marker);
 
-        public Task<ulong> ReadConfirmedLsnAsync(CancellationToken cancellationToken)
+        public Task<bool> IsConfirmedAsync(ulong lsn, CancellationToken cancellationToken)
         {
             OnConfirmedRead?.Invoke(++confirmedReads);
-            return Task.FromResult(Confirmed);
+            return Task.FromResult(Confirmed >= lsn);
         }
 
         public Task<IReadOnlyDictionary<LaneId, long>> ReadEndOffsetsAsync(CancellationToken cancellationToken) =>

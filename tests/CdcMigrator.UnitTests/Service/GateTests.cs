@@ -61,6 +61,7 @@ public sealed class GateTests
         var beat = Proven.Reconciler!;
         return new TheoryData<string, string, RuntimeStatus>
         {
+            { "verification", "UNKNOWN", Proven with { ReaderSince = Proven.Verified!.Values.Max(state => state.CoveredAt) + TimeSpan.FromSeconds(1) } },
             { "lag", "FAIL", Proven with { Pipeline = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 1, 9, 5.1)).Pipeline } },
             { "lag", "UNKNOWN", Proven with { Elsewhere = null } },
             { "lag", "UNKNOWN", Proven with { Elsewhere = new OtherLanes(3, 1) } },

@@ -16,30 +16,45 @@ public sealed class PassRenewalTests
     [InlineData(3.9, 10, false)]
     [InlineData(4, 10, true)]
     public void A_pass_begins_at_half_of_its_time_and_earlier_where_it_takes_long(double age, double took, bool due) =>
-        Assert.Equal(due, PassRenewal.IsDue([Covered(1), Covered(age)], Ended(age, took), Within, Now));
+        Assert.Equal(due, PassRenewal.IsDue([Covered(1), Covered(age)], Ended(age, took), Within, null, Now));
 
     [Fact]
     public void A_table_that_is_not_covered_is_passed_again_and_not_without_end()
     {
         TableState[] states = [Covered(1), new TableState { Table = new TableName("public", "t") }];
-        Assert.True(PassRenewal.IsDue(states, null, Within, Now));
-        Assert.False(PassRenewal.IsDue(states, Ended(2.9, 0), Within, Now));
-        Assert.True(PassRenewal.IsDue(states, Ended(3, 0), Within, Now));
+        Assert.True(PassRenewal.IsDue(states, null, Within, null, Now));
+        Assert.False(PassRenewal.IsDue(states, Ended(2.9, 0), Within, null, Now));
+        Assert.True(PassRenewal.IsDue(states, Ended(3, 0), Within, null, Now));
     }
 
     [Fact]
     public void A_pass_that_brought_nothing_is_repeated_after_a_while_and_not_at_once()
     {
         TableState[] states = [Covered(20)];
-        Assert.False(PassRenewal.IsDue(states, Ended(2.9, 1), Within, Now));
-        Assert.True(PassRenewal.IsDue(states, Ended(3, 1), Within, Now));
+        Assert.False(PassRenewal.IsDue(states, Ended(2.9, 1), Within, null, Now));
+        Assert.True(PassRenewal.IsDue(states, Ended(3, 1), Within, null, Now));
     }
 
     [Fact]
     public void Nothing_is_begun_beside_a_pass_and_nothing_without_tables()
     {
-        Assert.False(PassRenewal.IsDue([Covered(30)], new VerificationRun(1, "running", "cutover", Now, null, []), Within, Now));
-        Assert.False(PassRenewal.IsDue([], null, Within, Now));
+        Assert.False(PassRenewal.IsDue([Covered(30)], new VerificationRun(1, "running", "cutover", Now, null, []), Within, null, Now));
+        Assert.False(PassRenewal.IsDue([], null, Within, null, Now));
+    }
+
+    [Fact]
+    public void A_pass_that_began_before_the_source_was_read_anew_is_repeated_at_once_and_only_once()
+    {
+        Assert.True(PassRenewal.IsDue([Covered(1)], Ended(0.9, 0.1), Within, Now - TimeSpan.FromHours(0.5), Now));
+        Assert.True(PassRenewal.IsOvertaken([Covered(0.1), Covered(1)], Ended(0.9, 0.1), Now - TimeSpan.FromHours(0.5)));
+        Assert.False(PassRenewal.IsOvertaken([Covered(1)], Ended(0.1, 0.1), Now - TimeSpan.FromHours(0.5)));
+        Assert.False(PassRenewal.IsOvertaken([Covered(1)], new VerificationRun(1, "running", "reader", Now, null, []), Now - TimeSpan.FromHours(0.5)));
+        Assert.False(PassRenewal.IsOvertaken([Covered(1)], Ended(0.9, 0.1), Now - TimeSpan.FromHours(1)));
+        Assert.False(PassRenewal.IsOvertaken([Covered(1)], Ended(0.9, 0.1), null));
+
+        // It brought nothing: again after a while.
+        Assert.False(PassRenewal.IsDue([Covered(10)], Ended(2.9, 0.1), Within, Now - TimeSpan.FromHours(9), Now));
+        Assert.True(PassRenewal.IsDue([Covered(10)], Ended(3, 0.1), Within, Now - TimeSpan.FromHours(9), Now));
     }
 
     /// <summary>However long passes take that fit twice into the time: walked through by the minute, what was compared never is too old.</summary>
@@ -60,7 +75,7 @@ public sealed class PassRenewalTests
                 (last, covered) = (last with { State = "finished", FinishedAt = at }, last.RequestedAt);
             }
 
-            if (PassRenewal.IsDue([new TableState { Table = new TableName("public", "t"), Covered = true, CoveredAt = covered }], last, Within, at))
+            if (PassRenewal.IsDue([new TableState { Table = new TableName("public", "t"), Covered = true, CoveredAt = covered }], last, Within, null, at))
             {
                 last = new VerificationRun(last!.Run + 1, "running", "window", at, null, []);
             }
