@@ -95,7 +95,7 @@ public sealed class ConnectClient : IDisposable
     public Task ResumeAsync(string connector, CancellationToken cancellationToken) => CommandAsync(HttpMethod.Put, connector, "/resume", cancellationToken);
 
     /// <summary>Offsets stored for the connector; empty where it has stored none yet.</summary>
-    /// <exception cref="FaultException">Configuration <c>connector-unknown</c>; also for a moment after it was created.</exception>
+    /// <exception cref="FaultException">Configuration <c>connector-unknown</c>, also for a moment after it was created; <c>connect-too-old</c>: it needs Connect 3.6 or newer (KIP-875).</exception>
     public async Task<IReadOnlyList<ConnectorOffset>> GetOffsetsAsync(string connector, CancellationToken cancellationToken) =>
         await ReadOffsetsAsync(connector, cancellationToken) ?? throw transport.Unknown(connector);
 
@@ -106,6 +106,11 @@ public sealed class ConnectClient : IDisposable
     private async Task<IReadOnlyList<ConnectorOffset>?> ReadOffsetsAsync(string connector, CancellationToken cancellationToken)
     {
         using var answer = await transport.SendAsync(HttpMethod.Get, $"{PathOf(connector)}/offsets", null, cancellationToken);
+        if (answer.IsUnknownPath)
+        {
+            throw transport.TooOld("does not tell the offsets it stores", "3.6");
+        }
+
         return answer.IsUnknownConnector ? null : [.. transport.Expect(answer).GetProperty("offsets").EnumerateArray()
             .Select(entry => new ConnectorOffset(entry.GetProperty("partition").GetRawText(), entry.GetProperty("offset").GetRawText()))];
     }

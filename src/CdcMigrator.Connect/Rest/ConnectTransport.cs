@@ -88,6 +88,12 @@ internal sealed class ConnectTransport : IDisposable
         $"Kafka Connect at {endpoint.Shown} has no connector '{connector}'",
         "Create it with 'cdcm connector register -f FILE', or name the existing one in connect.connector");
 
+    public FaultException TooOld(string what, string version) => new(
+        FaultKind.Configuration,
+        "connect-too-old",
+        $"Kafka Connect at {endpoint.Shown} {what}",
+        $"Let a worker of Kafka Connect {version} or newer run the connector");
+
     public void Dispose() => endpoint.Dispose();
 
     private async Task<ConnectAnswer> SendOnceAsync(HttpMethod method, string path, IReadOnlyDictionary<string, string>? settings, CancellationToken cancellationToken)

@@ -147,7 +147,7 @@ internal static class Gate
         if (overtaken.Count > 0)
         {
             return new GateCriterion(
-                "verification", Unknown, $"not of {string.Join(", ", overtaken)} since the connector began to read anew ({reader:u})", allowed, "The comparison begins again by itself, unless one is under way");
+                "verification", Unknown, $"not of {string.Join(", ", overtaken)} since the connector began to read anew ({reader:u})", allowed, "The comparison begins again by itself; 'cdcm verify start --wait' waits for it");
         }
 
         var oldest = tables.Min(table => table.State!.CoveredAt!.Value);

@@ -14,9 +14,15 @@ internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? Signal
 {
     private static readonly IReadOnlySet<string> None = new HashSet<string>();
 
-    public static ConnectorProgress Of(IReadOnlyList<ConnectorOffset> offsets)
+    /// <summary>Position of the last commit before that change; 0 where none is known, as before the connector has read its first.</summary>
+    public ulong CommitLsn { get; init; }
+
+    /// <summary>Reads them.</summary>
+    /// <param name="offsets">All that are stored for the connector: where its topic prefix was changed, those of the former one too.</param>
+    /// <param name="prefix">Its topic prefix.</param>
+    public static ConnectorProgress Of(IReadOnlyList<ConnectorOffset> offsets, string prefix)
     {
-        foreach (var offset in offsets)
+        foreach (var offset in offsets.OrderByDescending(offset => IsOf(offset.Partition, prefix)))
         {
             using var json = JsonDocument.Parse(offset.Offset);
             var root = json.RootElement;
@@ -27,7 +33,10 @@ internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? Signal
                         : root.TryGetProperty("snapshot_completed", out var completed) && completed.ValueKind == JsonValueKind.False,
                     root.TryGetProperty("lsn", out var lsn) && lsn.ValueKind == JsonValueKind.Number ? lsn.GetUInt64() : 0,
                     root.TryGetProperty("incremental_snapshot_correlation_id", out var id) ? id.GetString() : null,
-                    root.TryGetProperty("incremental_snapshot_collections", out var collections) ? CollectionsOf(collections.GetString()) : None);
+                    root.TryGetProperty("incremental_snapshot_collections", out var collections) ? CollectionsOf(collections.GetString()) : None)
+                {
+                    CommitLsn = root.TryGetProperty("lsn_commit", out var commit) && commit.ValueKind == JsonValueKind.Number ? commit.GetUInt64() : 0,
+                };
             }
         }
 
@@ -35,10 +44,11 @@ internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? Signal
     }
 
     /// <summary>
-    /// Position up to which the log holds every change; 0 while an initial snapshot runs. Connect stores the offset of a record only once all records before it were
-    /// acknowledged, and a record at or behind a position belongs to a transaction that committed behind it: what committed before came first.
+    /// Position up to which the log holds every change; 0 while an initial snapshot runs, and before the connector has read a commit. Connect stores the offset of a record only once all
+    /// records before it were acknowledged. What committed before a commit that was read came before it; and a change at or behind a position belongs to a transaction that committed behind it, so
+    /// that what committed before came first. Within a long transaction the one goes back, and the other stands.
     /// </summary>
-    public ulong Confirmed => Initial ? 0 : Lsn;
+    public ulong Confirmed => Initial || CommitLsn == 0 ? 0 : Math.Max(Lsn, CommitLsn);
 
     /// <summary>
     /// Whether a table is copied. The connector works signals off in order with its changes, and every offset it stores from then on names what is
@@ -47,6 +57,12 @@ internal sealed record ConnectorProgress(bool Initial, ulong Lsn, string? Signal
     /// </summary>
     public bool HasCopied(TableName table, string signalId, ulong marker) =>
         !Initial && Lsn >= marker && (SignalId is null || (SignalId != signalId && !Collections.Contains(table.ToString())));
+
+    private static bool IsOf(string partition, string prefix)
+    {
+        using var json = JsonDocument.Parse(partition);
+        return json.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("server", out var server) && server.GetString() == prefix;
+    }
 
     /// <summary><c>[{"incremental_snapshot_collections_id":"public.orders",…},…]</c>.</summary>
     private static HashSet<string> CollectionsOf(string? text)

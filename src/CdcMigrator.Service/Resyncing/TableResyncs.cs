@@ -149,7 +149,7 @@ internal sealed class TableResyncs(TableResyncParts parts, ILogger log)
 
         if (parts is { Connect: { } connect, Definition.Connect: { } section })
         {
-            progress = ConnectorProgress.Of(await connect.GetOffsetsAsync(section.Connector, cancellationToken));
+            progress = ConnectorProgress.Of(await connect.GetOffsetsAsync(section.Connector, cancellationToken), parts.Definition.Log.TopicPrefix);
         }
     }
 

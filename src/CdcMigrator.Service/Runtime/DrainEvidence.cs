@@ -67,7 +67,7 @@ internal sealed class DrainEvidence(
 
     /// <summary>Whether everything that was written could have been published: the watch looks every few seconds, and what was altered since its last look would be in no log.</summary>
     /// <exception cref="FaultException">
-    /// NotAllowed <c>source-changed</c>; <c>connector-restarted</c>: the source is read anew since a table was compared, so that what was lost when reading ended would not be known.
+    /// NotAllowed <c>source-changed</c>; <c>connector-restarted</c>: the source is read anew since a table was compared, so that what was lost when reading ended would not be known. Unreachable: a side does not answer, or nobody reads the slot.
     /// </exception>
     public async Task RequirePublishedAsync(CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal sealed class DrainEvidence(
             {
                 throw new FaultException(FaultKind.NotAllowed, "connector-restarted",
                     $"The connector began to read anew ({since:u}) after {string.Join(", ", overtaken.Take(5))}{(overtaken.Count > 5 ? $" and {overtaken.Count - 5} more" : "")} had been compared: what it lost when it stopped would not be known",
-                    "The comparison begins again by itself: try again once the gate is open ('cdcm cutover check')");
+                    "The comparison begins again by itself ('cdcm verify start --wait' waits for it): try again once the gate is open ('cdcm cutover check')");
             }
         }
     }

@@ -1,9 +1,7 @@
-using CdcMigrator.Connect.Rest;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
-using CdcMigrator.Service.Resyncing;
 using Npgsql;
 
 namespace CdcMigrator.Service.Sources;
@@ -16,14 +14,12 @@ internal sealed class PostgresSource : IMigrationSource
 {
     private readonly NpgsqlDataSource read;
     private readonly string slot;
-    private readonly ConnectClient? connect;
-    private readonly string? connector;
+    private readonly StoredOffset? stored;
 
-    /// <summary>Makes the source; connects on first use. Without Connect, which the embedded log does not have, the slot alone says what is confirmed.</summary>
-    public PostgresSource(string connection, string slot, ConnectClient? connect, string? connector, TimeProvider time)
+    /// <summary>Makes the source, which then owns the offset; connects on first use. Without one, as with the embedded log, the slot alone says what is confirmed.</summary>
+    public PostgresSource(string connection, string slot, StoredOffset? stored, TimeProvider time)
     {
-        this.connect = connect;
-        this.connector = connector;
+        this.stored = stored;
         read = PostgresConnections.CreateSourceRead(connection);
         Control = PostgresConnections.CreateControl(connection);
         Verify = PostgresConnections.CreateVerify(connection);
@@ -49,7 +45,7 @@ internal sealed class PostgresSource : IMigrationSource
     /// <inheritdoc />
     public async Task<bool> IsConfirmedAsync(ulong position, CancellationToken cancellationToken) =>
         await SlotState.ReadAsync(Control, slot, cancellationToken) is { } state && state.ConfirmedFlushLsn >= position
-        && (connect is null || connector is null || ConnectorProgress.Of(await connect.FindOffsetsAsync(connector, cancellationToken)).Confirmed >= position);
+        && (stored is null || await stored.IsBehindAsync(position, cancellationToken));
 
     /// <inheritdoc />
     public Task<FenceMarker> WriteMarkerAsync(string owner, CancellationToken cancellationToken) => FenceTable.WriteMarkerAsync(Control, owner, cancellationToken);
@@ -60,5 +56,6 @@ internal sealed class PostgresSource : IMigrationSource
         await read.DisposeAsync();
         await Verify.DisposeAsync();
         await Control.DisposeAsync();
+        stored?.Dispose();
     }
 }

@@ -8,6 +8,8 @@ namespace CdcMigrator.Service.Verifying;
 /// </summary>
 internal static class PassRenewal
 {
+    private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
+
     /// <param name="states">What is known of every table.</param>
     /// <param name="last">The last pass that was asked for, by whomever; null where there was none.</param>
     /// <param name="within">For how long a pass counts.</param>
@@ -20,7 +22,7 @@ internal static class PassRenewal
             return false;
         }
 
-        if (IsOvertaken(states, last, reader))
+        if (IsOvertaken(states, last, reader, now))
         {
             return true;
         }
@@ -37,7 +39,11 @@ internal static class PassRenewal
         return !covered || now - since >= within / 2;
     }
 
-    /// <summary>Whether what a pass found counts no more because the source is read anew since, and no other pass was asked for.</summary>
-    public static bool IsOvertaken(IReadOnlyCollection<TableState> states, VerificationRun? last, DateTimeOffset? reader) =>
-        last is not { IsRunning: true } && !(last?.RequestedAt >= reader) && states.Any(state => state.CoveredAt < reader);
+    /// <summary>
+    /// Whether every row is to be compared again because the source is read anew since a pass began: at once where none was asked for since, and after a minute where one was that did not cover every
+    /// table, unless a person stopped it.
+    /// </summary>
+    public static bool IsOvertaken(IReadOnlyCollection<TableState> states, VerificationRun? last, DateTimeOffset? reader, DateTimeOffset now) =>
+        states.Any(state => state.CoveredAt < reader)
+        && (last is null || (!last.IsRunning && (last.RequestedAt < reader || (last.State != "stopped" && now - last.FinishedAt >= Again))));
 }

@@ -143,7 +143,7 @@ internal sealed class VerificationSession(
         renewedAt = time.GetTimestamp();
         var last = await store.ReadRunsAsync(1, cancellationToken) is [var one] ? one : null;
         var back = parts.Definition.Direction == MigrationDirection.Back;
-        if (back ? PassRenewal.IsDue([.. States], last, parts.Definition.Cutover.VerifiedWithin, parts.ReaderSince(), time.GetUtcNow()) : PassRenewal.IsOvertaken([.. States], last, parts.ReaderSince()))
+        if (back ? PassRenewal.IsDue([.. States], last, parts.Definition.Cutover.VerifiedWithin, parts.ReaderSince(), time.GetUtcNow()) : PassRenewal.IsOvertaken([.. States], last, parts.ReaderSince(), time.GetUtcNow()))
         {
             await store.RequestAsync([.. parts.Definition.Tables], back ? "window" : "reader", cancellationToken);
         }

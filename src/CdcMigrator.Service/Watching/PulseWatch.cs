@@ -23,6 +23,9 @@ internal sealed class PulseWatch(
     private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(30);
     private (long Pulse, IReadOnlyDictionary<LaneId, long> Ends)? due;
 
+    /// <summary>A connector that is gone stores no offset any more, and what it had not brought to Kafka by then never comes.</summary>
+    private DateTimeOffset? unreadSince;
+
     /// <summary>Whether the migration's slot was ever seen.</summary>
     public bool Known { get; private set; }
 
@@ -56,7 +59,7 @@ internal sealed class PulseWatch(
         }
 
         Known = true;
-        await NoteReaderAsync(state, cancellationToken);
+        unreadSince = state is null or { Active: true } ? null : unreadSince ?? time.GetUtcNow();
         if (pulse.Broken is { } broken)
         {
             return new Fault(FaultKind.Configuration, "slot-recreated", $"The log has lost changes: {broken}. The slot was dropped and made again while the connector kept its place",
@@ -72,7 +75,7 @@ internal sealed class PulseWatch(
         {
             await store.WriteAsync(source, pulse, cancellationToken);
         }
-        else if (pulse.Lsn is { } lsn && pulse.Seen < pulse.Pulse && await isConfirmed(lsn, cancellationToken))
+        else if (pulse.Lsn is { } lsn && pulse.Seen < pulse.Pulse && state.ConfirmedFlushLsn >= lsn && (time.GetUtcNow() - unreadSince >= Abandoned || await isConfirmed(lsn, cancellationToken)))
         {
             await MissAsync(pulse, state, cancellationToken);
         }

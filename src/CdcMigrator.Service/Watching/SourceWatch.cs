@@ -88,10 +88,26 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
     }
 
     /// <summary>Asks now who reads the slot, and says since when; null where nothing depends on it.</summary>
-    /// <exception cref="FaultException">A side does not answer.</exception>
-    public async Task<DateTimeOffset?> ReadReaderSinceAsync(CancellationToken cancellationToken) => parts is { Pulses: { } pulses, Source: { } source }
-        ? await pulses.NoteReaderAsync(await SlotState.ReadAsync(source, parts.Slot, cancellationToken), cancellationToken)
-        : null;
+    /// <exception cref="FaultException">Unreachable: a side does not answer, or (<c>slot-unread</c>) nobody reads the slot, so that it cannot be told who did.</exception>
+    public async Task<DateTimeOffset?> ReadReaderSinceAsync(CancellationToken cancellationToken)
+    {
+        if (parts is not { Pulses: { } pulses, Source: { } source })
+        {
+            return null;
+        }
+
+        try
+        {
+            var state = await SlotState.ReadAsync(source, parts.Slot, cancellationToken);
+            return state is { Reader: not null } ? await pulses.NoteReaderAsync(state, cancellationToken) : throw new FaultException(
+                FaultKind.Unreachable, "slot-unread", $"Nobody reads replication slot {parts.Slot} now, so that it cannot be told whether the connector began anew since the tables were compared",
+                "'cdcm status' and 'cdcm connector status' show what keeps the connector from reading; then try again");
+        }
+        catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
+        {
+            throw PostgresFaults.ToException(exception);
+        }
+    }
 
     /// <summary>Takes what was accepted meanwhile into account at once.</summary>
     public async Task LookAgainAsync(CancellationToken cancellationToken)
@@ -118,6 +134,7 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         }
 
         slot = await SlotState.ReadAsync(source, parts.Slot, cancellationToken);
+        await (parts.Pulses?.NoteReaderAsync(slot, cancellationToken) ?? Task.CompletedTask);
         if (slot is null or { Active: true })
         {
             lastRead = time.GetUtcNow();

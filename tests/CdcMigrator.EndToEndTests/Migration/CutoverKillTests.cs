@@ -14,7 +14,8 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
 
     /// <summary>
     /// By default the service and both databases die at every boundary, broker and Connect at every other one, in the two directions by turns; with <c>CDCM_ALL_KILLS=1</c> each at every boundary (<c>Seal,Open</c>: at those)
-    /// in both. The end of a step is the begin of the next: only the last one's end is taken too.
+    /// in both. The end of a step is the begin of the next: only the last one's end is taken too. A slow machine gets a minute for each step; <c>CDCM_KILLS_CUTOVER</c> is another
+    /// section <c>cutover</c>, as with the deadlines there are by default: <c>{ budget: 5m, maxLag: 5m }</c>.
     /// </summary>
     [Fact]
     public async Task Whatever_dies_at_whichever_step_one_side_takes_writes_and_has_every_acknowledged_one()
@@ -22,7 +23,8 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
         kit.Require();
         var token = TestContext.Current.CancellationToken;
         await using var stack = await Shop.StartAsync(kit, "kills");
-        stack.Cutover = "{ lease: 10s, budget: 5m, maxLag: 5m, deadlines: { fencing: 1m, draining: 1m, finalVerify: 1m, reverseArmed: 1m } }";
+        stack.Cutover = Environment.GetEnvironmentVariable("CDCM_KILLS_CUTOVER")
+            ?? "{ lease: 10s, budget: 5m, maxLag: 5m, deadlines: { fencing: 1m, draining: 1m, finalVerify: 1m, reverseArmed: 1m } }";
         var points = stack.FailPoints = Directory.CreateTempSubdirectory("cdcm-points-").FullName;
         await stack.RegisterAsync(MigrationFormat.Json);
         var service = stack.StartService();

@@ -177,7 +177,7 @@ internal sealed class MigrationStack : IAsyncDisposable
             await SlotState.ReadAsync(Source, Slot, cancellationToken) is { } slot && slot.ConfirmedFlushLsn >= marker.Lsn, cancellationToken);
         using var connect = new ConnectClient(kit.ConnectUrl);
         await WaitAsync("Connect to store an offset behind the marker", async () =>
-            ConnectorProgress.Of(await connect.FindOffsetsAsync($"{Name}-source", cancellationToken)).Confirmed >= marker.Lsn, cancellationToken);
+            ConnectorProgress.Of(await connect.FindOffsetsAsync($"{Name}-source", cancellationToken), Name).Confirmed >= marker.Lsn, cancellationToken);
         using var inspector = new LogInspector(kit.BootstrapServers);
         var topics = Tables.Append(FenceTable.Name).Select(table => $"{Name}.{table}").ToList();
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using CdcMigrator.Connect.Rest;
 using CdcMigrator.Domain.Applying;
+using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Control;
@@ -95,8 +96,9 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
             Assert.Equal(first, scene.Watch.Report.ReaderSince);
         }
 
-        // While nobody reads, what was known stays; whoever asks out of turn learns of a new one at once.
+        // While nobody reads, what was known stays, and is no answer to whoever asks out of turn; he learns of a new one at once.
         await scene.UntilLeftAsync(token);
+        Assert.Equal("slot-unread", (await Assert.ThrowsAsync<FaultException>(() => scene.Watch.ReadReaderSinceAsync(token))).Fault.Code);
         await scene.LookAsync(token);
         Assert.Equal(first, scene.Watch.Report.ReaderSince);
         await using (await scene.ReadSlotAsync(token))

@@ -229,6 +229,19 @@ public sealed class ConnectClientTests
         Assert.Equal([new ConnectorOffset("""{"server":"shop"}""", """{"lsn":42}""")], await client.GetOffsetsAsync("s", default));
     }
 
+    [Fact]
+    public async Task A_worker_that_does_not_know_the_path_of_offsets_is_too_old_and_one_that_does_not_know_the_connector_is_not()
+    {
+        var message = "HTTP 404 Not Found";
+        using var handler = new StubHandler((_, _) => Task.FromResult(StubHandler.Json(HttpStatusCode.NotFound, $$"""{"error_code":404,"message":"{{message}}"}""")));
+        using var client = new ConnectClient(Url, handler);
+        Assert.Equal("connect-too-old", (await FaultOf(() => client.GetOffsetsAsync("s", default))).Code);
+        Assert.Equal("connect-too-old", (await FaultOf(() => client.FindOffsetsAsync("s", default))).Code);
+        message = "Connector s not found";
+        Assert.Equal("connector-unknown", (await FaultOf(() => client.GetOffsetsAsync("s", default))).Code);
+        Assert.Empty(await client.FindOffsetsAsync("s", default));
+    }
+
     private static async Task<Fault> FaultOf(Func<Task> call) => (await Assert.ThrowsAsync<FaultException>(call)).Fault;
 
     /// <summary>Lets the client's pauses pass until the call ends.</summary>
