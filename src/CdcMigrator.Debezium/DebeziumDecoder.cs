@@ -13,6 +13,7 @@ namespace CdcMigrator.Debezium;
 /// </summary>
 public sealed class DebeziumDecoder : IRecordDecoder
 {
+    private readonly ConnectorRuns runs = new();
     private readonly DebeziumSettings settings;
     private readonly Envelope envelope = new();
     private readonly TablePlans tables;
@@ -249,7 +250,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         if (operation == ChangeOperation.Truncate)
         {
             batch.BeginRow(route);
-            return Commit(record, batch, route, operation, KeyChangeHalf.None, route.IsKeyless ? RecordHeaders.RunOf(record) : 0);
+            return Commit(record, batch, route, operation, KeyChangeHalf.None);
         }
 
         if (route.IsKeyless)
@@ -324,7 +325,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
             format.WriteBefore(record.Value!, envelope, table, batch);
         }
 
-        return Commit(record, batch, table.Route!, operation, KeyChangeHalf.None, RecordHeaders.RunOf(record));
+        return Commit(record, batch, table.Route!, operation, KeyChangeHalf.None);
     }
 
     private void BeginValues(ChangeBatch batch, ChangeOperation operation)
@@ -335,9 +336,9 @@ public sealed class DebeziumDecoder : IRecordDecoder
         writer.SnapshotRow = operation == ChangeOperation.SnapshotRow;
     }
 
-    private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half, ulong run = 0)
+    private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half)
     {
-        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs, run);
+        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs, runs.Of(record));
         return new DecodeResult(DecodeKind.Change, envelope.Source.TimestampMs);
     }
 

@@ -23,18 +23,4 @@ internal static class RecordHeaders
 
         return KeyChangeHalf.None;
     }
-
-    /// <summary>A number for the task's life that sent a record; its bytes differ at each start.</summary>
-    public static ulong RunOf(LogRecord record)
-    {
-        for (var i = 0; i < record.Headers.Count; i++)
-        {
-            if (record.Headers[i] is { Key: "__debezium.context.runId", Value: { Length: > 0 } id })
-            {
-                return id.Aggregate(14695981039346656037UL, static (hash, part) => unchecked((hash ^ part) * 1099511628211UL)) | 1;
-            }
-        }
-
-        return 0;
-    }
 }

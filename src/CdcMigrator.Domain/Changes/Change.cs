@@ -27,7 +27,7 @@ public readonly record struct Change
     public long SourceTimestampMs { get; init; }
 
     /// <summary>
-    /// Which life of the connector sent it, for keyless tables: repeats begin with a new one. 0 where the event does not say.
+    /// Which life of the connector's task sent it: repeats begin with a new one. 0 where the event does not say.
     /// </summary>
     public ulong Run { get; init; }
 

@@ -2,7 +2,7 @@ namespace CdcMigrator.Domain.Changes;
 
 /// <summary>
 /// Place of a change in a PostgreSQL source: (last commit LSN, LSN) in that order, as in Debezium's <c>source.sequence</c>.
-/// Within a lane it never decreases except where the connector repeats records. It is not unique: the halves of a key change
+/// Within a lane it decreases where the connector repeats records, and where it has just started: of the first transaction it may name a commit from before others it has sent. It is not unique: the halves of a key change
 /// share one, and so do rows of one COPY. Positions of different lineages do not compare.
 /// </summary>
 /// <param name="CommitLsn">LSN of the last commit before the change; 0 where Debezium does not know it (just after a connector's start).</param>
@@ -26,7 +26,7 @@ public readonly record struct SourcePosition(ulong CommitLsn, ulong Lsn, uint Tr
         return byCommit != 0 ? byCommit : Lsn.CompareTo(other.Lsn);
     }
 
-    /// <summary>Whether a streamed change at this position was applied before, given the highest applied one (invariant A4). Equal positions are not replays.</summary>
+    /// <summary>Whether it lies before the highest applied position. Where positions are exact such a streamed change was applied before (invariant A4). Equal positions are not replays.</summary>
     public bool IsReplayOf(SourcePosition highestApplied) =>
         IsComparable && highestApplied.IsComparable && CompareTo(highestApplied) < 0;
 

@@ -43,11 +43,33 @@ internal static class BatchParts
         return end;
     }
 
-    /// <summary>
-    /// What is put aside when progress moves from one offset to another. As in a net effect, a record whose place is unknown may begin a repeat, of
-    /// which nothing may be left out then, whichever row it is of: what is applied again takes rows back to what they were before.
-    /// </summary>
-    public static List<ParkedRecord> Parked(ChangeBatch batch, long from, long to, SourcePosition highest)
+    /// <summary>Where changes begin to be doubted, or end to be: of a row of which both kinds come they are not reduced to one effect.</summary>
+    public static int EndOfDoubt(ChangeBatch batch, int start, int end, RepeatGuard guard)
+    {
+        bool? first = null;
+        for (var i = start; i < end; i++)
+        {
+            var change = batch.Changes[i];
+            if (change.Operation == ChangeOperation.SnapshotRow)
+            {
+                continue;
+            }
+
+            var doubtful = guard.IsDoubtful(change.Position, change.Run);
+            if (first is { } before && before != doubtful)
+            {
+                return i;
+            }
+
+            first = doubtful;
+            guard = guard.Behind(change.Position, change.Run);
+        }
+
+        return end;
+    }
+
+    /// <summary>What is put aside when progress moves from one offset to another, but for repeats. A record of which it is not known whether it is one may be put aside once more.</summary>
+    public static List<ParkedRecord> Parked(ChangeBatch batch, long from, long to, RepeatGuard guard)
     {
         var parked = new List<ParkedRecord>();
         var next = 0;
@@ -61,16 +83,16 @@ internal static class BatchParts
             for (; next < batch.Changes.Count && batch.Changes[next].Offset < record.Record.Offset; next++)
             {
                 var change = batch.Changes[next];
-                if (change.Offset >= from && change.Operation != ChangeOperation.SnapshotRow && !change.Position.IsReplayOf(highest))
+                if (change.Offset >= from && change.Operation != ChangeOperation.SnapshotRow)
                 {
-                    highest = change.Position.IsUnknown ? SourcePosition.None : SourcePosition.Max(highest, change.Position);
+                    guard = guard.Behind(change.Position, change.Run);
                 }
             }
 
-            if (!record.Position.IsReplayOf(highest))
+            if (!guard.IsRepeat(record.Position, 0))
             {
                 parked.Add(record);
-                highest = record.Position.IsUnknown ? SourcePosition.None : highest;
+                guard = record.Position.IsUnknown ? guard with { Highest = SourcePosition.None } : guard;
             }
         }
 

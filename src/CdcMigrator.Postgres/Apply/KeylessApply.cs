@@ -165,7 +165,7 @@ internal sealed class KeylessApply(PostgresLaneStore store, PostgresLaneWriter w
 
     private async Task<KeylessMemory> RecallAsync(NpgsqlConnection connection, ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
     {
-        var memory = new KeylessMemory(writer.HighestPosition, snapshotsReplace: logRun != 0);
+        var memory = new KeylessMemory(writer.Guard, snapshotsReplace: logRun != 0);
         var transactions = new HashSet<long>();
         for (var i = start; i < end; i++)
         {
@@ -193,7 +193,32 @@ internal sealed class KeylessApply(PostgresLaneStore store, PostgresLaneWriter w
             }
         }
 
+        await reader.DisposeAsync();
+        memory.Forgets = MayBeForgotten(memory, batch, start, end) && await IsFullAsync(connection, cancellationToken);
         return memory;
+    }
+
+    /// <summary>Whether a change that is not known seems to lie before others that were applied: it is new, or so old that it was forgotten.</summary>
+    private static bool MayBeForgotten(KeylessMemory memory, ChangeBatch batch, int start, int end)
+    {
+        for (var i = start; i < end; i++)
+        {
+            var change = batch.Changes[i];
+            if (change.Operation != ChangeOperation.SnapshotRow && change.Position.IsReplayOf(memory.Highest) && !memory.Transactions.ContainsKey(change.Position.TransactionId))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> IsFullAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select count(*) >= $4 from cdc_migrator.keyless_transaction where migration = $1 and topic = $2 and partition = $3", connection);
+        AddLane(command);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Remembered });
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     private async Task RememberAsync(NpgsqlConnection connection, KeylessMemory memory, CancellationToken cancellationToken)

@@ -8,10 +8,12 @@ namespace CdcMigrator.Postgres.Apply;
 /// connector repeats a lane's changes in their order and from an LSN on, so what one transaction did is known by its last LSN and by how many
 /// changes at that LSN were applied; a new run of the connector counts from the first again. Pure.
 /// </summary>
-/// <param name="highest">Highest position of the lane.</param>
+/// <param name="guard">Where the lane stands.</param>
 /// <param name="snapshotsReplace">Whoever sends another snapshot has emptied the table before (the embedded log).</param>
-internal sealed class KeylessMemory(SourcePosition highest, bool snapshotsReplace)
+internal sealed class KeylessMemory(RepeatGuard guard, bool snapshotsReplace)
 {
+    private RepeatGuard guard = guard;
+
     /// <summary>The snapshot that fills the table.</summary>
     public (ulong Lsn, ulong Run)? Snapshot { get; set; }
 
@@ -19,7 +21,10 @@ internal sealed class KeylessMemory(SourcePosition highest, bool snapshotsReplac
     public Dictionary<uint, KeylessTransaction> Transactions { get; } = [];
 
     /// <summary>Highest position once the changes asked about are applied.</summary>
-    public SourcePosition Highest { get; private set; } = highest;
+    public SourcePosition Highest => guard.Highest;
+
+    /// <summary>Older transactions were forgotten: one that is not known may be one of them.</summary>
+    public bool Forgets { get; set; }
 
     /// <summary>Whether a change was applied before; if not it is noted as applied.</summary>
     /// <exception cref="FaultException">Poison: it cannot be told.</exception>
@@ -31,7 +36,7 @@ internal sealed class KeylessMemory(SourcePosition highest, bool snapshotsReplac
             return false;
         }
 
-        if (change.Position.IsReplayOf(Highest))
+        if (guard.IsExact && guard.IsRepeat(change.Position, change.Run))
         {
             return true;
         }
@@ -43,7 +48,13 @@ internal sealed class KeylessMemory(SourcePosition highest, bool snapshotsReplac
             return true;
         }
 
-        Highest = SourcePosition.Max(Highest, change.Position);
+        if (!known && Forgets && change.Position.IsReplayOf(Highest))
+        {
+            throw new FaultException(FaultKind.Poison, "keyless-repeat", "The connector repeats changes of a table without a key from so far back that it cannot be told which of them are in the target",
+                "Copy the tables again with a new slot ('Starting over' in docs/cli.md), or give the table a primary key");
+        }
+
+        guard = guard with { Highest = SourcePosition.Max(Highest, change.Position) };
         if (!known || change.Position.Lsn > transaction.Lsn)
         {
             Transactions[id] = new KeylessTransaction(change.Position.Lsn, run, 1, 1);

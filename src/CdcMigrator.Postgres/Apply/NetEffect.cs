@@ -6,7 +6,7 @@ namespace CdcMigrator.Postgres.Apply;
 
 /// <summary>
 /// A range of a batch's changes reduced to one effect a key (invariant A3): later columns over earlier ones, where a delete or an insert
-/// starts over, and a truncate drops what precedes it. Replays are left out (A4). Rows keep the order of their last changes, so that a unique value handed from one row to
+/// starts over, and a truncate drops what precedes it. Of repeats is left out what <see cref="RepeatGuard"/> says (A4). Rows keep the order of their last changes, so that a unique value handed from one row to
 /// the next mostly goes through in one statement.
 /// </summary>
 internal sealed class NetEffect
@@ -20,19 +20,22 @@ internal sealed class NetEffect
     private ValueSlot[] merged = [];
     private int usedMerged;
 
-    private NetEffect(ChangeBatch batch, int start, int end, SourcePosition highest, Truncations? truncations)
+    private NetEffect(ChangeBatch batch, int start, int end, RepeatGuard guard, Truncations? truncations)
     {
         Batch = batch;
         this.truncations = truncations;
         this.start = start;
         this.end = end;
-        Highest = highest;
+        Guard = guard;
     }
 
     public ChangeBatch Batch { get; }
 
     /// <summary>Highest position of the lane once this is applied.</summary>
-    public SourcePosition Highest { get; private set; }
+    public SourcePosition Highest => Guard.Highest;
+
+    /// <summary>Where the lane stands then.</summary>
+    public RepeatGuard Guard { get; private set; }
 
     /// <summary>Changes left out because they were applied before.</summary>
     public int Replays { get; private set; }
@@ -51,10 +54,10 @@ internal sealed class NetEffect
 
     public Span<NetRow> Rows => CollectionsMarshal.AsSpan(rows);
 
-    /// <summary>Reduces the changes [start, end) given the lane's highest position before them and what was truncated away in other lanes.</summary>
-    public static NetEffect Of(ChangeBatch batch, int start, int end, SourcePosition highest, Truncations? truncations = null)
+    /// <summary>Reduces the changes [start, end) given where the lane stands before them and what was truncated away in other lanes.</summary>
+    public static NetEffect Of(ChangeBatch batch, int start, int end, RepeatGuard guard = default, Truncations? truncations = null)
     {
-        var net = new NetEffect(batch, start, end, highest, truncations);
+        var net = new NetEffect(batch, start, end, guard, truncations);
         for (var i = start; i < end; i++)
         {
             net.Add(i);
@@ -194,13 +197,17 @@ internal sealed class NetEffect
     {
         var change = Batch.Changes[index];
         var truncated = truncations?.Of(change.Route.Source) ?? 0;
-        if (IsReplay(change) || (truncated > 0 && change.Operation != ChangeOperation.SnapshotRow && change.Position.Lsn < truncated))
+        var streamed = change.Operation != ChangeOperation.SnapshotRow;
+        if (streamed && (IsRepeat(change) || (truncated > 0 && change.Position.Lsn < truncated)))
         {
+            Guard = Guard.Behind(change.Position, change.Run);
             Replays++;
             CollectionsMarshal.GetValueRefOrAddDefault(ReplaysByTable, change.Route, out _)++;
             return;
         }
 
+        var doubtful = streamed && Guard.IsDoubtful(change.Position, change.Run);
+        Guard = streamed ? Guard.Behind(change.Position, change.Run) : Guard;
         CollectionsMarshal.GetValueRefOrAddDefault(Counts, (change.Route, change.Operation), out _)++;
         if (change.Operation == ChangeOperation.Truncate)
         {
@@ -223,7 +230,8 @@ internal sealed class NetEffect
                 Merged = -1,
                 DeleteFirst = change.Operation == ChangeOperation.Delete,
                 Kind = KindOf(change.Operation),
-                Fresh = change.Operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow,
+                Fresh = !doubtful && change.Operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow,
+                Doubtful = doubtful,
             });
             ReadAnewIfTruncated(place, change, truncated);
             return;
@@ -248,6 +256,8 @@ internal sealed class NetEffect
         }
 
         row.LastChange = index;
+        row.Doubtful |= doubtful;
+        row.Fresh &= !doubtful;
         ReadAnewIfTruncated(place, change, truncated);
     }
 
@@ -275,7 +285,7 @@ internal sealed class NetEffect
         {
             foreach (var place in byKey.Values)
             {
-                Rows[place] = Rows[place] with { DeleteFirst = false, Kind = WriteKind.None };
+                Rows[place] = Rows[place] with { DeleteFirst = false, Kind = WriteKind.None, Doubtful = false };
             }
         }
 
@@ -286,26 +296,11 @@ internal sealed class NetEffect
     }
 
     /// <summary>
-    /// A replay is contiguous: once one of its changes is applied again, all behind it must be, or a row would stay at the older state. So
-    /// the highest position grows within the range, and a change whose place is unknown (the first transaction after a
-    /// connector's start) makes it start over.
+    /// A truncate has its table to itself from before its LSN to its commit: of a lane that has all of a table it was applied exactly if something behind it was. What it would delete again is not repeated behind it.
     /// </summary>
-    private bool IsReplay(in Change change)
-    {
-        if (change.Operation == ChangeOperation.SnapshotRow)
-        {
-            return false;
-        }
-
-        // No other change of a lane shares a truncate's position, and what it would delete again may lie in lanes that do not repeat it.
-        if (change.Position.IsReplayOf(Highest) || (change.Operation == ChangeOperation.Truncate && change.Position.IsComparable && change.Position.CompareTo(Highest) == 0))
-        {
-            return true;
-        }
-
-        Highest = change.Position.IsUnknown ? SourcePosition.None : SourcePosition.Max(Highest, change.Position);
-        return false;
-    }
+    private bool IsRepeat(in Change change) => Guard.IsRepeat(change.Position, change.Run)
+        || (change.Operation == ChangeOperation.Truncate && change.Position.IsComparable
+            && (change.Position.CompareTo(Highest) == 0 || (Guard.IsDoubtful(change.Position, change.Run) && change.Position.Lsn <= Highest.Lsn)));
 
     private void Merge(ref NetRow row, in Change change)
     {

@@ -15,6 +15,9 @@ internal struct NetRow
     /// <summary>What is written then.</summary>
     public WriteKind Kind;
 
+    /// <summary>A change of the key may be a repeat or new: the source is asked for the row.</summary>
+    public bool Doubtful;
+
     /// <summary>The key was inserted, and not deleted before that: unless something is repeated, the target has no such row.</summary>
     public bool Fresh;
 }

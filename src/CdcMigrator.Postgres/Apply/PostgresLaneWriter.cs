@@ -35,9 +35,12 @@ internal sealed class PostgresLaneWriter(
 
     public long NextOffset { get; private set; } = claimed.NextOffset;
 
-    public SourcePosition HighestPosition { get; private set; } = claimed.Position;
+    public SourcePosition HighestPosition => Guard.Highest;
 
     public IReadOnlyCollection<ChangeKey> ParkedKeys => parked;
+
+    /// <summary>Where the lane stands.</summary>
+    internal RepeatGuard Guard { get; private set; } = new(claimed.Position, IsExact: identity.Ephemeral, CanAsk: store.Source is not null);
 
     public Task<ApplyCounts> ApplyAsync(ChangeBatch batch, CancellationToken cancellationToken) => RunAsync(batch, null, cancellationToken);
 
@@ -76,7 +79,7 @@ internal sealed class PostgresLaneWriter(
         for (var next = 0; ;)
         {
             var truncate = wholeTable ? end : BatchParts.NextTruncate(batch, next, end);
-            var stop = BatchParts.EndOfRoutes(batch, next, truncate);
+            var stop = BatchParts.EndOfDoubt(batch, next, BatchParts.EndOfRoutes(batch, next, truncate), Guard);
             var (done, applied, blocked) = await ApplyRangeAsync(batch, next, stop, cancellationToken);
             counts += applied;
             next = done + 1;
@@ -145,16 +148,16 @@ internal sealed class PostgresLaneWriter(
         PostgresLog.BatchSplit(store.Log, Lane, OffsetAt(batch, start), OffsetAt(batch, end), reason);
         return await WithSessionAsync(async session =>
         {
-            var split = new SplitApply(session, store, batch, HighestPosition, truncations);
+            var split = new SplitApply(session, store, batch, Guard, truncations);
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
             var done = await split.ApplyAsync(start, end, cancellationToken);
             var to = OffsetAt(batch, done);
-            var highest = Behind(batch, to, split.Highest);
-            await MoveAsync(session, Move(to, highest), cancellationToken);
+            var behind = Behind(batch, to, split.Guard);
+            await MoveAsync(session, Move(to, behind.Highest), cancellationToken);
             await ParkAsync(session, batch, to, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            Moved(to, highest);
+            Moved(to, behind);
             var counts = split.Parts.Aggregate(default(ApplyCounts), (sum, net) => sum + Count(net));
             return (done, counts, split.Blocked);
         }, cancellationToken);
@@ -182,8 +185,8 @@ internal sealed class PostgresLaneWriter(
     /// <summary>One transaction: the guarded move, and the net effect's rows.</summary>
     internal async Task CommitAsync(NetEffect net, long to, CancellationToken cancellationToken)
     {
-        var highest = Behind(net.Batch, to, net.Highest);
-        var move = Move(to, highest).Command();
+        var behind = Behind(net.Batch, to, net.Guard);
+        var move = Move(to, behind.Highest).Command();
         await WithSessionAsync(async session =>
         {
             var execution = new GroupExecution(session, store.Plans, store.Reselection);
@@ -202,7 +205,7 @@ internal sealed class PostgresLaneWriter(
 
             return true;
         }, cancellationToken);
-        Moved(to, highest);
+        Moved(to, behind);
     }
 
     /// <summary>One transaction: the guarded move, then work that tells the lane's highest position behind it.</summary>
@@ -214,18 +217,18 @@ internal sealed class PostgresLaneWriter(
     internal async Task CommitAsync(
         ChangeBatch batch, long to, Func<ApplySession, Task>? lockFirst, Func<ApplySession, Task<SourcePosition>> work, CancellationToken cancellationToken)
     {
-        var highest = await WithSessionAsync(async session =>
+        var behind = await WithSessionAsync(async session =>
         {
             await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             await (lockFirst?.Invoke(session) ?? Task.CompletedTask);
             await MoveAsync(session, Move(NextOffset, HighestPosition), cancellationToken);
-            var highest = Behind(batch, to, await work(session));
-            await MoveAsync(session, Move(to, highest), cancellationToken);
+            var behind = Behind(batch, to, Guard with { Highest = await work(session) });
+            await MoveAsync(session, Move(to, behind.Highest), cancellationToken);
             await ParkAsync(session, batch, to, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            return highest;
+            return behind;
         }, cancellationToken);
-        Moved(to, highest);
+        Moved(to, behind);
     }
 
     /// <summary>
@@ -237,8 +240,8 @@ internal sealed class PostgresLaneWriter(
     {
         var execution = new GroupExecution(session, store.Plans, store.Reselection);
         await using var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
-        var highest = Behind(net.Batch, to, net.Highest);
-        await MoveAsync(session, Move(to, highest), cancellationToken);
+        var behind = Behind(net.Batch, to, net.Guard);
+        await MoveAsync(session, Move(to, behind.Highest), cancellationToken);
         if (refusal is not null && !await clear(session, refusal))
         {
             // Told apart from a session that broke, which would else be kept.
@@ -254,7 +257,7 @@ internal sealed class PostgresLaneWriter(
                 await execution.ExecuteAsync(null, net, await execution.PrepareAsync(net.Group(), copy: false, cancellationToken), copy: false, cancellationToken);
                 await ParkAsync(session, net.Batch, to, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
-                Moved(to, highest);
+                Moved(to, behind);
                 return true;
             }
             catch (Exception exception) when (BlockedChange.IsConflict(exception))
@@ -303,7 +306,7 @@ internal sealed class PostgresLaneWriter(
     }
 
     /// <summary>Reduces changes given where the lane stands.</summary>
-    internal NetEffect Reduce(ChangeBatch batch, int start, int end) => NetEffect.Of(batch, start, end, HighestPosition, truncations);
+    internal NetEffect Reduce(ChangeBatch batch, int start, int end) => NetEffect.Of(batch, start, end, Guard, truncations);
 
     /// <summary>Offset progress stands at when the changes below this index are applied.</summary>
     internal static long OffsetAt(ChangeBatch batch, int index) => index < batch.Changes.Count ? batch.Changes[index].Offset : batch.NextOffset;
@@ -314,7 +317,7 @@ internal sealed class PostgresLaneWriter(
     /// </summary>
     private async Task ParkAsync(ApplySession session, ChangeBatch batch, long to, CancellationToken cancellationToken)
     {
-        var passed = BatchParts.Parked(batch, NextOffset, to, HighestPosition);
+        var passed = BatchParts.Parked(batch, NextOffset, to, Guard);
         if (passed.Count == 0)
         {
             return;
@@ -331,9 +334,9 @@ internal sealed class PostgresLaneWriter(
         }
     }
 
-    /// <summary>The lane's highest position behind changes and what is put aside with them.</summary>
-    private SourcePosition Behind(ChangeBatch batch, long to, SourcePosition highest) =>
-        batch.Parked.Count > 0 && BatchParts.Parked(batch, NextOffset, to, HighestPosition).Exists(record => record.Position.IsUnknown) ? SourcePosition.None : highest;
+    /// <summary>Where the lane stands behind changes and what is put aside with them.</summary>
+    private RepeatGuard Behind(ChangeBatch batch, long to, RepeatGuard guard) =>
+        batch.Parked.Count > 0 && BatchParts.Parked(batch, NextOffset, to, Guard).Exists(record => record.Position.IsUnknown) ? guard with { Highest = SourcePosition.None } : guard;
 
     /// <summary>
     /// The first truncate of a table that has dead letters, in whichever lane: what comes before a truncate is in the target, or parked, when it
@@ -344,7 +347,7 @@ internal sealed class PostgresLaneWriter(
         for (var i = 0; i < end; i++)
         {
             var change = batch.Changes[i];
-            if (change.Operation == ChangeOperation.Truncate && !change.Position.IsReplayOf(HighestPosition)
+            if (change.Operation == ChangeOperation.Truncate && !Guard.IsRepeat(change.Position, change.Run)
                 && await WithSessionAsync(session => DeadLetterTable.HasAnyAsync(session.Connection, store.Migration, change.Route.Source, cancellationToken), cancellationToken))
             {
                 return (i, ParkedRecord.TruncatedBehind(Lane, change.Offset) with { Table = change.Route.Source.ToString() });
@@ -356,10 +359,10 @@ internal sealed class PostgresLaneWriter(
 
     private ProgressMove Move(long to, SourcePosition position) => new(store.Migration, Lane, Epoch, NextOffset, to, position);
 
-    private void Moved(long to, SourcePosition position)
+    private void Moved(long to, RepeatGuard guard)
     {
         NextOffset = to;
-        HighestPosition = position;
+        Guard = guard;
     }
 
     private static async Task MoveAsync(ApplySession session, ProgressMove move, CancellationToken cancellationToken)

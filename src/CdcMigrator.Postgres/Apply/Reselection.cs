@@ -13,19 +13,59 @@ internal sealed class Reselection(ISourceRows? source)
     /// Reads the unavailable columns of every row that is to be inserted, or updated where a column may have changed unseen. A row the source no longer has is dropped: its delete follows
     /// in the log.
     /// </summary>
-    public Task CompleteInsertsAsync(NetEffect net, CancellationToken cancellationToken)
+    public async Task CompleteInsertsAsync(NetEffect net, CancellationToken cancellationToken)
     {
-        List<int>? lacking = null;
+        await SettleAsync(net, cancellationToken);
+        await CompleteAsync(net, Lacking(net), whole: false, cancellationToken);
+    }
+
+    private static List<int> Lacking(NetEffect net)
+    {
+        var lacking = new List<int>();
         var rows = net.Rows;
         for (var i = 0; i < rows.Length; i++)
         {
             if ((rows[i].Kind == WriteKind.Upsert && net.LacksColumns(rows[i])) || (rows[i].Kind == WriteKind.Update && net.MustReselect(rows[i])))
             {
-                (lacking ??= []).Add(i);
+                lacking.Add(i);
             }
         }
 
-        return lacking is null ? Task.CompletedTask : CompleteAsync(net, lacking, whole: false, cancellationToken);
+        return lacking;
+    }
+
+    /// <summary>
+    /// Rows whose change is a repeat or new: they become what the source holds. One it does not have is deleted; one that was deleted and is there again was inserted behind that, which was applied or is
+    /// still to come.
+    /// </summary>
+    private async Task SettleAsync(NetEffect net, CancellationToken cancellationToken)
+    {
+        List<int>? doubtful = null;
+        var rows = net.Rows;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if (rows[i].Doubtful)
+            {
+                (doubtful ??= []).Add(i);
+            }
+        }
+
+        foreach (var group in (doubtful ?? []).GroupBy(row => net.RouteOf(net.Rows[row])))
+        {
+            var indices = group.ToList();
+            var columns = Wanted(net, group.Key, indices, whole: true);
+            var found = await ReadAsync(net, group.Key, indices, columns, cancellationToken);
+            for (var i = 0; i < indices.Count; i++)
+            {
+                ref var row = ref net.Rows[indices[i]];
+                row.Doubtful = false;
+                row.DeleteFirst = found[i] is null;
+                if (found[i] is null || row.Kind != WriteKind.None)
+                {
+                    Fill(net, group.Key, indices[i], columns, found[i], whole: true);
+                }
+            }
+        }
     }
 
     /// <summary>Reads the unavailable columns of these rows, or all of their columns, and makes them upserts.</summary>

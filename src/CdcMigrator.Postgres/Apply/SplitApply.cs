@@ -8,7 +8,7 @@ namespace CdcMigrator.Postgres.Apply;
 /// Applies a range of changes by halves within an open transaction: a half that is refused is rolled back and halved again, in source order,
 /// until the one change that is refused stands alone. One such change costs a logarithm of statements, not one a change.
 /// </summary>
-internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, ChangeBatch batch, SourcePosition highest, Truncations truncations)
+internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, ChangeBatch batch, RepeatGuard guard, Truncations truncations)
 {
     private readonly GroupExecution execution = new(session, store.Plans, store.Reselection);
     private readonly List<NetEffect> parts = [];
@@ -16,8 +16,8 @@ internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, 
     /// <summary>What was applied, in order.</summary>
     public IReadOnlyList<NetEffect> Parts => parts;
 
-    /// <summary>Highest position after it.</summary>
-    public SourcePosition Highest { get; private set; } = highest;
+    /// <summary>Where the lane stands after it.</summary>
+    public RepeatGuard Guard { get; private set; } = guard;
 
     /// <summary>Why the change at the returned index was refused; null where all were applied.</summary>
     public Exception? Blocked { get; private set; }
@@ -30,7 +30,7 @@ internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, 
             return end;
         }
 
-        var net = NetEffect.Of(batch, start, end, Highest, truncations);
+        var net = NetEffect.Of(batch, start, end, Guard, truncations);
         await store.Reselection.CompleteInsertsAsync(net, cancellationToken);
         var groups = await execution.PrepareAsync(net.Group(), copy: false, cancellationToken);
         await ExecuteAsync("savepoint part", cancellationToken);
@@ -39,7 +39,7 @@ internal sealed class SplitApply(ApplySession session, PostgresLaneStore store, 
             await execution.ExecuteAsync(null, net, groups, copy: false, cancellationToken);
             await ExecuteAsync("release savepoint part", cancellationToken);
             parts.Add(net);
-            Highest = net.Highest;
+            Guard = net.Guard;
             return end;
         }
         catch (Exception exception) when (exception is RowConflictException || (exception is PostgresException error && PostgresFaults.IsRowError(error)))

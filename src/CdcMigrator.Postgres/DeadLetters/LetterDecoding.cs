@@ -10,7 +10,7 @@ namespace CdcMigrator.Postgres.DeadLetters;
 /// </summary>
 internal sealed class LetterDecoding
 {
-    private SourcePosition highest = SourcePosition.None;
+    private ulong highest;
 
     private LetterDecoding()
     {
@@ -61,13 +61,15 @@ internal sealed class LetterDecoding
         }
 
         var change = Batch.Changes[^1];
-        if (!change.Position.IsReplayOf(highest) && IsWhole(change))
+        // Changes of one row follow each other by their LSNs, whatever transactions lie between: whoever writes it waits for the one before.
+        var lsn = change.Operation == ChangeOperation.SnapshotRow ? 0 : change.Position.Lsn;
+        if (!(lsn != 0 && lsn < highest) && IsWhole(change))
         {
             Start = Batch.Changes.Count - 1;
             Fault = null;
         }
 
-        highest = change.Operation == ChangeOperation.SnapshotRow ? highest : SourcePosition.Max(highest, change.Position);
+        highest = Math.Max(highest, lsn);
     }
 
     private bool IsWhole(Change change)

@@ -1,4 +1,3 @@
-using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Faults;
@@ -52,7 +51,7 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
 
         // No position to compare with: the lane is past these changes, which were not applied. A truncate that came in another lane may have passed them.
         var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, decoding.Batch.Lane, cancellationToken);
-        var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, SourcePosition.None, truncations);
+        var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, default, truncations);
         for (var removals = 0; ; removals++)
         {
             await ExecuteAsync("savepoint letter", cancellationToken);

@@ -176,7 +176,7 @@ internal sealed class RepairTransaction(PostgresLaneStore store, ApplySession se
             batch.CommitRow(order.Route, rows[n].Source is null ? ChangeOperation.Delete : ChangeOperation.SnapshotRow, n, SourcePosition.None, KeyChangeHalf.None, 0);
         }
 
-        return NetEffect.Of(batch, 0, batch.Changes.Count, SourcePosition.None);
+        return NetEffect.Of(batch, 0, batch.Changes.Count);
     }
 
     private async Task<IReadOnlyList<RepairRow>> ReadAsync(IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken)

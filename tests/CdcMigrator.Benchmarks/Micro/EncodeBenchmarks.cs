@@ -25,12 +25,12 @@ public class EncodeBenchmarks
             batch.TakeIn(record.Offset);
         }
 
-        net = NetEffect.Of(batch, 0, batch.Changes.Count, SourcePosition.None);
+        net = NetEffect.Of(batch, 0, batch.Changes.Count);
         group = net.Group()[0];
     }
 
     [Benchmark(OperationsPerInvoke = SampleOrders.Rows)]
-    public int NetEffectAndGroups() => NetEffect.Of(batch, 0, batch.Changes.Count, SourcePosition.None).Group().Count;
+    public int NetEffectAndGroups() => NetEffect.Of(batch, 0, batch.Changes.Count).Group().Count;
 
     [Benchmark(OperationsPerInvoke = SampleOrders.Rows)]
     public Task CopyToText() => CopyText.WriteAsync(net, group, ordinals: false, Stream.Null, CancellationToken.None);

@@ -77,11 +77,21 @@ public sealed class CutoverKillTests(KitFixture kit, ITestOutputHelper output)
             Assert.True(verdict.Kept, $"{victim} at {point}: {verdict}");
             workload.Resume();
             (done, undone) = settled.Source == forward ? (done, undone + 1) : (done + 1, undone);
-            output.WriteLine($"{victim,-8} killed at {point,-12} {(forward ? "forward" : "back"),-8} {(settled.Source == forward ? "undone" : "done")}, no write for {waited[^1].TotalSeconds:0.0} s; {verdict.ReceiptsExpected} receipts kept");
+            Tell($"{victim,-8} killed at {point,-12} {(forward ? "forward" : "back"),-8} {(settled.Source == forward ? "undone" : "done")}, no write for {waited[^1].TotalSeconds:0.0} s; {verdict.ReceiptsExpected} receipts kept");
         }
 
         Directory.Delete(points, recursive: true);
         output.WriteLine($"{blows.Count} kills: {done} attempts went through, {undone} were undone; {workload.Ledger.Acknowledged} acknowledged, all kept; no write for at most {string.Join(", ", silences.Select(pair => $"{pair.Value.Max().TotalSeconds:0.0} s ({pair.Key})"))}");
+
+        // A long run is told as it goes, for whoever cannot wait for its end.
+        void Tell(string line)
+        {
+            output.WriteLine(line);
+            if (Environment.GetEnvironmentVariable("CDCM_KILLS_LOG") is { Length: > 0 } log)
+            {
+                File.AppendAllText(log, $"{line}\n");
+            }
+        }
 
         // Nothing dies: the attempt before was undone, and the next blow is for the other direction.
         async Task TurnAsync(int turn, bool forward)

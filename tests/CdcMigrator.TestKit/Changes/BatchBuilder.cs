@@ -15,6 +15,7 @@ public sealed class BatchBuilder
     public const string Unavailable = "\u0001unavailable";
 
     private readonly ChangeBatch batch = new();
+    private ulong run;
     private long offset;
     private ulong lsn;
 
@@ -58,12 +59,19 @@ public sealed class BatchBuilder
         ArgumentNullException.ThrowIfNull(values);
         batch.BeginRow(route);
         Set(route, values);
-        return Commit(route, operation, half, position, 0);
+        return Commit(route, operation, half, position, run);
+    }
+
+    /// <summary>Which run of the connector sends what is added next.</summary>
+    public BatchBuilder SentBy(ulong sender)
+    {
+        run = sender;
+        return this;
     }
 
     /// <summary>A change of a keyless table: the row as it is (of a delete: as it was) and, of an update, as it was; sent by a run of the connector.</summary>
     public BatchBuilder AddKeyless(
-        TableRoute route, ChangeOperation operation, SourcePosition position, ulong run, (string Column, string? Value)[] row, (string Column, string? Value)[]? before = null)
+        TableRoute route, ChangeOperation operation, SourcePosition position, ulong sender, (string Column, string? Value)[] row, (string Column, string? Value)[]? before = null)
     {
         ArgumentNullException.ThrowIfNull(route);
         ArgumentNullException.ThrowIfNull(row);
@@ -75,7 +83,7 @@ public sealed class BatchBuilder
             Set(route, before);
         }
 
-        return Commit(route, operation, KeyChangeHalf.None, position, run);
+        return Commit(route, operation, KeyChangeHalf.None, position, sender);
     }
 
     /// <summary>The batch.</summary>
@@ -100,10 +108,10 @@ public sealed class BatchBuilder
         }
     }
 
-    private BatchBuilder Commit(TableRoute route, ChangeOperation operation, KeyChangeHalf half, SourcePosition? position, ulong run)
+    private BatchBuilder Commit(TableRoute route, ChangeOperation operation, KeyChangeHalf half, SourcePosition? position, ulong sender)
     {
         lsn += 10;
-        batch.CommitRow(route, operation, offset, position ?? new SourcePosition(lsn, lsn, 0), half, 0, run);
+        batch.CommitRow(route, operation, offset, position ?? new SourcePosition(lsn, lsn, 0), half, 0, sender);
         batch.TakeIn(offset++);
         return this;
     }

@@ -1,3 +1,4 @@
+using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
@@ -12,15 +13,46 @@ public sealed class ReplayTests(PostgresFixture postgres)
     private static readonly LaneId Lane = new("t", 0);
 
     [Fact]
-    public async Task A_repeated_range_is_skipped_and_counted()
+    public async Task Of_a_log_with_exact_positions_a_repeated_range_is_skipped_and_counted()
+    {
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.Store.ClaimAsync(Lane, new LogIdentity("life-1", "", 4) { Ephemeral = true }, 0, CancellationToken.None);
+        await writer.ApplyAsync(Add(Add(Add(new BatchBuilder(Lane), items, 10, "1"), items, 20, "2"), items, 30, "3").Build(), CancellationToken.None);
+        var counts = await writer.ApplyAsync(Add(Add(new BatchBuilder(Lane, 3), items, 10, "1"), items, 20, "2").Build(), CancellationToken.None);
+        Assert.Equal((2L, 0L), (counts.Replays, counts.Applied));
+        Assert.Equal(["1|3"], await target.Database.RowsAsync("select * from items"));
+    }
+
+    [Fact]
+    public async Task What_the_connector_sends_first_after_a_start_is_applied_though_it_names_a_commit_from_before_others()
+    {
+        // It has stored an older offset than where its slot stands: two commits lie between that it does not know of.
+        await using var target = await CreateAsync();
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        await writer.ApplyAsync(Add(Add(new BatchBuilder(Lane), items, new SourcePosition(10, 20, 1), "1"), items, new SourcePosition(30, 40, 2), "2").Build(), CancellationToken.None);
+        await writer.ApplyAsync(Add(Add(new BatchBuilder(Lane, 2), items, new SourcePosition(10, 60, 3), "3"), items, new SourcePosition(10, 62, 3), "4", key: "9").Build(), CancellationToken.None);
+        Assert.Equal(["1|3", "9|4"], await target.Database.RowsAsync("select * from items order by 1"));
+
+        // Its rows lie between those of one that committed before it.
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane, 4), items, new SourcePosition(70, 80, 4), "5").Build(), CancellationToken.None);
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane, 5), items, new SourcePosition(70, 78, 5), "6", key: "9").Build(), CancellationToken.None);
+        Assert.Equal(["1|5", "9|6"], await target.Database.RowsAsync("select * from items order by 1"));
+    }
+
+    [Fact]
+    public async Task Where_the_source_cannot_be_asked_a_repeat_is_applied_again_to_its_end()
     {
         await using var target = await CreateAsync();
         var items = target.Route("items");
         var writer = await target.ClaimAsync();
         await writer.ApplyAsync(Add(Add(Add(new BatchBuilder(Lane), items, 10, "1"), items, 20, "2"), items, 30, "3").Build(), CancellationToken.None);
         var counts = await writer.ApplyAsync(Add(Add(new BatchBuilder(Lane, 3), items, 10, "1"), items, 20, "2").Build(), CancellationToken.None);
-        Assert.Equal((2L, 0L), (counts.Replays, counts.Applied));
+        Assert.Equal((0L, 2L), (counts.Replays, counts.Applied));
+        await writer.ApplyAsync(Add(new BatchBuilder(Lane, 5), items, 30, "3").Build(), CancellationToken.None);
         Assert.Equal(["1|3"], await target.Database.RowsAsync("select * from items"));
+        Assert.Equal(new SourcePosition(30, 30, 0), writer.HighestPosition);
     }
 
     [Fact]

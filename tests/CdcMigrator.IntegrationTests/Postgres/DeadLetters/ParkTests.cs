@@ -106,14 +106,17 @@ public sealed class ParkTests(PostgresFixture postgres)
     }
 
     [Fact]
-    public async Task A_repeated_record_is_not_parked_again()
+    public async Task A_record_the_connector_repeats_is_parked_with_the_repeat_it_belongs_to_and_a_retry_takes_the_row_to_where_it_was()
     {
         await using var scene = await ParkedScene.CreateAsync(postgres);
         var parked = scene.Events.Insert(("id", 1), ("v", "too long"));
         await scene.ApplyAsync([parked, scene.Events.NextTransaction().Insert(("id", 2), ("v", "two"))], 0);
         await scene.ApplyAsync([parked with { Offset = 2 }], 2);
         Assert.Equal(3, await scene.NextOffsetAsync());
-        Assert.Single(await scene.LettersAsync());
+        Assert.Equal(2, (await scene.LettersAsync()).Count);
+        await scene.Database.ExecuteAsync("alter table items alter column v type text");
+        Assert.Null((await scene.RetryAsync()).Fault);
+        Assert.Equal(["1|too long|∅|∅", "2|two|∅|∅"], await scene.ItemsAsync());
     }
 
     [Theory]

@@ -60,7 +60,7 @@ public sealed class UnfaithfulColumnTests
             decoder.Decode(record, batch);
         }
 
-        var net = NetEffect.Of(batch, 0, batch.Changes.Count, SourcePosition.None);
+        var net = NetEffect.Of(batch, 0, batch.Changes.Count);
         await new Reselection(source).CompleteInsertsAsync(net, TestContext.Current.CancellationToken);
         return net;
     }

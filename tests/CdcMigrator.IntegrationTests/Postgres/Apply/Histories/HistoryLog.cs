@@ -14,11 +14,13 @@ internal sealed class HistoryLog
     private readonly Random random;
     private readonly HistoryShape shape;
     private readonly List<ulong> earlier = [];
+    private readonly List<ulong> commits = [];
     private Queue<ulong> late = [];
     private readonly List<(int Lane, HistoryRecord Record)> sent = [];
     private ulong lsn = 1000;
     private ulong lastCommit;
     private int transaction;
+    private ulong runs = 1;
 
     private HistoryLog(HistoryShape shape, Random random)
     {
@@ -33,7 +35,12 @@ internal sealed class HistoryLog
 
         foreach (var (lane, record) in sent)
         {
-            Lanes[lane].Add(record);
+            Lanes[lane].Add(record with { Run = runs });
+        }
+
+        for (var restart = random.Next(3); restart > 0; restart--)
+        {
+            Restart();
         }
 
         for (var restart = random.Next(3); restart > 0; restart--)
@@ -71,6 +78,7 @@ internal sealed class HistoryLog
     {
         // Rows written while an earlier transaction was open: lower LSNs, but committed later.
         var first = sent.Count;
+        commits.Add(lastCommit);
         late = new Queue<ulong>(random.Next(4) == 0 ? earlier.Order() : []);
         earlier.Clear();
         for (var change = random.Next(1, 5); change > 0; change--)
@@ -166,7 +174,35 @@ internal sealed class HistoryLog
     }
 
     /// <summary>
-    /// A connector that is killed sends everything from one transaction on again, and knows no commit before the first. Rows of
+    /// What a connector knows of the commit before the first transaction it sends: nothing, or the one it had stored, which may be older than where its slot stands, so that
+    /// others lie between.
+    /// </summary>
+    private ulong Stored(int first) => random.Next(3) == 0 ? 0 : commits[random.Next(first + 1)];
+
+    /// <summary>A connector is killed and goes on behind what it sent, from where its slot stands.</summary>
+    private void Restart()
+    {
+        if (transaction == 0)
+        {
+            return;
+        }
+
+        var first = random.Next(transaction);
+        var commit = Stored(first);
+        var interrupted = Lanes.SelectMany(lane => lane).FirstOrDefault(record => record.Transaction == first)?.Run ?? 0;
+        runs++;
+        foreach (var lane in Lanes)
+        {
+            for (var i = 0; i < lane.Count; i++)
+            {
+                lane[i] = lane[i].Transaction == first ? lane[i] with { Position = lane[i].Position with { CommitLsn = commit } } : lane[i];
+                lane[i] = lane[i].Transaction >= first && lane[i].Run == interrupted ? lane[i] with { Run = runs } : lane[i];
+            }
+        }
+    }
+
+    /// <summary>
+    /// A connector that is killed sends everything from one transaction on again. Rows of
     /// an incremental snapshot are not repeated: they are read anew.
     /// </summary>
     private void Repeat()
@@ -178,14 +214,22 @@ internal sealed class HistoryLog
 
         var from = random.Next(transaction);
         var killed = random.Next(from, Math.Min(transaction, from + 8));
+        var commit = Stored(from);
+        runs++;
         foreach (var lane in Lanes)
         {
             var last = lane.FindLastIndex(record => record.Transaction >= 0 && record.Transaction <= killed);
             var again = lane.Take(last + 1).Where(record => record.Transaction >= from && record.Transaction <= killed)
                 .GroupBy(record => record.Transaction).OrderBy(records => records.Key)
                 .SelectMany(records => records.DistinctBy(record => (record.Position.Lsn, record.Operation, record.IsTombstone, Key: record.Values.FirstOrDefault())))
-                .Select(record => record.Transaction == from ? record with { Position = record.Position with { CommitLsn = 0 } } : record).ToList();
-            lane.InsertRange(last + 1, again);
+                .Select(record => record.Transaction == from ? record with { Position = record.Position with { CommitLsn = commit } } : record).ToList();
+            var interrupted = last < 0 ? 0 : lane[last].Run;
+            for (var i = last + 1; i < lane.Count; i++)
+            {
+                lane[i] = lane[i].Run == interrupted ? lane[i] with { Run = runs } : lane[i];
+            }
+
+            lane.InsertRange(last + 1, again.Select(record => record with { Run = runs }));
         }
     }
 

@@ -117,7 +117,7 @@ internal sealed class HistoryRun(LaneTarget target, LaneTarget keyless, HistoryS
         {
             _ = record.IsTombstone ? batch.Nothing()
                 : shape.IsKeyless ? batch.AddKeyless(route, record.Operation, record.Position, record.Run, Columns(record.Values)!, Columns(record.Before))
-                : batch.Add(route, record.Operation, record.Half, record.Position, Columns(record.Values)!);
+                : batch.SentBy(record.Run).Add(route, record.Operation, record.Half, record.Position, Columns(record.Values)!);
         }
 
         return batch.Build();

@@ -5,7 +5,7 @@ namespace CdcMigrator.IntegrationTests.Postgres.Apply.Histories;
 
 /// <summary>
 /// Makes the history of a table without a key: equal rows, rows of one COPY that share a position, transactions that lie between each other's,
-/// truncates, and runs of the connector that repeat from an LSN on, not knowing the commit before their first transaction.
+/// truncates, and runs of the connector that go on or repeat from an LSN on, not knowing the commit before their first transaction, or knowing an older one.
 /// </summary>
 internal sealed class KeylessLog
 {
@@ -74,10 +74,11 @@ internal sealed class KeylessLog
         var (from, run) = (0, 1UL);
         while (true)
         {
+            var commit = from == streamed.Count || random.Next(3) == 0 ? 0 : streamed[random.Next(from + 1)].Position.CommitLsn;
             var killed = random.Next(3) == 0 && run < 5 ? random.Next(from, streamed.Count + 1) : streamed.Count;
             foreach (var record in streamed.GetRange(from, killed - from))
             {
-                lane.Add(record with { Run = run, Position = record.Transaction == streamed[from].Transaction ? record.Position with { CommitLsn = 0 } : record.Position });
+                lane.Add(record with { Run = run, Position = record.Transaction == streamed[from].Transaction ? record.Position with { CommitLsn = commit } : record.Position });
                 if (record.Operation == ChangeOperation.Delete && random.Next(2) == 0)
                 {
                     lane.Add(record with { IsTombstone = true });
@@ -90,10 +91,10 @@ internal sealed class KeylessLog
             }
 
             run++;
-            from = killed == 0 ? 0 : random.Next(Math.Max(0, killed - 8), killed);
+            from = killed == 0 ? 0 : random.Next(Math.Max(0, killed - 8), killed + 1);
 
             // Repeats begin at an LSN: with all rows of a COPY, or none.
-            while (from > 0 && streamed[from].Transaction == streamed[from - 1].Transaction && streamed[from].Position.Lsn == streamed[from - 1].Position.Lsn)
+            while (from > 0 && from < streamed.Count && streamed[from].Transaction == streamed[from - 1].Transaction && streamed[from].Position.Lsn == streamed[from - 1].Position.Lsn)
             {
                 from--;
             }
