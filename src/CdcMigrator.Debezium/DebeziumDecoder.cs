@@ -113,7 +113,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
         }
 
         return formats.Of(record.Key, out missing) is { } format
-            ? new KeyReading(new ChangeKey(table.Name, KeyOf(record, table, format)), envelope.Operation == 'r' ? SourcePosition.None : envelope.Source.Position)
+            ? new KeyReading(new ChangeKey(table.Name, KeyOf(record, table, format)), envelope.Operation == 'r' ? SourcePosition.None : envelope.Source.Position, Run: runs.Of(record))
             : new KeyReading(null, SchemaId: missing);
     }
 

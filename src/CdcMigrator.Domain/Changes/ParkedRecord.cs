@@ -11,6 +11,9 @@ namespace CdcMigrator.Domain.Changes;
 /// <param name="Position">Its position in the source; <see cref="SourcePosition.None"/> where it cannot be read, and of snapshot rows.</param>
 public sealed record ParkedRecord(LogRecord Record, ChangeKey Key, string Code, string Message, SourcePosition Position)
 {
+    /// <summary>Which life of the connector's task sent it; 0 where it does not say.</summary>
+    public ulong Run { get; init; }
+
     /// <summary>Code of a record that is sound itself, but must not overtake a parked one of the same row.</summary>
     public const string Behind = "behind-parked";
 

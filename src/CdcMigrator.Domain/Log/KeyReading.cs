@@ -7,4 +7,5 @@ namespace CdcMigrator.Domain.Log;
 /// <param name="Position">Its position in the source; none where the value cannot be read, and of snapshot rows.</param>
 /// <param name="SchemaId">Schema to load before the key can be read; 0 where none is missing.</param>
 /// <param name="Truncated">The table that the record says was truncated; null where it says no such thing.</param>
-public readonly record struct KeyReading(ChangeKey? Key, SourcePosition Position = default, int SchemaId = 0, string? Truncated = null);
+/// <param name="Run">Which life of the connector's task sent it; 0 where it does not say.</param>
+public readonly record struct KeyReading(ChangeKey? Key, SourcePosition Position = default, int SchemaId = 0, string? Truncated = null, ulong Run = 0);

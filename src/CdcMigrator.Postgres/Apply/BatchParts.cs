@@ -50,19 +50,15 @@ internal static class BatchParts
         for (var i = start; i < end; i++)
         {
             var change = batch.Changes[i];
-            if (change.Operation == ChangeOperation.SnapshotRow)
-            {
-                continue;
-            }
-
-            var doubtful = guard.IsDoubtful(change.Position, change.Run);
+            var streamed = change.Operation != ChangeOperation.SnapshotRow;
+            var doubtful = streamed && guard.IsDoubtful(change.Position, change.Run);
             if (first is { } before && before != doubtful)
             {
                 return i;
             }
 
             first = doubtful;
-            guard = guard.Behind(change.Position, change.Run);
+            guard = streamed ? guard.Behind(change.Position, change.Run) : guard;
         }
 
         return end;
@@ -89,7 +85,7 @@ internal static class BatchParts
                 }
             }
 
-            if (!guard.IsRepeat(record.Position, 0))
+            if (!guard.IsRepeat(record.Position, record.Run))
             {
                 parked.Add(record);
                 guard = record.Position.IsUnknown ? guard with { Highest = SourcePosition.None } : guard;

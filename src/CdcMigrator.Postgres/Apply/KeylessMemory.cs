@@ -48,7 +48,8 @@ internal sealed class KeylessMemory(RepeatGuard guard, bool snapshotsReplace)
             return true;
         }
 
-        if (!known && Forgets && change.Position.IsReplayOf(Highest))
+        // What was forgotten had committed by then, and each of its changes lies before its commit.
+        if (!known && Forgets && change.Position.IsReplayOf(Highest) && change.Position.Lsn <= Highest.CommitLsn)
         {
             throw new FaultException(FaultKind.Poison, "keyless-repeat", "The connector repeats changes of a table without a key from so far back that it cannot be told which of them are in the target",
                 "Copy the tables again with a new slot ('Starting over' in docs/cli.md), or give the table a primary key");

@@ -66,6 +66,15 @@ internal sealed class NetEffect
         return net;
     }
 
+    /// <summary>Has all rows become what the source holds, where that is so.</summary>
+    public void Doubt(bool all)
+    {
+        foreach (ref var row in Rows)
+        {
+            row.Doubtful |= all;
+        }
+    }
+
     public TableRoute RouteOf(in NetRow row) => Batch.Changes[row.LastChange].Route;
 
     /// <summary>The row's image by the ordinals of its table's columns.</summary>
@@ -295,12 +304,7 @@ internal sealed class NetEffect
         }
     }
 
-    /// <summary>
-    /// A truncate has its table to itself from before its LSN to its commit: of a lane that has all of a table it was applied exactly if something behind it was. What it would delete again is not repeated behind it.
-    /// </summary>
-    private bool IsRepeat(in Change change) => Guard.IsRepeat(change.Position, change.Run)
-        || (change.Operation == ChangeOperation.Truncate && change.Position.IsComparable
-            && (change.Position.CompareTo(Highest) == 0 || (Guard.IsDoubtful(change.Position, change.Run) && change.Position.Lsn <= Highest.Lsn)));
+    private bool IsRepeat(in Change change) => change.Operation == ChangeOperation.Truncate ? Guard.IsRepeatedTruncate(change.Position, change.Run) : Guard.IsRepeat(change.Position, change.Run);
 
     private void Merge(ref NetRow row, in Change change)
     {

@@ -344,10 +344,13 @@ internal sealed class PostgresLaneWriter(
     /// </summary>
     private async Task<(int Index, Fault Fault)?> TruncatedBehindParkedAsync(ChangeBatch batch, int end, CancellationToken cancellationToken)
     {
+        var guard = Guard;
         for (var i = 0; i < end; i++)
         {
             var change = batch.Changes[i];
-            if (change.Operation == ChangeOperation.Truncate && !Guard.IsRepeat(change.Position, change.Run)
+            var before = guard;
+            guard = change.Operation == ChangeOperation.SnapshotRow ? guard : guard.Behind(change.Position, change.Run);
+            if (change.Operation == ChangeOperation.Truncate && !before.IsRepeatedTruncate(change.Position, change.Run) && !(truncations.Of(change.Route.Source) is > 0 and var known && known >= change.Position.Lsn)
                 && await WithSessionAsync(session => DeadLetterTable.HasAnyAsync(session.Connection, store.Migration, change.Route.Source, cancellationToken), cancellationToken))
             {
                 return (i, ParkedRecord.TruncatedBehind(Lane, change.Offset) with { Table = change.Route.Source.ToString() });

@@ -28,6 +28,13 @@ internal readonly record struct RepeatGuard(SourcePosition Highest, bool IsExact
     public bool IsRepeat(SourcePosition position, ulong run) =>
         position.IsReplayOf(Highest) && (IsExact || (CanAsk && run != 0 && run == Run && position.TransactionId != Doubted));
 
+    /// <summary>
+    /// The same of a truncate, in a lane that has all of its table. It has the table to itself from before its LSN to its commit: it was applied exactly if something behind it was. What it would delete again is not
+    /// repeated behind it.
+    /// </summary>
+    public bool IsRepeatedTruncate(SourcePosition position, ulong run) => IsRepeat(position, run)
+        || (position.IsComparable && (position.CompareTo(Highest) == 0 || (IsDoubtful(position, run) && position.Lsn <= Highest.Lsn)));
+
     /// <summary>Whether only the source says what a change's row holds now.</summary>
     public bool IsDoubtful(SourcePosition position, ulong run) => CanAsk && position.IsReplayOf(Highest) && !IsRepeat(position, run);
 

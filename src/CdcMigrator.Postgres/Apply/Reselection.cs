@@ -54,12 +54,14 @@ internal sealed class Reselection(ISourceRows? source)
         {
             var indices = group.ToList();
             var columns = Wanted(net, group.Key, indices, whole: true);
-            var found = await ReadAsync(net, group.Key, indices, columns, cancellationToken);
+
+            // A repeat may have newer changes of its rows behind it, which are applied: the source must show them.
+            var found = await ReadAsync(net, group.Key, indices, columns, cancellationToken, net.Highest.TransactionId);
             for (var i = 0; i < indices.Count; i++)
             {
                 ref var row = ref net.Rows[indices[i]];
                 row.Doubtful = false;
-                row.DeleteFirst = found[i] is null;
+                row.DeleteFirst = found[i] is null || (row.DeleteFirst && row.Kind != WriteKind.None);
                 if (found[i] is null || row.Kind != WriteKind.None)
                 {
                     Fill(net, group.Key, indices[i], columns, found[i], whole: true);
@@ -83,7 +85,7 @@ internal sealed class Reselection(ISourceRows? source)
         }
     }
 
-    private async Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken, uint latest = 0)
     {
         if (source is null)
         {
@@ -99,6 +101,7 @@ internal sealed class Reselection(ISourceRows? source)
         var transactions = rows.Select(row => net.Batch.Changes[net.Rows[row].LastChange])
             .Where(change => change.Operation != ChangeOperation.SnapshotRow && change.Position.TransactionId != 0)
             .Select(change => change.Position.TransactionId)
+            .Concat(latest == 0 ? [] : new[] { latest })
             .ToHashSet();
         try
         {
@@ -128,7 +131,10 @@ internal sealed class Reselection(ISourceRows? source)
 
     private static bool IsWanted(TableRoute route, ReadOnlySpan<ValueSlot> slots, int column, bool whole) =>
         !route.Target.Columns[column].Generated
-        && (slots[column].State == ColumnState.Unavailable || (whole && slots[column].State != ColumnState.Absent));
+        && (slots[column].State == ColumnState.Unavailable || (whole && slots[column].State != ColumnState.Absent && IsInSource(route, column)));
+
+    /// <summary>A column that the source has dropped or renamed since keeps what the event has.</summary>
+    private static bool IsInSource(TableRoute route, int column) => !route.SourceIsKnown || route.Key.Columns.Contains(column) || route.SourceOf(column) is not null;
 
     private static void Fill(NetEffect net, TableRoute route, int index, int[] columns, string?[]? values, bool whole)
     {

@@ -22,6 +22,9 @@ internal sealed class LetterDecoding
     /// <summary>First change that matters.</summary>
     public int Start { get; private set; }
 
+    /// <summary>Some were parked again with a repeat, which may not have come to its end: the source says what the row is.</summary>
+    public bool HasRepeats { get; private set; }
+
     /// <summary>What forbids to apply them; null where nothing does.</summary>
     public Fault? Fault { get; private set; }
 
@@ -63,7 +66,9 @@ internal sealed class LetterDecoding
         var change = Batch.Changes[^1];
         // Changes of one row follow each other by their LSNs, whatever transactions lie between: whoever writes it waits for the one before.
         var lsn = change.Operation == ChangeOperation.SnapshotRow ? 0 : change.Position.Lsn;
-        if (!(lsn != 0 && lsn < highest) && IsWhole(change))
+        var isBack = lsn != 0 && lsn < highest;
+        HasRepeats |= isBack;
+        if (!isBack && IsWhole(change))
         {
             Start = Batch.Changes.Count - 1;
             Fault = null;

@@ -39,7 +39,7 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
             throw new FaultException(ParkedRecord.TruncatedBehind(record.Lane, record.Offset) with { Table = table });
         }
 
-        return reading.Key is { } key && (fault is not null || keys.Contains(key)) ? Park(record, batch, key, fault, reading.Position) : null;
+        return reading.Key is { } key && (fault is not null || keys.Contains(key)) ? Park(record, batch, key, fault, reading) : null;
     }
 
     /// <summary>Parks a record that decoding refused. Null: it must halt the lane.</summary>
@@ -54,7 +54,7 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
         {
             var reading = decoder.ReadKey(record);
             return reading.SchemaId != 0 ? new DecodeResult(DecodeKind.NeedsSchema, SchemaId: reading.SchemaId)
-                : reading.Key is { } key ? Park(record, batch, key, fault, reading.Position)
+                : reading.Key is { } key ? Park(record, batch, key, fault, reading)
                 : null;
         }
         catch (FaultException)
@@ -64,7 +64,7 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
         }
     }
 
-    private DecodeResult Park(LogRecord record, ChangeBatch batch, ChangeKey key, Fault? fault, SourcePosition position)
+    private DecodeResult Park(LogRecord record, ChangeBatch batch, ChangeKey key, Fault? fault, KeyReading reading)
     {
         // A row with a dead letter has its cause already: this one only waits.
         var waits = !keys.Add(key);
@@ -73,7 +73,8 @@ internal sealed class Parking(IRecordDecoder decoder, ILaneWriter writer, Poison
             key,
             waits || fault is null ? ParkedRecord.Behind : fault.Code,
             waits || fault is null ? "An earlier change of the row is a dead letter" : fault.Message,
-            position));
+            reading.Position)
+        { Run = reading.Run });
         return new DecodeResult(DecodeKind.Parked);
     }
 }

@@ -1,6 +1,8 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Apply;
 using CdcMigrator.TestKit.Databases;
 using CdcMigrator.TestKit.Events;
 
@@ -119,6 +121,19 @@ public sealed class ParkTests(PostgresFixture postgres)
         Assert.Equal(["1|too long|∅|∅", "2|two|∅|∅"], await scene.ItemsAsync());
     }
 
+    [Fact]
+    public async Task A_retry_in_the_middle_of_a_repeat_takes_the_row_from_the_source()
+    {
+        await using var scene = await ParkedScene.CreateAsync(postgres, source: new OneRow("1", "new"));
+        LogRecord[] records = [scene.Events.Insert(("id", 1), ("v", "too long")), scene.Events.NextTransaction().Update(("id", 1), ("v", "mid")), scene.Events.NextTransaction().Update(("id", 1), ("v", "new"))];
+        await scene.ApplyAsync([.. records, scene.Events.NextTransaction().Insert(("id", 2), ("v", "two"))], 0, 1, 2);
+
+        // The connector starts again, and dies before it comes to the last of them.
+        await scene.ApplyAsync([records[0] with { Offset = 4 }, records[1] with { Offset = 5 }], 4, 5);
+        Assert.Null((await scene.RetryAsync()).Fault);
+        Assert.Equal(["1|new|∅|∅", "2|two|∅|∅"], await scene.ItemsAsync());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -229,5 +244,22 @@ public sealed class ParkTests(PostgresFixture postgres)
         await scene.Desk.DiscardAsync(new(Key: "2"), "test", CancellationToken.None);
         await scene.ApplyAsync(records[2..], 2);
         Assert.Equal(3, await scene.NextOffsetAsync());
+    }
+
+    /// <summary>A source whose table has one row, of which only the key and one column are set.</summary>
+    private sealed class OneRow(string id, string value) : ISourceRows
+    {
+        public Task<IReadOnlyList<string?[]?>> ReadAsync(
+            TableRoute route, IReadOnlyList<string[]> keys, IReadOnlyList<int> columns, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<string?[]?>>([.. keys.Select(key => key[0] != id ? null : columns.Select(column => route.SourceColumns[column] switch
+            {
+                "id" => id,
+                "v" => value,
+                _ => null,
+            }).ToArray())]);
+
+        public IAsyncEnumerable<string[]> ReadKeysAsync(TableRoute route, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyCollection<uint>> ReadRunningAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<uint>>([]);
     }
 }

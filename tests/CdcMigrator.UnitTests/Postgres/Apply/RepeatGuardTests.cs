@@ -56,6 +56,16 @@ public sealed class RepeatGuardTests
         Assert.Equal("repeat", Judge(ref guard, At(30, 40, 2), 0));
     }
 
+    [Fact]
+    public void A_truncate_was_applied_exactly_if_something_behind_it_was()
+    {
+        var guard = Applied();
+        Assert.True(guard.IsRepeatedTruncate(At(10, 20, 1), Second));
+        Assert.True(guard.IsRepeatedTruncate(At(50, 60, 3), First));
+        Assert.False(guard.IsRepeatedTruncate(At(10, 72, 4), Second));
+        Assert.False(guard.IsRepeatedTruncate(At(70, 72, 4), First));
+    }
+
     private static RepeatGuard Applied()
     {
         var guard = new RepeatGuard(SourcePosition.None, CanAsk: true);
