@@ -88,7 +88,7 @@ internal static class BatchParts
             if (!guard.IsRepeat(record.Position, record.Run))
             {
                 parked.Add(record);
-                guard = record.Position.IsUnknown ? guard with { Highest = SourcePosition.None } : guard;
+                guard = record.Position.IsUnknown || guard.IsDoubtful(record.Position, record.Run) ? guard.Behind(record.Position, record.Run) : guard;
             }
         }
 

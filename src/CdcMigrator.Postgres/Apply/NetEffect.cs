@@ -66,12 +66,12 @@ internal sealed class NetEffect
         return net;
     }
 
-    /// <summary>Has all rows become what the source holds, where that is so.</summary>
-    public void Doubt(bool all)
+    /// <summary>Has all rows become what the source holds.</summary>
+    public void DoubtAll()
     {
         foreach (ref var row in Rows)
         {
-            row.Doubtful |= all;
+            row.Doubtful = true;
         }
     }
 

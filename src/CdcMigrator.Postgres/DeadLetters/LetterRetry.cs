@@ -52,7 +52,11 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
         // No position to compare with: the lane is past these changes, which were not applied. A truncate that came in another lane may have passed them.
         var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, decoding.Batch.Lane, cancellationToken);
         var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, default, truncations);
-        net.Doubt(decoding.HasRepeats && store.Source is not null);
+        if (decoding.HasRepeats && store.Source is not null)
+        {
+            net.DoubtAll();
+        }
+
         for (var removals = 0; ; removals++)
         {
             await ExecuteAsync("savepoint letter", cancellationToken);

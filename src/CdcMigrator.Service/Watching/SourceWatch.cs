@@ -134,13 +134,15 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         }
 
         slot = await SlotState.ReadAsync(source, parts.Slot, cancellationToken);
-        await (parts.Pulses?.NoteReaderAsync(slot, cancellationToken) ?? Task.CompletedTask);
         if (slot is null or { Active: true })
         {
             lastRead = time.GetUtcNow();
         }
 
         parts.Metrics.SetSlot(parts.Slot, slot);
+
+        // Right behind the look, so that no older one is noted; last, for the target may be away.
+        await (parts.Pulses?.NoteReaderAsync(slot, cancellationToken) ?? Task.CompletedTask);
     }
 
     private async Task LookAtConnectorAsync(bool slow, CancellationToken cancellationToken)
