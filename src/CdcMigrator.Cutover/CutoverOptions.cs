@@ -9,6 +9,9 @@ public sealed record CutoverOptions
     /// <summary>How much of the lease must be left at the seal, so that nobody can have lifted the fence meanwhile.</summary>
     public static TimeSpan SealMargin { get; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How much sooner than the lease a fence is over: others look once a second, and lift it in the rest, so that writes are allowed again within the lease.</summary>
+    public static TimeSpan LiftMargin { get; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Shortest lease: several renewals and the seal's margin fit into it.</summary>
     public static TimeSpan ShortestLease { get; } = TimeSpan.FromSeconds(10);
 
@@ -18,7 +21,7 @@ public sealed record CutoverOptions
     /// <summary>Longest predicted write outage.</summary>
     public required TimeSpan Budget { get; init; }
 
-    /// <summary>How long the fence stays closed without a renewal; at least <see cref="ShortestLease"/>.</summary>
+    /// <summary>Within how long writes are allowed again after the last renewal of the fence; at least <see cref="ShortestLease"/>.</summary>
     public required TimeSpan Lease { get; init; }
 
     /// <summary>How long one attempt of the fence waits for its locks.</summary>
@@ -48,8 +51,11 @@ public sealed record CutoverOptions
     public ReturnWay ReturnOf(MigrationDirection direction, bool none) =>
         none ? ReturnWay.None : direction == MigrationDirection.Forward && !RequireReverse ? ReturnWay.IfItWorks : ReturnWay.Required;
 
-    /// <summary>How often the lease is renewed: two renewals may fail.</summary>
-    public TimeSpan RenewEvery => Lease / 3;
+    /// <summary>For how long each renewal keeps the fence closed.</summary>
+    public TimeSpan KeptFor => Lease - LiftMargin;
+
+    /// <summary>How often the fence is renewed: two renewals may fail.</summary>
+    public TimeSpan RenewEvery => KeptFor / 3;
 
     /// <summary>The options of a migration file.</summary>
     public static CutoverOptions Of(MigrationDefinition definition)

@@ -112,7 +112,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             closing = now.Hooks.Count == 0 ? time.GetTimestamp() : closing;
             await StepAsync(CutoverStep.Fence, options.Deadlines.Fencing + Grace, async token =>
             {
-                fence = await actions.CloseAsync(attempt, options.Lease, token);
+                fence = await actions.CloseAsync(attempt, options.KeptFor, token);
                 now = now with { Fence = fence };
                 renewing = RenewAsync(attempt, leased);
                 return "writes are denied";
@@ -224,7 +224,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over, patience.Token);
         try
         {
-            return await actions.RenewAsync(attempt, options.Lease, either.Token);
+            return await actions.RenewAsync(attempt, options.KeptFor, either.Token);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !over.IsCancellationRequested)
         {

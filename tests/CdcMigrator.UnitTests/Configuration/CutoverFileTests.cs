@@ -40,7 +40,8 @@ public sealed class CutoverFileTests
     {
         var options = CutoverOptions.Of(Read("{}"));
         Assert.Equal(("shop", TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(30), TimeSpan.FromDays(14)), (options.Migration, options.Budget, options.Lease, options.RollbackWindow));
-        Assert.Equal((1000, true, TimeSpan.FromSeconds(10)), (options.SequenceMargin, options.RequireReverse, options.RenewEvery));
+        Assert.Equal((1000, true), (options.SequenceMargin, options.RequireReverse));
+        Assert.Equal((TimeSpan.FromSeconds(28), TimeSpan.FromSeconds(28) / 3), (options.KeptFor, options.RenewEvery));
         Assert.Equal(new CutoverDeadlines(), options.Deadlines);
         Assert.Empty(options.Route.PgBouncers);
         Assert.False(CutoverOptions.Of(Read("{}") with { Source = new SourceSection(SourceKind.MariaDb, "") }).RequireReverse);

@@ -53,6 +53,9 @@ internal sealed class AttemptWorld : ICutoverActions
 
     private bool Proven { get; set; }
 
+    /// <summary>For how long the side was asked to be kept closed.</summary>
+    public List<TimeSpan> KeptFor { get; } = [];
+
     /// <summary>What any other process does once the lease is over, or behind a seal.</summary>
     public void Keep()
     {
@@ -89,11 +92,15 @@ internal sealed class AttemptWorld : ICutoverActions
         }
 
         (Left, Owner) = (FenceState.Closed, attempt.Token);
+        KeptFor.Add(lease);
         return new FencePosition("marker", 1);
     }, cancellationToken);
 
-    public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken) =>
-        Renewing?.Invoke(++renewals, cancellationToken) ?? Task.FromResult(Left == FenceState.Closed && Owner == attempt.Token);
+    public Task<bool> RenewAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        KeptFor.Add(lease);
+        return Renewing?.Invoke(++renewals, cancellationToken) ?? Task.FromResult(Left == FenceState.Closed && Owner == attempt.Token);
+    }
 
     public async Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken)
     {

@@ -151,9 +151,12 @@ public sealed class CutoverRunTests
 
                 return true;
             },
-        }, lease: TimeSpan.FromSeconds(2));
+        }, lease: TimeSpan.FromSeconds(4));
         Assert.Equal(CutoverPhase.Done, report.Phase);
         Assert.Equal((FenceState.Sealed, FenceState.Open), (world.Left, world.Taking));
+
+        // Whoever lifts it needs a look and a lift, and the lease is when writes are allowed again.
+        Assert.Equal(Enumerable.Repeat(TimeSpan.FromSeconds(2), 5), world.KeptFor);
     }
 
     [Fact]
@@ -161,7 +164,7 @@ public sealed class CutoverRunTests
     {
         var (world, report) = await RunAsync(
             new AttemptWorld { DrainsBehind = new TaskCompletionSource().Task, Renewing = (n, _) => n == 1 ? throw new FaultException(FaultKind.Transient, "away", "away") : Task.FromResult(false) },
-            lease: TimeSpan.FromSeconds(2));
+            lease: TimeSpan.FromSeconds(4));
         Assert.Equal((CutoverPhase.Undone, FaultKind.TimedOut, "lease-lost"), (report.Phase, report.Fault?.Kind, report.Fault?.Code));
         Assert.Equal((FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
     }
