@@ -111,6 +111,20 @@ public sealed class ParkingTests
         await UntilAsync(() => harness.Store.NextOffset(Lane(0)) == 3, "it goes on by itself");
     }
 
+    [Theory]
+    [InlineData("truncate@10/20", true)]
+    [InlineData("truncate@50/20", true)]
+    [InlineData("truncate@10/80", false)]
+    public async Task A_truncate_that_was_applied_passes_parked_rows_and_one_that_only_seems_older_behind_a_connectors_start_does_not(string truncate, bool passes)
+    {
+        await using var harness = new PipelineHarness();
+        harness.Store.Highest = new SourcePosition(60, 70, 1);
+        await ProduceAsync(harness, ("b", "broken"), ("x", truncate), ("a", "a1"));
+        var pipeline = await harness.StartAsync(Parks(harness));
+        await UntilAsync(() => harness.Store.NextOffset(Lane(0)) == 3 || StatusOf(pipeline)?.State == LaneState.Halted, "the lane is through, or halted");
+        Assert.Equal(passes ? null : "truncate-behind-parked", StatusOf(pipeline)?.Fault?.Code);
+    }
+
     [Fact]
     public async Task A_truncate_of_another_table_passes_parked_rows()
     {

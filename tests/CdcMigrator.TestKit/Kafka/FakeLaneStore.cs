@@ -27,6 +27,9 @@ public sealed class FakeLaneStore : ILaneStore
     /// <summary>Called before a claim; may throw.</summary>
     public Func<LaneId, Task>? BeforeClaim { get; set; }
 
+    /// <summary>The highest position each claim finds.</summary>
+    public SourcePosition Highest { get; set; }
+
     /// <summary>Claims so far.</summary>
     public int Claims { get; private set; }
 
@@ -182,7 +185,7 @@ public sealed class FakeLaneStore : ILaneStore
 
         public long NextOffset { get; private set; } = next;
 
-        public SourcePosition HighestPosition => SourcePosition.None;
+        public SourcePosition HighestPosition => store.Highest;
 
         public IReadOnlyCollection<ChangeKey> ParkedKeys { get; init; } = [];
 

@@ -7,7 +7,7 @@ using CdcMigrator.Domain.Tables;
 namespace CdcMigrator.TestKit.Kafka;
 
 /// <summary>
-/// Reads a value as plain text: <c>poison…</c> (a column the target lacks), <c>broken…</c> (undecodable), <c>truncate</c>, <c>schema:7</c>, <c>marker:…</c>, <c>fence-heartbeat</c> and <c>heartbeat</c> mean what
+/// Reads a value as plain text: <c>poison…</c> (a column the target lacks), <c>broken…</c> (undecodable), <c>truncate</c> (<c>truncate:public.other</c>, <c>truncate@10/20</c>: of another table, at commit/lsn), <c>schema:7</c>, <c>marker:…</c>, <c>fence-heartbeat</c> and <c>heartbeat</c> mean what
 /// they say, null is a tombstone, anything else is a change.
 /// </summary>
 public sealed class TextDecoder(TextDecoderState state) : IRecordDecoder
@@ -69,8 +69,11 @@ public sealed class TextDecoder(TextDecoderState state) : IRecordDecoder
     {
         var text = record.Value is null ? "heartbeat" : Encoding.UTF8.GetString(record.Value);
         return text is "heartbeat" or "fence-heartbeat" || text.StartsWith("marker:", StringComparison.Ordinal) ? default
-            : text.StartsWith("truncate", StringComparison.Ordinal) ? new KeyReading(null, Truncated: text == "truncate" ? "public.t" : text["truncate:".Length..])
+            : text.StartsWith("truncate", StringComparison.Ordinal) ? new KeyReading(null, PositionOf(text), Truncated: text.StartsWith("truncate:", StringComparison.Ordinal) ? text["truncate:".Length..] : "public.t")
             : record.Key is null ? throw new FaultException(FaultKind.Poison, "keyless", "the record has no key")
             : new KeyReading(new ChangeKey("public.t", Encoding.UTF8.GetString(record.Key)));
     }
+
+    private static SourcePosition PositionOf(string text) =>
+        text.Split('@', '/') is [_, var commit, var lsn] ? new SourcePosition(ulong.Parse(commit, null), ulong.Parse(lsn, null), 0) : SourcePosition.None;
 }
