@@ -114,10 +114,18 @@ public static class FenceScript
         \set ON_ERROR_STOP on
         """;
 
-    private static string Toggle(IReadOnlyList<TableName> tables) => Loop(tables, "alter table %1$s disable trigger %2$I", "and g.tgenabled <> 'D'");
+    /// <summary>Where a table's lock cannot be had, and the triggers look at the row, they stay enabled: writes pass.</summary>
+    private static string Toggle(IReadOnlyList<TableName> tables) => Loop(tables, "alter table %1$s disable trigger %2$I", "and g.tgenabled <> 'D'", $"""
+
+            exception when lock_not_available then
+                if exists (select from cdc_migrator.fence_state where state <> 'open') or not (select prosecdef from pg_catalog.pg_proc where oid = pg_catalog.to_regprocedure('{FenceTriggers.Function}')) then
+                    raise;
+                end if;
+                raise notice 'a table is locked: its triggers stay enabled for now, and let writes pass';
+        """);
 
     /// <summary>Over the fence's triggers of the tables and all below them, as they are when it is run.</summary>
-    private static string Loop(IReadOnlyList<TableName> tables, string statement, string condition) => $"""
+    private static string Loop(IReadOnlyList<TableName> tables, string statement, string condition, string otherwise = "") => $"""
         do $body$
         declare one text;
         begin
@@ -132,7 +140,7 @@ public static class FenceScript
                 join pg_catalog.pg_trigger g on g.tgrelid = c.oid and g.tgfoid = pg_catalog.to_regprocedure('{FenceTriggers.Function}') and not {FenceTriggers.IsCopy} {condition}
             loop
                 execute one;
-            end loop;
+            end loop;{otherwise}
         end $body$;
         """;
 

@@ -39,6 +39,7 @@ internal static class FenceShape
         }
 
         var open = await IsOpenAsync(connection, migration, cancellationToken);
+        var passes = open is true && await FenceTriggers.PassAsync(connection, hold: false, cancellationToken);
         await using (var command = new NpgsqlCommand(Relations, connection)
         {
             Parameters =
@@ -51,7 +52,7 @@ internal static class FenceShape
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                findings.AddRange(OfRelation(reader, side, open).Select(finding => finding with { Table = reader.GetString(0) }));
+                findings.AddRange(OfRelation(reader, side, open, passes).Select(finding => finding with { Table = reader.GetString(0) }));
             }
         }
 
@@ -70,7 +71,7 @@ internal static class FenceShape
         return findings;
     }
 
-    private static IEnumerable<Finding> OfRelation(NpgsqlDataReader row, string side, bool? open)
+    private static IEnumerable<Finding> OfRelation(NpgsqlDataReader row, string side, bool? open, bool passes)
     {
         var (table, owner) = (row.GetString(0), row.GetString(1));
         if (!row.GetBoolean(2))
@@ -101,7 +102,9 @@ internal static class FenceShape
 
         if (open.Value && enabled > 0)
         {
-            yield return new(Severity.Error, "fence-state", $"{table} denies writes although the {side} is open", "Take the fence away with the printed SQL, or: ALTER TABLE … DISABLE TRIGGER cdcm_fence");
+            yield return passes
+                ? new(Severity.Info, "fence-lifting", $"{table} has the fence's triggers enabled still in the {side}, which was opened while something held the table's lock: they let writes pass, and are disabled once it is free")
+                : new(Severity.Error, "fence-state", $"{table} denies writes although the {side} is open", "Take the fence away with the printed SQL, or: ALTER TABLE … DISABLE TRIGGER cdcm_fence");
         }
         else if (!open.Value && (disabled > 0 || !complete))
         {

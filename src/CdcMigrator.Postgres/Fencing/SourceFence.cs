@@ -16,6 +16,9 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     /// <summary>Nobody writes who could queue up behind it; and it must outlast what a server takes to end an autovacuum that is in the way (deadlock_timeout).</summary>
     private static readonly TimeSpan LiftLockTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Code of the fault of tables that stayed locked.</summary>
+    public const string Locked = "fence-locked";
+
     /// <summary>How long one attempt waits for locks; writers queue behind it so long. Between attempts they have up to as long.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
@@ -52,6 +55,12 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
         var closed = await RetryWhileLockedAsync(async (connection, all) =>
         {
             await EndMaintenanceAsync(connection, all, cancellationToken);
+            if (await FenceTriggers.DisableAsync(connection, all, cancellationToken) is { Length: > 0 } && await FenceTriggers.PassAsync(connection, hold: false, cancellationToken))
+            {
+                // Opened without its tables' locks. Writers lock the row in these triggers, behind a table's lock: whoever changed the row first would have to give way to each of them.
+                all = await LockAllAsync(connection, all, cancellationToken);
+            }
+
             if (!await first(connection))
             {
                 return false;
@@ -61,7 +70,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
             {
                 all = await LockAllAsync(connection, all, cancellationToken);
                 await ExecuteAsync(connection, await FenceTriggers.MissingAsync(connection, all, cancellationToken), cancellationToken);
-                await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, always ? "enable always" : "enable", cancellationToken), cancellationToken);
+                await ExecuteAsync(connection, await FenceTriggers.EnableAsync(connection, all, always ? "enable always" : "enable", cancellationToken), cancellationToken);
             }
 
             await FenceTable.WriteAsync(connection, id, cancellationToken);
@@ -80,17 +89,63 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
     /// <summary>Opens the side again.</summary>
     public Task LiftAsync(CancellationToken cancellationToken) => LiftAsync(_ => Task.FromResult(true), cancellationToken);
 
-    /// <summary>Opens the side if the first work of the transaction says so; false, and nothing is changed, where it does not.</summary>
-    internal Task<bool> LiftAsync(Func<NpgsqlConnection, Task<bool>> first, CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
+    /// <summary>
+    /// Opens the side if the first work of the transaction says so; false, and nothing is changed, where it does not. Where the tables' locks cannot be had but the row decides, the triggers stay enabled and let writes
+    /// pass: <see cref="TidyAsync"/> disables them later.
+    /// </summary>
+    internal async Task<bool> LiftAsync(Func<NpgsqlConnection, Task<bool>> first, CancellationToken cancellationToken) => await RetryWhileLockedAsync(async (connection, transaction, all) =>
     {
         if (!await first(connection))
         {
-            return false;
+            return LockedWork.Decline;
         }
 
-        await DisableAsync(connection, all, cancellationToken);
-        return true;
-    }, cancellationToken, LiftLockTimeout);
+        if (!await FenceTriggers.PassAsync(connection, hold: false, cancellationToken))
+        {
+            await DisableAsync(connection, all, cancellationToken);
+            return LockedWork.Commit;
+        }
+
+        await transaction.SaveAsync("opened", cancellationToken);
+        try
+        {
+            await ExecuteAsync(connection, $"set local lock_timeout = {Milliseconds(LockTimeout)}", cancellationToken);
+            await DisableAsync(connection, all, cancellationToken);
+        }
+        catch (PostgresException exception) when (IsLocked(exception))
+        {
+            await transaction.RollbackAsync("opened", cancellationToken);
+        }
+
+        return LockedWork.Commit;
+    }, cancellationToken, LiftLockTimeout) == LockedWork.Commit;
+
+    /// <summary>Disables triggers that an opening had to leave enabled: one try, in the way of writers for no longer than one attempt of a close. False where there are none, or the side is not open.</summary>
+    /// <exception cref="FaultException">TimedOut: a table is locked still; the message names who holds it.</exception>
+    public async Task<bool> TidyAsync(CancellationToken cancellationToken)
+    {
+        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+        {
+            var all = await FencedRelations.ReadAsync(connection, tables, cancellationToken);
+            if (await FenceTriggers.DisableAsync(connection, all, cancellationToken) is { Length: 0 } || !await FenceTriggers.PassAsync(connection, hold: false, cancellationToken))
+            {
+                return false;
+            }
+        }
+
+        return await RetryWhileLockedAsync(async (connection, _, all) =>
+        {
+            await EndMaintenanceAsync(connection, all, cancellationToken);
+            all = await LockAllAsync(connection, all, cancellationToken);
+            if (!await FenceTriggers.PassAsync(connection, hold: true, cancellationToken))
+            {
+                return LockedWork.Decline;
+            }
+
+            await DisableAsync(connection, all, cancellationToken);
+            return LockedWork.Commit;
+        }, cancellationToken, deadline: TimeSpan.Zero) == LockedWork.Commit;
+    }
 
     /// <summary>Takes the locks an opening needs and keeps them, in a transaction that is the caller's to end. Writes are denied on both sides meanwhile: one long wait, then the holder is named.</summary>
     /// <param name="with">What is done and kept with them, in the same transaction. Repeated where a table was locked.</param>
@@ -112,7 +167,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
 
     /// <summary>Disables the triggers, in a session that has locked the relations.</summary>
     internal static async Task DisableAsync(NpgsqlConnection connection, IReadOnlyList<FencedRelation> all, CancellationToken cancellationToken) =>
-        await ExecuteAsync(connection, await FenceTriggers.ToggleAsync(connection, all, "disable", cancellationToken), cancellationToken);
+        await ExecuteAsync(connection, await FenceTriggers.DisableAsync(connection, all, cancellationToken), cancellationToken);
 
     /// <summary>Removes the triggers.</summary>
     public Task DropAsync(CancellationToken cancellationToken) => RetryWhileLockedAsync(async (connection, all) =>
@@ -211,7 +266,7 @@ public sealed class SourceFence(NpgsqlDataSource database, IReadOnlyList<TableNa
                     var blockers = await FenceBlockers.ReadAsync(connection, all, cancellationToken);
                     if (blockers.Stays || time.GetElapsedTime(started) > limit)
                     {
-                        throw new FaultException(FaultKind.TimedOut, "fence-locked",
+                        throw new FaultException(FaultKind.TimedOut, Locked,
                             $"The fence could not lock its tables{(blockers.Stays ? "" : $" within {limit.TotalSeconds:0.#} s")}, and nothing was changed; {blockers.What}",
                             $"{blockers.Fix}; then try again", exception);
                     }

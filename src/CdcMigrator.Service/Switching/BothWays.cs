@@ -112,6 +112,7 @@ internal sealed class BothWays : IAsyncDisposable
         return Task.WhenAll(
         [
             .. Enum.GetValues<MigrationDirection>().Select(leaving => KeepOnAsync("hook", end => routing.RunAsync(leaving, end), stop)),
+            .. new[] { Sides!.Source, Sides.Target }.Select(side => KeepOnAsync("fence", new FenceTidying(side, time, log).RunAsync, stop)),
             .. Window!.Each.Select(side => KeepOnAsync("window", side.RunAsync, stop)),
         ]);
     }

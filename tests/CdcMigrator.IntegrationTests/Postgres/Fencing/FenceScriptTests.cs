@@ -3,7 +3,6 @@ using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.TestKit.Databases;
-using CdcMigrator.TestKit.Processes;
 using Npgsql;
 
 namespace CdcMigrator.IntegrationTests.Postgres.Fencing;
@@ -99,9 +98,10 @@ public sealed class FenceScriptTests(PostgresFixture postgres)
 
         var side = await PrepareAsync(database, open: true);
         await database.ExecuteAsync("alter table parts enable trigger all");
-        Assert.False(await IsWritableAsync(database));
+        Assert.True(await IsWritableAsync(database));
         Assert.Equal((0, ""), await PsqlAsync(database, await side.LiftScriptAsync(Cancellation)));
         Assert.True(await IsWritableAsync(database));
+        Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from pg_trigger where tgname like 'cdcm%' and tgenabled <> 'D'"));
 
         await side.CloseAsync("a", 2, Lease, Cancellation);
         Assert.True(await side.SealAsync("a", TimeSpan.FromSeconds(2), aim: null, Cancellation));
@@ -119,21 +119,7 @@ public sealed class FenceScriptTests(PostgresFixture postgres)
         return side;
     }
 
-    private static async Task<(int Exit, string Error)> PsqlAsync(TestDatabase database, string script)
-    {
-        var file = Path.GetTempFileName();
-        try
-        {
-            await File.WriteAllTextAsync(file, script, Cancellation);
-            var text = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-            var result = await ProcessRun.RunAsync("psql", ["-X", "-q", "-h", text.Host!, "-p", $"{text.Port}", "-U", text.Username!, "-d", text.Database!, "-f", file], new Dictionary<string, string>());
-            return (result.ExitCode, result.Error);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
+    private static Task<(int Exit, string Error)> PsqlAsync(TestDatabase database, string script) => PsqlFile.RunAsync(database, script);
 
     private static async Task<bool> IsWritableAsync(TestDatabase side)
     {
