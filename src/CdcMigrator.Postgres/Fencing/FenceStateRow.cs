@@ -72,10 +72,17 @@ internal sealed class FenceStateRow(NpgsqlDataSource database, string migration,
         await InsertAsync(connection, state, epoch, cancellationToken);
     }
 
-    /// <summary>False where there is a row: then neither it nor the fence is touched.</summary>
+    /// <summary>
+    /// False where there is a row: then neither it nor the fence is touched. The rows of other migrations are written anew with it: a transaction whose snapshot is older sees those alone, and must not pass because they
+    /// say open (<see cref="FenceTriggers"/>).
+    /// </summary>
     public async Task<bool> InsertAsync(NpgsqlConnection connection, FenceState state, long epoch, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("insert into cdc_migrator.fence_state (migration, state, epoch) values ($1, $2, $3) on conflict do nothing", connection)
+        await using var command = new NpgsqlCommand("""
+            with new as (insert into cdc_migrator.fence_state (migration, state, epoch) values ($1, $2, $3) on conflict do nothing returning migration),
+            others as (update cdc_migrator.fence_state f set epoch = f.epoch from new where f.migration <> new.migration)
+            select count(*) from new
+            """, connection)
         {
             Parameters =
             {
@@ -84,7 +91,7 @@ internal sealed class FenceStateRow(NpgsqlDataSource database, string migration,
                 new NpgsqlParameter { Value = epoch },
             },
         };
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+        return await command.ExecuteScalarAsync(cancellationToken) is 1L;
     }
 
     /// <summary>Keeps what an attempt did up to its seal, in the transaction that seals: whoever asks finds it though its process dies on the next line.</summary>

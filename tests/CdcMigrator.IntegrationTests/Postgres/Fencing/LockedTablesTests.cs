@@ -75,6 +75,18 @@ public sealed class LockedTablesTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_transaction_that_saw_only_another_migrations_row_open_does_not_write_behind_the_close_of_one_that_came_since()
+    {
+        await using var pair = await PairAsync();
+        await using var connection = await pair.Left.DataSource.OpenConnectionAsync(Cancellation);
+        await RunAsync(connection, "begin isolation level repeatable read; select count(*) from orders");
+        var later = new FencedSide(pair.Left.DataSource, "later", Tables, "test", TimeProvider.System);
+        await later.PrepareOpenAsync(Cancellation);
+        await later.CloseAsync("a", 2, Lease, Cancellation);
+        await Assert.ThrowsAsync<PostgresException>(() => RunAsync(connection, "insert into orders values (7, 'late')"));
+    }
+
+    [Fact]
     public async Task A_close_gets_past_writers_of_a_side_whose_triggers_stayed_enabled_and_no_write_comes_behind_it()
     {
         await using var pair = await PairAsync();
