@@ -34,6 +34,9 @@ public sealed record CutoverReport
     /// <summary>What the hooks came to, in order, repeats included.</summary>
     public IReadOnlyList<HookOutcome> Hooks { get; init; } = [];
 
-    /// <summary>From the first lock of the fence, or the first hook that makes applications wait before it, to the opening, in milliseconds; null until then. Writers that were not in its way saw less.</summary>
+    /// <summary>
+    /// From the first lock of the fence, or the first hook that makes applications wait before it, to the opening, in milliseconds; of a rehearsal, and of an attempt that was undone, until its fence was lifted. Null until
+    /// then, and where no side was closed. Writers that were not in its way saw less.
+    /// </summary>
     public double? OutageMs { get; init; }
 }

@@ -48,6 +48,12 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             try
             {
                 var left = await LiftAsync(attempt);
+                if (left.State == FenceState.Open && left.Token == attempt.Token)
+                {
+                    // It was closed, and the side knows since when it is not: where another process has lifted the fence, since before this one saw it.
+                    now = now with { OutageMs = Outage(left.Age) };
+                }
+
                 if (!(left.State == FenceState.Sealed && left.Token == attempt.Token))
                 {
                     // Where another attempt has the side by now, or makes applications wait before it closes it, applications are its business.
@@ -73,7 +79,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             await StepAsync(CutoverStep.Open, Timeout.InfiniteTimeSpan, token => UntilDoneAsync(async () =>
             {
                 var outcome = await actions.OpenAsync(attempt, token);
-                now = now with { OutageMs = Math.Round(time.GetElapsedTime(closing).TotalMilliseconds, 1) };
+                now = now with { OutageMs = Outage(TimeSpan.Zero) };
                 return outcome;
             }, token, TellOnce), opening.Token);
         }
@@ -167,6 +173,9 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
             },
             patience.Token);
     }
+
+    /// <summary>Since writes were denied, in milliseconds, where they have been taken for so long.</summary>
+    private double Outage(TimeSpan taken) => Math.Round(Math.Max(0, (time.GetElapsedTime(closing) - taken).TotalMilliseconds), 1);
 
     private async Task RouteBackAsync(CutoverAttempt attempt)
     {

@@ -43,7 +43,7 @@ public sealed record CutoverStatus
     /// <summary>Steps that are over.</summary>
     public required IReadOnlyList<StepReport> Steps { get; init; }
 
-    /// <summary>From the first lock of the fence to the opening, in milliseconds.</summary>
+    /// <summary>From the first lock of the fence, or the first hook that makes applications wait before it, to the opening, in milliseconds; of a rehearsal, and of an attempt that was undone, until its fence was lifted.</summary>
     public required double? WriteOutageMs { get; init; }
 
     /// <summary>What was predicted of it before the fence, in milliseconds: 99 in 100 take less.</summary>

@@ -20,6 +20,9 @@ internal sealed class AttemptWorld : ICutoverActions
     /// <summary>The attempt that makes applications wait on the side that is left.</summary>
     public string Held { get; init; } = "";
 
+    /// <summary>How long the side that was to be left has been as it is when it is read.</summary>
+    public TimeSpan Age { get; init; }
+
     /// <summary>Whether applications are made to wait before the fence.</summary>
     public bool Hooks { get; init; }
 
@@ -35,7 +38,7 @@ internal sealed class AttemptWorld : ICutoverActions
     /// <summary>Calls that may still go wrong.</summary>
     public int Faults { get; set; }
 
-    public Action<string>? On { get; init; }
+    public Action<string>? On { get; set; }
 
     /// <summary>What becomes of the renewals: the number of each, from 1.</summary>
     public Func<int, CancellationToken, Task<bool>>? Renewing { get; init; }
@@ -152,7 +155,7 @@ internal sealed class AttemptWorld : ICutoverActions
     }, cancellationToken);
 
     public Task<FenceRecord> ReadAsync(CutoverAttempt attempt, CancellationToken cancellationToken) =>
-        CallAsync("read", () => new FenceRecord(Left, 2, Owner, TimeSpan.FromSeconds(1)) { Held = Held }, cancellationToken);
+        CallAsync("read", () => new FenceRecord(Left, 2, Owner, TimeSpan.FromSeconds(1)) { Held = Held, Age = Age }, cancellationToken);
 
     public Task<string> RouteAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken) => CallAsync("route", () =>
     {
