@@ -88,7 +88,7 @@ public sealed class RoutingHooks(RouteSection route, IHookRunner runner, TimePro
     /// <param name="context">The attempt.</param>
     /// <param name="still">Asked before each run: whether no later attempt has the applications by now. Where one has, they are its business, and no more is run.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What each run came to.</returns>
+    /// <returns>What each run came to; <see cref="HaveLetGo"/> says whether it was enough.</returns>
     public async Task<IReadOnlyList<HookOutcome>> OnAbortAsync(HookContext context, Func<Task<bool>> still, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(still);
@@ -113,6 +113,15 @@ public sealed class RoutingHooks(RouteSection route, IHookRunner runner, TimePro
         }
 
         return outcomes;
+    }
+
+    /// <summary>Whether a round of <see cref="OnAbortAsync"/> came to its end and every hook of it succeeded, at whichever try. Where it was cut short applications may wait still, whatever those said that were run.</summary>
+    public bool HaveLetGo(IReadOnlyList<HookOutcome> round)
+    {
+        ArgumentNullException.ThrowIfNull(round);
+
+        // None is run again once it succeeded.
+        return round.Count(outcome => outcome.Succeeded) == At(HookMoment.OnAbort).Count;
     }
 
     private async Task<HookOutcome> RunAsync(RoutingHook hook, HookMoment moment, HookContext context, CancellationToken cancellationToken)

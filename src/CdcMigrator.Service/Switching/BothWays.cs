@@ -84,7 +84,7 @@ internal sealed class BothWays : IAsyncDisposable
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var beside = Back is null ? Task.CompletedTask : Task.WhenAll(
-            KeepOnAsync("fence", new FenceKeeper(Sides!.Source, Sides.Target, time, log).RunAsync, ending.Token),
+            KeepOnAsync("fence", new FenceKeeper(Sides!.Source, Sides.Target, Sides.Ended, time, log).RunAsync, ending.Token),
             KeepSidesAsync(ending.Token),
             RunBackAsync(ending.Token),
             WatchForCompletionAsync(ending));

@@ -203,7 +203,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         }
 
         // One that makes applications wait may close its side in the moment it is called off.
-        var off = await sides.CallOffAsync(options.Lease, cancellationToken);
+        var off = await sides.CallOffAsync(Sides.OwnersTime, cancellationToken);
         if (off.Count == 0 || await sides.LiftAsync(cancellationToken))
         {
             return off.Count > 0 ? await StatusAsync(cancellationToken) : throw NothingToAbort();
@@ -238,7 +238,7 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         "No side is closed by an attempt, and none has applications made wait for one. An attempt that another process still prepares leaves no trace in the databases: it can be called off through that process, or by any once it has gone further",
         "'cdcm cutover status' shows both sides. Ask the process that prepares it (--server), or 'cdcm pause': no attempt closes a side then. 'cdcm rollback' is the way back from a cutover that was done");
 
-    /// <summary>The process ends: what is closed is lifted.</summary>
+    /// <summary>The process ends: what is closed is lifted, what is sealed opened. Returns once that was done, or given up.</summary>
     public async Task EndAsync()
     {
         await ending.CancelAsync();

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
+using Reading = (CdcMigrator.Domain.Fencing.FenceRecord? Record, System.Exception? Failure);
 
 namespace CdcMigrator.Service.Switching;
 
@@ -11,23 +13,37 @@ namespace CdcMigrator.Service.Switching;
 /// Ends what a dead coordinator left, in whichever process lives: before the seal it lifts a fence whose lease is over, after it it opens the side that takes over.
 /// Two open sides it makes one again: the one that was opened later stays. All of it is compare-and-set in the database, so that it may act on what it read long ago, beside others that do the same.
 /// </summary>
-internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProvider time, ILogger log)
+/// <param name="source">The source of the migration file.</param>
+/// <param name="target">Its target.</param>
+/// <param name="ended">Told of what it ended: applications are to be told where to write.</param>
+/// <param name="time">Clock of looks and pauses.</param>
+/// <param name="log">Where to log.</param>
+internal sealed class FenceKeeper(FencedSide source, FencedSide target, EndedForOthers ended, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>A coordinator that lives opens at once behind its seal. What one holds that says nothing for longer is taken from it: whoever opens does the same.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
-    private Fault? told;
+
+    /// <summary>How long a side that is to be lifted waits for the other one: writes are to be allowed within the lease, of which there are two seconds left for a look and the lift.</summary>
+    private static readonly TimeSpan OthersPatience = TimeSpan.FromMilliseconds(500);
+    private readonly ConcurrentDictionary<FencedSide, FenceRecord> known = new();
     private string? waitsFor;
 
-    /// <summary>Looks once a second until stopped.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <summary>Looks once a second until stopped: at each side by itself, so that none waits for the other one to be lifted, and at both together.</summary>
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(
+        KeepAsync(token => LookAsync(source, target, token), stop),
+        KeepAsync(token => LookAsync(target, source, token), stop),
+        KeepAsync(async token => await MendAsync(await ReadAsync(source, target, token), token), stop));
+
+    private async Task KeepAsync(Func<CancellationToken, Task> turn, CancellationToken stop)
     {
+        Fault? told = null;
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                await TurnAsync(stop);
+                await turn(stop);
                 told = null;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -56,15 +72,35 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
     /// </summary>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        var sides = await Task.WhenAll(ReadAsync(source, cancellationToken), ReadAsync(target, cancellationToken));
-        var (here, there) = (sides[0].Record, sides[1].Record);
-        var failures = await Task.WhenAll(LiftAsync(source, here, there, "source", cancellationToken), LiftAsync(target, there, here, "target", cancellationToken));
-        if ((sides[0].Failure ?? sides[1].Failure ?? failures[0] ?? failures[1]) is { } failure)
+        var (here, there) = (ReadAsync(source, cancellationToken), ReadAsync(target, cancellationToken));
+        var failures = await Task.WhenAll(LiftAsync(source, here, target, () => there, cancellationToken), LiftAsync(target, there, source, () => here, cancellationToken));
+        var read = (await here, await there);
+        if ((failures[0] ?? failures[1]) is { } failure && read is ({ Failure: null }, { Failure: null }))
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        if (here is not null && there is not null)
+        await MendAsync(read, cancellationToken);
+    }
+
+    /// <summary>Looks once at one side. That it does not answer is said by whoever looks at both.</summary>
+    private async Task LookAsync(FencedSide side, FencedSide other, CancellationToken cancellationToken)
+    {
+        if (await LiftAsync(side, ReadAsync(side, cancellationToken), other, () => ReadAsync(other, cancellationToken), cancellationToken) is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <summary>What takes both rows: a side for which the other one was left is opened, and of two open ones one is shut.</summary>
+    private async Task MendAsync((Reading Source, Reading Target) read, CancellationToken cancellationToken)
+    {
+        if ((read.Source.Failure ?? read.Target.Failure) is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        if ((read.Source.Record, read.Target.Record) is ({ } here, { } there))
         {
             using var limit = Limit(cancellationToken);
             await (here.IsLeftFor(there) ? OpenAsync(target, source, here, "target", limit.Token)
@@ -74,11 +110,23 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    private static async Task<(FenceRecord? Record, Exception? Failure)> ReadAsync(FencedSide side, CancellationToken cancellationToken)
+    private async Task<(Reading First, Reading Second)> ReadAsync(FencedSide first, FencedSide second, CancellationToken cancellationToken)
+    {
+        var (one, other) = (ReadAsync(first, cancellationToken), ReadAsync(second, cancellationToken));
+        return (await one, await other);
+    }
+
+    private async Task<Reading> ReadAsync(FencedSide side, CancellationToken cancellationToken)
     {
         try
         {
-            return (await side.ReadAsync(cancellationToken), null);
+            var record = await side.ReadAsync(cancellationToken);
+            if (record is not null)
+            {
+                known[side] = record;
+            }
+
+            return (record, null);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -86,18 +134,35 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
         }
     }
 
-    private async Task<Exception?> LiftAsync(FencedSide side, FenceRecord? record, FenceRecord? other, string name, CancellationToken cancellationToken)
+    /// <summary>Lifts a fence whose lease is over.</summary>
+    /// <param name="side">Whose.</param>
+    /// <param name="reading">Its row.</param>
+    /// <param name="other">The other side.</param>
+    /// <param name="asking">Its row. Waited for only a moment: what was last known of it counts where it does not answer, for a side that was opened by a later attempt stays the later one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Why it could not be lifted.</returns>
+    private async Task<Exception?> LiftAsync(
+        FencedSide side, Task<Reading> reading, FencedSide other, Func<Task<Reading>> asking, CancellationToken cancellationToken)
     {
-        if (record is not { IsForsaken: true } || record.IsOlderThan(other))
+        if ((await reading).Record is not { IsForsaken: true } record)
         {
             return null;
         }
 
+        var there = asking();
+        await Task.WhenAny(there, Task.Delay(OthersPatience, time, cancellationToken));
+        if (record.IsOlderThan((there.IsCompletedSuccessfully ? (await there).Record : null) ?? known.GetValueOrDefault(other)))
+        {
+            return null;
+        }
+
+        var name = side == source ? "source" : "target";
         try
         {
             if (await Patience.AskAsync(name, Patience.Work, limit => side.UndoAsync(record.Token, onlyForsaken: true, limit), cancellationToken))
             {
                 RuntimeLog.FenceLifted(log, name, record.Token);
+                ended.Add(record.Token);
             }
 
             return null;
@@ -150,6 +215,7 @@ internal sealed class FenceKeeper(FencedSide source, FencedSide target, TimeProv
             if (await side.OpenAsync(left.Token, left.Epoch, check, cancellationToken))
             {
                 RuntimeLog.SideOpened(log, name, left.Token);
+                ended.Add(left.Token);
                 if (check.Elsewhere is { } elsewhere)
                 {
                     RuntimeLog.SideOpenedElsewhere(log, name, elsewhere);

@@ -9,7 +9,6 @@ using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
 using CdcMigrator.Embedded;
-using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Api;
 using CdcMigrator.Service.Reporting;
@@ -35,9 +34,9 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     private readonly MigrationDefinition definition = along.Definition;
     private readonly ReturnStart way = new(back, sides, options, time);
     private readonly SideOpening opening = new(sides.Taking(along.Definition.Direction), sides.Left(along.Definition.Direction), options.Lease + OpeningGrace);
+    private readonly HeldApplications applications = new(sides.Left(along.Definition.Direction), options, hooks, time);
     private (SourceIdentity Left, SourceIdentity Taking) servers;
     private IReadOnlyList<WaiverReport> waived = [];
-    private HoldKeeping? holding;
     private OpeningTerms? proven;
     private FencedSide Left => sides.Left(definition.Direction);
     private FencedSide Taking => sides.Taking(definition.Direction);
@@ -76,50 +75,20 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     }
 
     /// <inheritdoc />
-    public async Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
-    {
-        if (hooks.At(HookMoment.BeforeFence).Count == 0)
-        {
-            return "no hooks";
-        }
-
-        // Noted first: whoever finds the note without its owner lets applications go.
-        if (!await Sides.AskAsync(Left.Name, Patience.Work, stop => Left.Hold.TakeAsync(attempt.Token, attempt.Epoch, options.Lease, stop), cancellationToken))
-        {
-            throw new FaultException(FaultKind.NotAllowed, "hold-taken", "Another attempt makes applications wait, or is letting them go", "'cdcm cutover status' shows both sides; then try again");
-        }
-
-        holding = new HoldKeeping(Left, attempt.Token, releasing: false, options.Lease, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, holding.Lost);
-        IReadOnlyList<HookOutcome> outcomes;
-        try
-        {
-            outcomes = await hooks.BeforeFenceAsync(Context(attempt), either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw await HoldLostAsync(attempt);
-        }
-
-        foreach (var outcome in outcomes)
-        {
-            tell(outcome);
-        }
-
-        return outcomes is [.., { Fault: { } fault }] ? throw new FaultException(fault) : $"{outcomes.Count} hooks";
-    }
+    public Task<string> HoldAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken) => applications.WaitAsync(Context(attempt), tell, cancellationToken);
 
     /// <inheritdoc />
     public async Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken)
     {
-        if (holding is { } note && (note.Lost.IsCancellationRequested || !await Sides.AskAsync(() => Left.Hold.RenewAsync(attempt.Token, releasing: false, options.Lease, cancellationToken))))
-        {
-            throw await HoldLostAsync(attempt);
-        }
-
-        // One that came since the gate was looked at: nothing would be drained.
-        await along.Pauses.RefuseAsync(cancellationToken);
-        var marker = await Sides.AskAsync(() => Left.CloseAsync(attempt.Token, attempt.Epoch, lease, cancellationToken));
+        var marker = await applications.CloseAsync(
+            Context(attempt),
+            async stop =>
+            {
+                // One that came since the gate was looked at: nothing would be drained.
+                await along.Pauses.RefuseAsync(stop);
+                return await Left.CloseAsync(attempt.Token, attempt.Epoch, lease, stop);
+            },
+            cancellationToken);
         await DisposeAsync();
         return new FencePosition(marker.Id, marker.Lsn);
     }
@@ -228,28 +197,17 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
                 await RequireOpenAsync(Taking, attempt, routing: true, cancellationToken);
             },
             cancellationToken);
-        await NoteRoutedAsync(Taking, attempt, cancellationToken);
+
+        // Where it is not noted, because the side is away, another process tells applications once more.
+        await Sides.QuietAsync(() => RouteKeeping.NoteRoutedAsync(Taking, attempt.Token, cancellationToken));
         return done == 0 ? "applications may go there" : $"applications were sent there by {done} hooks";
     }
 
     /// <inheritdoc />
     public async Task RouteBackAsync(CutoverAttempt attempt, Action<HookOutcome> tell, CancellationToken cancellationToken)
     {
-        var outcomes = await hooks.OnAbortAsync(Context(attempt), () => IsStillOursAsync(attempt, cancellationToken), cancellationToken);
-        foreach (var outcome in outcomes)
-        {
-            tell(outcome);
-        }
-
-        await DisposeAsync();
-        if (!outcomes.All(outcome => outcome.Succeeded))
-        {
-            // Not noted: applications may wait still, and any process tells them again.
-            return;
-        }
-
-        await QuietAsync(() => Sides.AskAsync(Left.Name, Patience.Answer, stop => Left.Hold.EndAsync(attempt.Token, stop), cancellationToken));
-        await NoteRoutedAsync(Left, attempt, cancellationToken);
+        await opening.LetGoAsync();
+        await applications.LetGoAsync(Context(attempt), tell, cancellationToken);
     }
 
     /// <inheritdoc />
@@ -344,48 +302,12 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         }
     }
 
-    /// <summary>Whether no later attempt has had the side that stays, or makes its applications wait. Where it does not answer they are told: they wait for nobody else.</summary>
-    private async Task<bool> IsStillOursAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Sides.AskAsync(() => Left.ReadAsync(cancellationToken)) is not { } record
-                || (record.State == FenceState.Open && record.Epoch <= attempt.Epoch && (record.Held.Length == 0 || record.Held == attempt.Token));
-        }
-        catch (FaultException)
-        {
-            return true;
-        }
-    }
-
-    /// <summary>Where it is not noted, another process tells applications once more.</summary>
-    private static Task NoteRoutedAsync(FencedSide side, CutoverAttempt attempt, CancellationToken cancellationToken) =>
-        QuietAsync(() => RouteKeeping.NoteRoutedAsync(side, attempt.Token, cancellationToken));
-
-    private static async Task QuietAsync(Func<Task> note)
-    {
-        try
-        {
-            await note();
-        }
-        catch (FaultException)
-        {
-            // The side is away; its row says that it has not been done.
-        }
-    }
-
     /// <summary>The attempt is over, whatever its end: a note that is left runs out, and another process lets applications go.</summary>
     public async ValueTask DisposeAsync()
     {
         await opening.DisposeAsync();
-        await (holding?.DisposeAsync() ?? ValueTask.CompletedTask);
-        holding = null;
+        await applications.DisposeAsync();
     }
-
-    private async Task<FaultException> HoldLostAsync(CutoverAttempt attempt) => await Sides.AskAsync(Left.Name, Patience.Answer, stop => Left.Hold.FindCalledOffAsync(attempt.Token, stop), CancellationToken.None) is { } by
-        ? new FaultException(FaultKind.NotAllowed, "called-off", $"The attempt was called off by {by}, through another process, before it closed the side", "Try again when that is wanted")
-        : new FaultException(
-            FaultKind.TimedOut, "hold-lost", "The attempt made applications wait and did not renew its note in time, so that another process let them go", "Look at the load of the service's machine and at its connection to the side that is left; then try again");
 
     /// <summary>System identifiers and timelines of both sides.</summary>
     private Task<(SourceIdentity Left, SourceIdentity Taking)> IdentitiesAsync(CancellationToken cancellationToken) => Sides.AskAsync(async () => (

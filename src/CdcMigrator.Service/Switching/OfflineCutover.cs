@@ -16,7 +16,7 @@ public static class OfflineCutover
     /// <exception cref="FaultException">NotAllowed <c>nothing-to-abort</c>, <c>no-fence</c>. Unreachable: a side does not answer.</exception>
     public static Task<CutoverStatus> AbortAsync(MigrationDefinition definition, CancellationToken cancellationToken) => UseAsync(definition, async sides =>
     {
-        var lifted = await sides.LiftAsync(cancellationToken) || (await sides.CallOffAsync(definition.Cutover.Lease, cancellationToken)).Count > 0;
+        var lifted = await sides.LiftAsync(cancellationToken) || (await sides.CallOffAsync(Sides.OwnersTime, cancellationToken)).Count > 0;
         var (source, target, away) = await sides.ReadEachAsync(cancellationToken);
         return lifted
             ? CutoverStatus.Of(definition.Name, source, target, null, null, null, away)

@@ -1,3 +1,4 @@
+using CdcMigrator.Cutover;
 using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
@@ -16,8 +17,8 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>What the process that opened a side has to tell applications itself.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    /// <summary>What the process that opened a side, or lifted its fence, has at most to tell applications itself.</summary>
+    private static readonly TimeSpan LongestGrace = TimeSpan.FromSeconds(10);
 
     /// <summary>After a round of an abort's hooks in which one failed. Applications may wait for it: it is run until it succeeds.</summary>
     private static readonly TimeSpan FailedPause = TimeSpan.FromSeconds(15);
@@ -26,7 +27,10 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     /// <summary>How long a note that was taken over holds without being renewed.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>Looks once a second at one side until stopped. A loop a side: one that says nothing must not keep the other one's applications waiting.</summary>
+    /// <summary>Where that process dies at the very moment applications are told within its lease all the same.</summary>
+    private readonly TimeSpan grace = TimeSpan.FromTicks(Math.Min(LongestGrace.Ticks, CutoverOptions.Of(definition).KeptFor.Ticks));
+
+    /// <summary>Looks once a second at one side until stopped, and at once where this process ended an attempt in another one's place. A loop a side: one that says nothing must not keep the other one's applications waiting.</summary>
     /// <param name="leaving">The direction that leaves this side.</param>
     /// <param name="stop">Ends it.</param>
     public async Task RunAsync(MigrationDirection leaving, CancellationToken stop)
@@ -38,6 +42,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
 
         while (!stop.IsCancellationRequested)
         {
+            var ended = sides.Ended.Next;
             try
             {
                 await LookAsync(sides.Left(leaving), leaving, stop);
@@ -51,7 +56,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
                 // A side is away: the keeper of fences says so.
             }
 
-            await Task.Delay(Interval, time, stop).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await Task.WhenAny(ended, Task.Delay(Interval, time, stop));
         }
     }
 
@@ -59,7 +64,10 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     public Task TurnAsync(CancellationToken cancellationToken) => Task.WhenAll(
         LookAsync(sides.Source, MigrationDirection.Forward, cancellationToken), LookAsync(sides.Target, MigrationDirection.Back, cancellationToken));
 
-    /// <summary>Looks once, and tells applications of a side that has been open for some time without that.</summary>
+    /// <summary>
+    /// Looks once, and tells applications of a side that has been open for some time without that. The one that opened it, or lifted its fence, does it itself; where that was this process in the place of another one,
+    /// nobody is waited for.
+    /// </summary>
     /// <param name="side">A side.</param>
     /// <param name="leaving">The direction that leaves this side.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -73,7 +81,8 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             return;
         }
 
-        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || here.Age < Grace || (failed.TryGetValue(here.Token, out var at) && time.GetElapsedTime(at) < FailedPause))
+        if (here is not { State: FenceState.Open, Token.Length: > 0 } || here.Routed == here.Token || (here.Age < grace && !sides.Ended.Contains(here.Token))
+            || (failed.TryGetValue(here.Token, out var at) && time.GetElapsedTime(at) < FailedPause))
         {
             return;
         }
@@ -125,7 +134,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
         var context = Context(here.Held, here.HeldEpoch, leaving);
         RuntimeLog.Rerouting(log, here.Held, context.From.ToString());
         await using var keeping = new HoldKeeping(side, here.Held, releasing: true, Lease, time);
-        if (await TellAbortAsync(context, () => Task.FromResult(!keeping.Lost.IsCancellationRequested), cancellationToken))
+        if (await TellAbortAsync(context, () => Task.FromResult(!keeping.Lost.IsCancellationRequested), cancellationToken) && !keeping.Lost.IsCancellationRequested)
         {
             await Sides.AskAsync(side.Name, Patience.Answer, stop => side.Hold.EndAsync(here.Held, stop), cancellationToken);
         }
@@ -135,7 +144,7 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
     private static async Task<bool> IsLastAsync(FencedSide side, FenceRecord here, CancellationToken cancellationToken) =>
         await Sides.AskAsync(() => side.ReadAsync(cancellationToken)) is { State: FenceState.Open, Held.Length: 0 } now && now.Token == here.Token;
 
-    /// <summary>Whether every hook succeeded; where one did not, nothing is noted of it, and the round is made again.</summary>
+    /// <summary>Whether every hook succeeded; where one did not, or was not run any more, nothing is noted of it, and the round is made again.</summary>
     private async Task<bool> TellAbortAsync(HookContext context, Func<Task<bool>> still, CancellationToken cancellationToken)
     {
         var outcomes = await hooks.OnAbortAsync(context, still, cancellationToken);
@@ -144,13 +153,17 @@ internal sealed class RouteKeeping(MigrationDefinition definition, Sides sides, 
             Tell(outcome);
         }
 
-        var succeeded = outcomes.All(outcome => outcome.Succeeded);
-        if (!succeeded)
+        if (hooks.HaveLetGo(outcomes))
+        {
+            return true;
+        }
+
+        if (outcomes.Any(outcome => !outcome.Succeeded))
         {
             failed[context.Token] = time.GetTimestamp();
         }
 
-        return succeeded;
+        return false;
     }
 
     private HookContext Context(string token, long epoch, MigrationDirection direction)

@@ -20,6 +20,8 @@ namespace CdcMigrator.Service.Switching;
 /// <summary>Both databases of a migration, each with its fence. Faults are <see cref="FaultException"/>s only.</summary>
 internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource source, NpgsqlDataSource target, TimeProvider time)
 {
+    /// <summary>How long the owner of an attempt that is called off has to notice that, and to keep its note from then on: where it does not, whoever finds the note lets applications go.</summary>
+    public static readonly TimeSpan OwnersTime = TimeSpan.FromSeconds(5);
     private static readonly string Actor = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <summary>The source of the migration file.</summary>
@@ -27,6 +29,9 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
 
     /// <summary>The target of the migration file.</summary>
     public FencedSide Target { get; } = Side("target", target, source, definition, [.. definition.Tables.Select(table => table.Target)], definition.Tables, time);
+
+    /// <summary>Attempts that this process ended in the place of the one that made them.</summary>
+    public EndedForOthers Ended { get; } = new();
 
     /// <summary>The side a direction leaves.</summary>
     public FencedSide Left(MigrationDirection direction) => direction == MigrationDirection.Forward ? Source : Target;
@@ -69,7 +74,11 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
 
             try
             {
-                lifted |= await AskAsync(side.Name, side.Fence.Deadline + Patience.Answer, stop => side.UndoAsync(record.Token, onlyForsaken: false, stop), cancellationToken);
+                if (await AskAsync(side.Name, side.Fence.Deadline + Patience.Answer, stop => side.UndoAsync(record.Token, onlyForsaken: false, stop), cancellationToken))
+                {
+                    Ended.Add(record.Token);
+                    lifted = true;
+                }
             }
             catch (FaultException exception)
             {
@@ -82,7 +91,7 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     }
 
     /// <summary>Calls off each attempt that makes applications wait and has not closed its side, in whichever process it is. May be repeated.</summary>
-    /// <param name="lease">How long its owner has to let applications go.</param>
+    /// <param name="lease">How long its owner has until others let applications go; it keeps the note longer while it does so itself.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Those that let applications go now, or are about to; empty where there was none.</returns>
     /// <exception cref="FaultException">Unreachable: a side does not answer, and the other one has nothing to be called off.</exception>
@@ -314,6 +323,19 @@ internal sealed class Sides(MigrationDefinition definition, NpgsqlDataSource sou
     /// <exception cref="FaultException">Unreachable <see cref="Patience.NoAnswer"/> names the side.</exception>
     public static Task<T> AskAsync<T>(string side, TimeSpan limit, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         AskAsync(() => Patience.AskAsync(side, limit, work, cancellationToken));
+
+    /// <summary>Does something that is done again by others where a side is away.</summary>
+    public static async Task QuietAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (FaultException)
+        {
+            // Its row says that it has not been done.
+        }
+    }
 
     /// <summary>Does something with a database, and names what goes wrong.</summary>
     public static async Task<T> AskAsync<T>(Func<Task<T>> work)

@@ -1,25 +1,17 @@
-using CdcMigrator.Cutover;
-using CdcMigrator.Cutover.Routing;
-using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
-using CdcMigrator.Domain.Tables;
 using CdcMigrator.Postgres.Fencing;
-using CdcMigrator.Service.Runtime;
 using CdcMigrator.Service.Switching;
 using CdcMigrator.TestKit.Databases;
-using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
-using Prometheus;
 
 namespace CdcMigrator.IntegrationTests.Service;
 
 /// <summary>Applications that were told to wait go on, wherever the process that told them dies.</summary>
 public sealed class HoldTests(PostgresFixture postgres) : IDisposable
 {
-    private const string Schema = "create table orders(id int primary key, v text)";
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("cdcm-hold");
+    private readonly HookRunner runner = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -28,7 +20,11 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
     /// <summary>Hooks fail while it is there.</summary>
     private string Broken => $"{Told}.broken";
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        runner.Dispose();
+        folder.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task Applications_go_on_where_the_process_died_between_its_hooks_and_the_fence()
@@ -60,7 +56,7 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         Assert.False(await side.Hold.TakeOverAsync("a1", lease, Cancellation));
         Assert.Equal("fence-taken", (await Assert.ThrowsAsync<FaultException>(() => side.CloseAsync("a2", 3, lease, Cancellation))).Fault.Code);
 
-        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
+        await scene.RunOutAsync();
         Assert.False(await side.Hold.RenewAsync("a1", releasing: false, lease, Cancellation));
         Assert.True(await side.Hold.TakeOverAsync("a1", lease, Cancellation));
         Assert.False(await side.Hold.TakeOverAsync("a1", lease, Cancellation));
@@ -94,8 +90,8 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         await using var scene = await SceneAsync();
         await scene.Sides.Source.CloseAsync("a1", 2, TimeSpan.FromHours(1), Cancellation);
         await scene.Sides.Source.UndoAsync("a1", onlyForsaken: false, Cancellation);
-        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set changed_at = clock_timestamp() - interval '1 day'");
-        await Assert.ThrowsAsync<FaultException>(() => scene.WithoutTarget().TurnAsync(Cancellation));
+        await scene.AgeAsync();
+        await Assert.ThrowsAsync<FaultException>(() => scene.KeepingWithoutTarget().TurnAsync(Cancellation));
         Assert.Equal(["onAbort forward a1"], await ReadAsync());
 
         // A later attempt makes them wait: the hooks of the earlier one are not run beside it, nor is the migration ended then.
@@ -116,13 +112,13 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         await scene.Live.RouteBackAsync(scene.Attempt, _ => { }, Cancellation);
         Assert.Equal((FenceState.Open, "a1"), await StateAsync(scene.Sides.Source));
 
-        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
+        await scene.RunOutAsync();
         await scene.Keeping.TurnAsync(Cancellation);
         Assert.Equal((FenceState.Open, "a1"), await StateAsync(scene.Sides.Source));
         Assert.Equal(["beforeFence forward a1"], await ReadAsync());
 
         File.Delete(Broken);
-        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
+        await scene.RunOutAsync();
         await scene.Keeping.TurnAsync(Cancellation);
         Assert.Equal((FenceState.Open, ""), await StateAsync(scene.Sides.Source));
         Assert.Equal(["beforeFence forward a1", "onAbort forward a1"], await ReadAsync());
@@ -139,7 +135,7 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
         Assert.Equal("", (await scene.Sides.Source.ReadAsync(Cancellation))!.Routed);
 
         File.Delete(Broken);
-        await scene.Source.ExecuteAsync("update cdc_migrator.fence_state set changed_at = clock_timestamp() - interval '1 day'");
+        await scene.AgeAsync();
         await scene.Keeping.TurnAsync(Cancellation);
         Assert.Equal(["onAbort forward a1"], await ReadAsync());
         Assert.Equal("a1", (await scene.Sides.Source.ReadAsync(Cancellation))!.Routed);
@@ -188,72 +184,11 @@ public sealed class HoldTests(PostgresFixture postgres) : IDisposable
 
     private async Task<IReadOnlyList<string>> ReadAsync() => await File.ReadAllLinesAsync(Told, Cancellation);
 
-    private async Task<Scene> SceneAsync()
+    private Task<HoldScene> SceneAsync()
     {
-        var source = await postgres.CreateSourceAsync(Schema);
-        var target = await postgres.CreateTargetAsync(Schema);
         var hook = new CommandHook(
             "tell", [.. new[] { "/bin/sh", "-c", "test ! -e \"$FILE.broken\" && echo $CDCM_MOMENT $CDCM_DIRECTION $CDCM_TOKEN >> \"$FILE\"" }.Select(HookText.Plain)],
             new Dictionary<string, HookText> { ["FILE"] = HookText.Plain(Told) }, TimeSpan.FromMinutes(1));
-        var definition = new MigrationDefinition
-        {
-            Name = "m",
-            Source = new SourceSection(SourceKind.PostgreSql, source.ConnectionString),
-            Target = new TargetSection(target.ConnectionString),
-            Log = new LogSection { TopicPrefix = "m" },
-            Tables = [new TableMapping { Source = new TableName("public", "orders"), Target = new TableName("public", "orders") }],
-            Cutover = new CutoverSection { Lease = TimeSpan.FromHours(1), Route = new RouteSection { BeforeFence = [hook], OnAbort = [hook] } },
-        };
-        var scene = new Scene(source, target, definition);
-        await scene.Sides.PrepareAsync(Cancellation);
-        return scene;
-    }
-
-    /// <summary>A note that ran out is renewed by nobody: as if the attempt's process had died where it is.</summary>
-    private sealed class Scene : IAsyncDisposable
-    {
-        private readonly TestDatabase target;
-        private readonly HookRunner runner = new();
-        private readonly NpgsqlDataSource nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=x;Database=x;Timeout=2");
-        private readonly Func<RouteKeeping> keepingWithout;
-        private readonly MigrationRuntime along;
-        private readonly MigrationRuntime back;
-
-        public Scene(TestDatabase source, TestDatabase target, MigrationDefinition definition)
-        {
-            (Source, this.target) = (source, target);
-            Sides = new Sides(definition, source.DataSource, target.DataSource, TimeProvider.System);
-            along = new MigrationRuntime(definition, Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
-            back = new MigrationRuntime(definition.TurnedRound(), Metrics.NewCustomRegistry(), TimeProvider.System, NullLoggerFactory.Instance);
-            var options = CutoverOptions.Of(definition);
-            Live = new LiveCutover(along, back, Sides, options, new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System);
-            keepingWithout = () => new RouteKeeping(
-                definition, new Sides(definition, source.DataSource, nowhere, TimeProvider.System), new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
-            Keeping = new RouteKeeping(definition, Sides, new RoutingHooks(options.Route, runner, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
-        }
-
-        public TestDatabase Source { get; }
-
-        public Sides Sides { get; }
-
-        public LiveCutover Live { get; }
-
-        public RouteKeeping Keeping { get; }
-
-        /// <summary>One that does not reach the target.</summary>
-        public RouteKeeping WithoutTarget() => keepingWithout();
-
-        public CutoverAttempt Attempt { get; } = new("a1", 2, MigrationDirection.Forward, "test", Rehearsal: false);
-
-        public async ValueTask DisposeAsync()
-        {
-            await Live.DisposeAsync();
-            await back.DisposeAsync();
-            await along.DisposeAsync();
-            runner.Dispose();
-            await nowhere.DisposeAsync();
-            await Source.DisposeAsync();
-            await target.DisposeAsync();
-        }
+        return HoldScene.CreateAsync(postgres, new RouteSection { BeforeFence = [hook], OnAbort = [hook] }, runner);
     }
 }

@@ -108,13 +108,66 @@ public sealed class SilentSideTests(PostgresFixture postgres) : IDisposable
     {
         await using var scene = await SceneAsync(MigrationDirection.Back);
         var side = scene.Sides.Target;
-        var keeper = new FenceKeeper(scene.Sides.Source, scene.Sides.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(scene.Sides.Source, scene.Sides.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await keeper.TurnAsync(Cancellation);
         scene.Proxy.Stall();
         await side.CloseAsync("gone", 5, TimeSpan.FromMilliseconds(-1), Cancellation);
         var fault = (await Assert.ThrowsAsync<FaultException>(() => keeper.TurnAsync(Cancellation))).Fault;
         Assert.Contains("The source did not answer", fault.Message, StringComparison.Ordinal);
         Assert.Equal(FenceState.Open, (await side.ReadAsync(Cancellation))!.State);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_fence_is_lifted_before_the_other_side_is_given_up(bool running)
+    {
+        await using var scene = await SceneAsync(MigrationDirection.Back);
+        var side = scene.Sides.Target;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var keeper = new FenceKeeper(scene.Sides.Source, side, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
+        await keeper.TurnAsync(Cancellation);
+        var keeping = running ? keeper.RunAsync(stop.Token) : Task.CompletedTask;
+        var isFirst = false;
+
+        // On a slow machine the silent side may be given up before anything else was done: once it must be seen.
+        for (var epoch = 5; epoch < 10 && !isFirst; epoch++)
+        {
+            scene.Proxy.Stall();
+            await side.CloseAsync("gone", epoch, TimeSpan.FromMilliseconds(-1), Cancellation);
+            var patience = Assert.ThrowsAsync<FaultException>(() => scene.Sides.Source.ReadAsync(Cancellation));
+            var turn = running ? Task.CompletedTask : Assert.ThrowsAsync<FaultException>(() => keeper.TurnAsync(Cancellation));
+            await UntilAsync(async () => patience.IsCompleted | (isFirst = (await side.ReadAsync(Cancellation))!.State == FenceState.Open));
+            isFirst &= !patience.IsCompleted;
+            await turn;
+            await patience;
+            scene.Proxy.Resume();
+            await UntilAsync(async () => (await side.ReadAsync(Cancellation))!.State == FenceState.Open);
+        }
+
+        Assert.True(isFirst);
+        await stop.CancelAsync();
+        await keeping;
+    }
+
+    [Fact]
+    public async Task An_older_copy_of_a_side_is_not_lifted_while_the_one_that_was_opened_later_says_nothing()
+    {
+        await using var scene = await SceneAsync(MigrationDirection.Forward);
+        var (source, target) = (scene.Sides.Source, scene.Sides.Target);
+        await source.CloseAsync("there", 2, Lease, Cancellation);
+        Assert.True(await source.SealAsync("there", TimeSpan.Zero, null, Cancellation));
+        Assert.True(await target.OpenAsync("there", 2, Cancellation));
+        var keeper = new FenceKeeper(source, target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
+        await keeper.TurnAsync(Cancellation);
+        scene.Proxy.Stall();
+        await scene.BringBackClosedAsync();
+        await Assert.ThrowsAsync<FaultException>(() => keeper.TurnAsync(Cancellation));
+        Assert.Equal(FenceState.Closed, (await source.ReadAsync(Cancellation))!.State);
+
+        // Where nobody knows that it was opened, nobody is kept from writing.
+        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(source, target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
+        Assert.Equal(FenceState.Open, (await source.ReadAsync(Cancellation))!.State);
     }
 
     [Fact]
@@ -208,6 +261,9 @@ public sealed class SilentSideTests(PostgresFixture postgres) : IDisposable
             await source.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
             await target.ExecuteAsync("update cdc_migrator.fence_state set held_until = clock_timestamp() - interval '1 ms'");
         }
+
+        /// <summary>The source comes back from a copy of before its seal.</summary>
+        public Task BringBackClosedAsync() => source.ExecuteAsync("update cdc_migrator.fence_state set state = 'closed', lease_until = clock_timestamp() - interval '1 minute'");
 
         /// <summary>So that a note may be taken on either.</summary>
         public async Task OpenBothAsync()

@@ -105,7 +105,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
         var side = new FencedSide(bare.DataSource, "m", Tables, "test", TimeProvider.System);
         Assert.Null(await side.ReadAsync(Cancellation));
         Assert.Null(await new FencedSide(pair.Left.DataSource, "another", Tables, "test", TimeProvider.System).ReadAsync(Cancellation));
-        await new FenceKeeper(side, pair.Target, TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation);
+        await new FenceKeeper(side, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation);
         Assert.Equal((true, false), await pair.WritableAsync());
     }
 
@@ -143,10 +143,10 @@ public sealed class FencedSideTests(PostgresFixture postgres)
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=x;Timeout=2");
         var away = new FencedSide(nowhere, "m", Tables, "test", TimeProvider.System);
         await pair.Source.CloseAsync("a", 2, Over, Cancellation);
-        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(pair.Source, away, TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
+        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(pair.Source, away, new EndedForOthers(), TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
         Assert.Equal((true, false), await pair.WritableAsync());
         await pair.Source.CloseAsync("b", 3, Over, Cancellation);
-        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(away, pair.Source, TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
+        await Assert.ThrowsAsync<FaultException>(() => new FenceKeeper(away, pair.Source, new EndedForOthers(), TimeProvider.System, NullLogger.Instance).TurnAsync(Cancellation));
         Assert.Equal((true, false), await pair.WritableAsync());
     }
 
@@ -215,7 +215,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     public async Task The_keeper_lifts_a_forsaken_fence_and_goes_on_behind_a_seal()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await keeper.TurnAsync(Cancellation);
         Assert.Equal((true, false), await pair.WritableAsync());
 
@@ -245,7 +245,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     public async Task A_side_that_comes_back_open_from_an_older_copy_is_closed_by_the_keeper_and_nothing_is_applied_to_it()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await pair.SwitchAsync(pair.Source, pair.Target, "there", 2);
         var gone = (await pair.Source.ReadAsync(Cancellation))!;
         await ComeBackAsync(pair.Left, epoch: 1, token: "");
@@ -270,7 +270,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     public async Task A_side_that_comes_back_closed_from_before_its_seal_is_left_for_good_and_not_opened_beside_the_other_one()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
         await pair.Left.ExecuteAsync("update cdc_migrator.fence_state set state = 'closed', lease_until = clock_timestamp() - interval '1 minute'; delete from cdc_migrator.journal where event = 'fence-sealed'");
         Assert.Contains("was left for good", await pair.Source.LiftScriptAsync(await pair.Target.ReadAsync(Cancellation), terms: null, Cancellation), StringComparison.Ordinal);
@@ -285,7 +285,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     public async Task A_side_whose_row_was_opened_by_hand_is_closed_again_by_its_own_journal_and_goes_on_taking_what_is_applied_to_it()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
         await ComeBackAsync(pair.Left, epoch: 2, token: "a");
         await keeper.TurnAsync(Cancellation);
@@ -297,7 +297,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     public async Task A_side_whose_older_copy_was_lifted_while_the_other_one_was_away_is_closed_once_that_one_tells_that_it_was_opened()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await pair.SwitchAsync(pair.Source, pair.Target, "a", 2);
         await ComeBackAsync(pair.Left, epoch: 2, token: "a");
         await pair.Left.ExecuteAsync("delete from cdc_migrator.journal where event = 'fence-sealed'");
@@ -318,7 +318,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     {
         await using var pair = await PairAsync();
         await using var nowhere = NpgsqlDataSource.Create("Host=nosuch.invalid;Username=x;Database=x;Timeout=2");
-        var keeper = new FenceKeeper(pair.Source, new FencedSide(nowhere, "m", Tables, "test", TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, new FencedSide(nowhere, "m", Tables, "test", TimeProvider.System), new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var keeping = keeper.RunAsync(stop.Token);
         for (var epoch = 2; epoch < 4; epoch++)
@@ -364,7 +364,7 @@ public sealed class FencedSideTests(PostgresFixture postgres)
     public async Task Of_two_open_sides_of_which_none_tells_that_it_was_left_neither_is_touched_and_it_is_said()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await ComeBackAsync(pair.Left, epoch: 2, token: "x");
         await ComeBackAsync(pair.Right, epoch: 2, token: "y");
         Assert.Equal("two-open-sides", (await Assert.ThrowsAsync<FaultException>(() => keeper.TurnAsync(Cancellation))).Fault.Code);

@@ -103,7 +103,7 @@ public sealed class HeldOpeningTests(PostgresFixture postgres)
     public async Task The_keeper_of_another_process_takes_from_a_silent_coordinator_what_it_holds_and_leaves_it_to_one_that_is_about_to_open()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, NullLogger.Instance);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, NullLogger.Instance);
         await pair.Source.CloseAsync("a", 2, Lease, Cancellation);
         await using var held = await pair.Target.HoldOpeningAsync("a", Long, Cancellation);
         Assert.True(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));

@@ -49,7 +49,7 @@ public sealed class OpeningCheckTests(PostgresFixture postgres)
     {
         await using var pair = await PairAsync();
         var log = new KeptLog();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, log);
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, log);
         await pair.SealAsync(server: null);
         await pair.ComeBackOlderAsync(7);
         for (var i = 0; i < 3; i++)
@@ -98,7 +98,7 @@ public sealed class OpeningCheckTests(PostgresFixture postgres)
     public async Task Where_the_marker_is_lost_with_the_rows_the_way_back_is_stopped_and_a_lane_beyond_its_end_opens_nothing()
     {
         await using var pair = await PairAsync();
-        var keeper = new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, new KeptLog());
+        var keeper = new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, new KeptLog());
         await pair.SealAsync(server: null);
         await pair.Left.ExecuteAsync("insert into cdc_migrator.progress (migration, topic, partition, next_offset, cluster_id, partition_count) values ('m', 'back.orders', 0, 4, 'c', 1)");
         await pair.Right.ExecuteAsync($"delete from cdc_migrator.fence where id = '{Marker}'");
@@ -153,7 +153,7 @@ public sealed class OpeningCheckTests(PostgresFixture postgres)
         Assert.True(await pair.Source.SealAsync("a", Margin, aim: null, Cancellation));
         Assert.Null(await pair.Source.ReadTermsAsync("a", Cancellation));
         await pair.ComeBackOlderAsync(7);
-        await new FenceKeeper(pair.Source, pair.Target, TimeProvider.System, new KeptLog()).TurnAsync(Cancellation);
+        await new FenceKeeper(pair.Source, pair.Target, new EndedForOthers(), TimeProvider.System, new KeptLog()).TurnAsync(Cancellation);
         await pair.AssertOpenAsync();
     }
 

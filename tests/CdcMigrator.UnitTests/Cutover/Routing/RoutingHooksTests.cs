@@ -98,7 +98,38 @@ public sealed class RoutingHooksTests
         var outcomes = await running;
         Assert.Equal(["pgbouncer", "pgbouncer", "pgbouncer", "abort 1", "abort 1", "abort 2"], outcomes.Select(outcome => outcome.Hook));
         Assert.Equal([false, false, false, false, true, true], outcomes.Select(outcome => outcome.Succeeded));
+        Assert.False(Hooks.HaveLetGo(outcomes));
         Assert.Equal("Applications must go on at new:5433/shop. By hand: psql -h pool -p 6432 -U admin -d pgbouncer -c 'RESUME \"shop\"' -c 'RESUME \"a\"\"b\"'", outcomes[0].Fault!.Fix);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task An_abort_has_let_applications_go_once_every_hook_of_it_succeeded_and_not_where_it_was_cut_short(int asked)
+    {
+        runner.Answer("abort 1", Failed);
+        var left = asked;
+        var running = Hooks.OnAbortAsync(Context, () => Task.FromResult(left-- > 0), Cancellation);
+        while (!running.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(asked, (await running).Count);
+        Assert.False(Hooks.HaveLetGo(await running));
+
+        // At the second try.
+        runner.Answer("abort 1", Failed);
+        running = Hooks.OnAbortAsync(Context, () => Task.FromResult(true), Cancellation);
+        while (!running.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.True(Hooks.HaveLetGo(await running));
+        Assert.True(new RoutingHooks(new RouteSection { BeforeFence = [Command("before")] }, runner, time).HaveLetGo([]));
     }
 
     [Fact]
