@@ -88,6 +88,9 @@ internal sealed class BothWays : IAsyncDisposable
             KeepSidesAsync(ending.Token),
             RunBackAsync(ending.Token),
             WatchForCompletionAsync(ending));
+
+        // At once, and not when the lanes have ended: an attempt that cannot succeed any more keeps nobody from writing until then.
+        await using var told = stop.UnsafeRegister(static desk => ((CutoverDesk?)desk)?.Stop(), Desk);
         try
         {
             await RunForwardAsync(stop, ending.Token);

@@ -238,6 +238,9 @@ internal sealed class CutoverDesk(MigrationDefinition definition, BothWays ways,
         "No side is closed by an attempt, and none has applications made wait for one. An attempt that another process still prepares leaves no trace in the databases: it can be called off through that process, or by any once it has gone further",
         "'cdcm cutover status' shows both sides. Ask the process that prepares it (--server), or 'cdcm pause': no attempt closes a side then. 'cdcm rollback' is the way back from a cutover that was done");
 
+    /// <summary>The process is about to end: an attempt is undone at once, or goes on opening behind its seal. Does not wait for that.</summary>
+    public void Stop() => _ = ending.CancelAsync();
+
     /// <summary>The process ends: what is closed is lifted, what is sealed opened. Returns once that was done, or given up.</summary>
     public async Task EndAsync()
     {
