@@ -9,13 +9,16 @@ using NpgsqlTypes;
 
 namespace CdcMigrator.Postgres.Apply;
 
-/// <summary>Reads rows of a PostgreSQL source by key, as text. Needs the primary: a standby may not have the change yet. Thread-safe.</summary>
+/// <summary>
+/// Reads rows of a PostgreSQL source by key, as text. Needs the primary: a standby may not have the change yet, and its snapshots do not name who writes, so that each read asks
+/// whether it is one (an address that stands for several servers may lead there at any time). Thread-safe.
+/// </summary>
 /// <param name="source">Sessions from <see cref="Connections.PostgresConnections.CreateSourceRead"/>.</param>
 /// <param name="time">Clock of the waits for a transaction to become visible.</param>
 public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISourceRows
 {
     /// <summary>By its name of before PostgreSQL 13, which the newer ones know too.</summary>
-    private const string Snapshot = "select pg_catalog.txid_current_snapshot()::text";
+    private const string Snapshot = "select pg_catalog.txid_current_snapshot()::text, pg_catalog.pg_is_in_recovery()";
 
     /// <summary>
     /// The snapshot, and the next id to be given: what the snapshot says ends with the last transaction that ended, and younger ones may run. Transactions
@@ -24,7 +27,7 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
     private const string SnapshotHere = """
         select pg_catalog.txid_current_snapshot()::text, pg_catalog.age('3'::xid),
             array(select backend_xid::text from pg_catalog.pg_stat_activity where datname <> pg_catalog.current_database() and backend_xid is not null
-                union all select transaction::text from pg_catalog.pg_prepared_xacts where database <> pg_catalog.current_database())
+                union all select transaction::text from pg_catalog.pg_prepared_xacts where database <> pg_catalog.current_database()), pg_catalog.pg_is_in_recovery()
         """;
 
     /// <summary>
@@ -34,12 +37,12 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
     private const string Writers = """
         with recursive part(oid) as (
             select pg_catalog.to_regclass($1)::oid union select i.inhrelid from part join pg_catalog.pg_inherits i on i.inhparent = part.oid)
-        select distinct x.transactionid::text
+        select pg_catalog.pg_is_in_recovery(), array(select distinct x.transactionid::text
         from pg_catalog.pg_locks r join pg_catalog.pg_locks x on x.virtualtransaction = r.virtualtransaction and x.locktype = 'transactionid' and x.mode = 'ExclusiveLock' and x.granted
         left join pg_catalog.pg_stat_activity a on a.pid = r.pid
         where r.locktype = 'relation' and r.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database()) and r.granted
             and r.relation in (select oid from part) and r.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-            and coalesce(a.state, '') not in ('idle in transaction', 'idle in transaction (aborted)')
+            and coalesce(a.state, '') not in ('idle in transaction', 'idle in transaction (aborted)'))
         """;
 
     private const int Looks = 200;
@@ -136,6 +139,7 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
             await using var command = source.CreateCommand(SnapshotHere);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
+            RefuseStandby(reader.GetBoolean(3));
             var elsewhere = reader.GetFieldValue<string[]>(2).Select(id => uint.Parse(id, CultureInfo.InvariantCulture));
             return [.. Begun(reader.GetString(0), unchecked((uint)reader.GetInt32(1) + 3)).Except(elsewhere)];
         }
@@ -153,14 +157,10 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
         {
             await using var command = source.CreateCommand(Writers);
             command.Parameters.Add(new NpgsqlParameter { Value = route.Source.Sql });
-            var writers = new List<uint>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                writers.Add((uint)ulong.Parse(reader.GetString(0), CultureInfo.InvariantCulture));
-            }
-
-            return writers;
+            await reader.ReadAsync(cancellationToken);
+            RefuseStandby(reader.GetBoolean(0));
+            return [.. reader.GetFieldValue<string[]>(1).Select(id => (uint)ulong.Parse(id, CultureInfo.InvariantCulture))];
         }
         catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
@@ -187,7 +187,17 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
     }
 
     private static FaultException NotVisible(TableRoute route) => new(FaultKind.Transient, "source-not-visible",
-        $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down?");
+        $"A transaction of {route.Source} that is in the log already is not yet visible in the source", "It is retried; is a synchronous standby of the source down, or does a statement that writes the table take long?");
+
+    private static void RefuseStandby(bool isStandby)
+    {
+        if (isStandby)
+        {
+            throw new FaultException(FaultKind.Transient, "source-is-standby",
+                "The source is a standby: it may lack what is in the log already, and its snapshots do not say so, so that rows on their way there would be taken for deleted",
+                "Let source.connection lead to the primary; where it names several hosts, add 'Target Session Attributes=primary'. It is retried");
+        }
+    }
 
     /// <summary>Whether a snapshot, as <c>xmin:xmax:xip,…</c>, sees all of these transaction ids modulo 2^32.</summary>
     internal static bool Sees(string snapshot, IReadOnlyCollection<uint> transactions)
@@ -211,8 +221,10 @@ public sealed class SourceRows(NpgsqlDataSource source, TimeProvider time) : ISo
     private static async Task<bool> SeesAsync(NpgsqlConnection connection, IReadOnlyCollection<uint> transactions, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Snapshot, connection);
-        var snapshot = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
-        return Sees(snapshot, transactions);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        RefuseStandby(reader.GetBoolean(1));
+        return Sees(reader.GetString(0), transactions);
     }
 
     private static async Task<IReadOnlyList<string?[]?>> QueryAsync(

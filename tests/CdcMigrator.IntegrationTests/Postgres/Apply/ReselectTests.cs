@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Log;
+using CdcMigrator.Embedded.Servers;
 using CdcMigrator.Postgres.Apply;
 using CdcMigrator.Postgres.Connections;
 using CdcMigrator.TestKit.Changes;
@@ -166,6 +167,50 @@ public sealed class ReselectTests(PostgresFixture postgres)
         await transaction.CommitAsync();
         await applying;
         Assert.Equal(["1|a|not lost|∅"], await pair.Target.Database.RowsAsync("select * from docs"));
+    }
+
+    [Fact]
+    public async Task Of_a_standby_nothing_is_believed_for_its_snapshots_do_not_name_who_writes()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var server = await LocalPostgresServer.StartAsync(new LocalPostgresOptions { Settings = new Dictionary<string, string> { ["restore_command"] = "false" } }, token);
+        var source = await server.CreateDatabaseAsync("standby", Docs, token);
+        await using var reading = PostgresConnections.CreateSourceRead(source);
+        var rows = new SourceRows(reading, TimeProvider.System);
+        await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(Docs), ["public.docs"], rows);
+        var docs = target.Route("docs");
+        await target.Database.ExecuteAsync("insert into docs values (7, 'here', 'not there yet', null)");
+        Assert.Null((await rows.ReadAsync(docs, [["7"]], [1], [], token))[0]);
+
+        // As a standby it reads WAL that does not come.
+        await server.StopAsync(token);
+        await File.WriteAllTextAsync(Path.Combine(server.BaseDirectory, "data", "standby.signal"), "", token);
+        await server.StartAsync(token);
+        foreach (var read in new Func<Task>[]
+        {
+            () => rows.ReadAsync(docs, [["7"]], [1], [], token),
+            () => rows.ReadKeysAsync(docs, [], token).GetAsyncEnumerator(token).MoveNextAsync().AsTask(),
+            () => rows.ReadRunningAsync(token),
+            () => rows.ReadWritersAsync(docs, token),
+        })
+        {
+            var fault = await FaultAsync(read);
+            Assert.Equal((FaultKind.Transient, "source-is-standby"), (fault.Kind, fault.Code));
+            Assert.Contains("Target Session Attributes=primary", fault.Fix, StringComparison.Ordinal);
+        }
+
+        // A row the target lacks is not left out for a row that a standby does not have.
+        var applied = await FaultAsync(async () => await (await target.ClaimAsync()).ApplyAsync(
+            new BatchBuilder(Lane).Insert(docs, ("id", "8"), ("name", "a"), ("big", BatchBuilder.Unavailable)).Build(), CancellationToken.None));
+        Assert.Equal("source-is-standby", applied.Code);
+        Assert.Equal(0, (await target.ClaimAsync()).NextOffset);
+
+        // Sessions of before the restart are gone, which is only said once.
+        async Task<Fault> FaultAsync(Func<Task> act)
+        {
+            var fault = (await Assert.ThrowsAsync<FaultException>(act)).Fault;
+            return fault.Code == "source-is-standby" ? fault : (await Assert.ThrowsAsync<FaultException>(act)).Fault;
+        }
     }
 
     [Theory]
