@@ -16,14 +16,20 @@ internal sealed partial class MigrationReader(SectionReader root)
     {
         var name = Name();
         var source = Source(root.Section("source", required: true));
+        var target = Target(root.Section("target", required: true));
+        var log = Log(root.Section("log", required: true, shorthand: "kind"), name, source.Kind);
+        var connect = Connect(root.Section("connect"));
+        var entries = root.Entries("tables", required: true, shorthand: "source");
+        var tables = Tables(entries, source.Kind);
+        SharedTopics.Check(entries, tables, log.TopicPrefix, hasWayBack: source.Kind == SourceKind.PostgreSql);
         return new MigrationDefinition
         {
             Name = name,
             Source = source,
-            Target = Target(root.Section("target", required: true)),
-            Log = Log(root.Section("log", required: true, shorthand: "kind"), name, source.Kind),
-            Connect = Connect(root.Section("connect")),
-            Tables = Tables(root.Entries("tables", required: true, shorthand: "source"), source.Kind),
+            Target = target,
+            Log = log,
+            Connect = connect,
+            Tables = tables,
             Rules = Rules(root.Entries("rules")),
             Benchmarks = Benchmarks(root.Entries("benchmarks")),
             Apply = Apply(root.Section("apply")),

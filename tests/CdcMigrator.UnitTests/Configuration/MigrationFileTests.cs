@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Service.Configuration;
 
 namespace CdcMigrator.UnitTests.Configuration;
@@ -120,6 +121,13 @@ public sealed class MigrationFileTests
             Least.Replace("[ public.orders ]", "[ { source: public.orders, columns: { a: { as: text } } } ]", StringComparison.Ordinal), _ => null).Errors).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Several_hosts_may_be_named_of_which_the_primary_is_asked()
+    {
+        var definition = Read(Least.Replace("Host=a;Database=shop", "Host=a,b:5433;Database=shop;Target Session Attributes=primary", StringComparison.Ordinal));
+        using var _ = PostgresConnections.CreateSourceRead(definition.Source.Connection);
+    }
+
+    [Fact]
     public void The_embedded_log_needs_one_word()
     {
         var definition = Read(Least.Replace("log: { bootstrapServers: \"k:9092\" }", "log: embedded", StringComparison.Ordinal));
@@ -190,6 +198,10 @@ public sealed class MigrationFileTests
     [InlineData("[ public.orders ]", "[ { source: public.orders, keyless: true, onePartition: false } ]", 5, "table public.orders has no key, so its topic must have one partition")]
     [InlineData("[ public.orders ]", "[ public.orders, public.orders ]", 5, "table public.orders is listed twice")]
     [InlineData("[ public.orders ]", "[ { source: public.a, target: s.t }, { source: public.b, target: s.t } ]", 5, "two tables go to s.t")]
+    [InlineData("[ public.orders ]", "[ 'public.\"a b\"', public.a_b ]", 5, "tables \"public\".\"a b\" and \"public\".\"a_b\" would share topic shop.public.a_b")]
+    [InlineData("[ public.orders ]", "[ 'public.\"b.c\"', '\"public.b\".c' ]", 5, "tables \"public\".\"b.c\" and \"public.b\".\"c\" would share topic shop.public.b.c")]
+    [InlineData("[ public.orders ]", "[ { source: public.a, target: 's.\"t 1\"' }, { source: public.b, target: s.t_1 } ]", 5, "would share topic shop-back.s.t_1")]
+    [InlineData("[ public.orders ]", "[ '\"cdc migrator\".fence' ]", 5, "tables \"cdc_migrator\".\"fence\" and \"cdc migrator\".\"fence\" would share topic shop.cdc_migrator.fence")]
     [InlineData("[ public.orders ]", "[ { source: public.a, exclude: [x], rename: { x: y } } ]", 5, "column x of public.a is both excluded and renamed")]
     [InlineData("[ public.orders ]", "[ { source: public.a, rename: { x: z, y: z } } ]", 5, "columns x, y of public.a are all renamed to z")]
     [InlineData("[ public.orders ]", "[ { target: public.a } ]", 5, "key 'source' is missing in tables[]")]
