@@ -338,7 +338,7 @@ public sealed class DebeziumDecoder : IRecordDecoder
 
     private DecodeResult Commit(LogRecord record, ChangeBatch batch, TableRoute route, ChangeOperation operation, KeyChangeHalf half)
     {
-        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs, runs.Of(record));
+        batch.CommitRow(route, operation, record.Offset, envelope.Source.Position, half, envelope.Source.TimestampMs, runs.Of(record), envelope.Source.RunMayBeginWithinLsn);
         return new DecodeResult(DecodeKind.Change, envelope.Source.TimestampMs);
     }
 

@@ -72,6 +72,9 @@ internal static class AvroEnvelopes
             var node = source.Children[i];
             switch (source.Source[i])
             {
+                case SourceField.Version:
+                    block.SetVersion(Text(ref reader, node));
+                    break;
                 case SourceField.Db:
                     block.Db.Set(Text(ref reader, node));
                     break;

@@ -152,6 +152,7 @@ internal sealed class AvroSchemas
 
     private static SourceField SourceFieldOf(string name) => name switch
     {
+        "version" => SourceField.Version,
         "db" => SourceField.Db,
         "schema" => SourceField.Schema,
         "table" => SourceField.Table,

@@ -6,6 +6,9 @@ internal enum SourceField
     /// <summary>Not read.</summary>
     Skip,
 
+    /// <summary><c>version</c>.</summary>
+    Version,
+
     /// <summary><c>db</c>.</summary>
     Db,
 

@@ -28,6 +28,11 @@ internal sealed class SourceBlock
     /// <summary>A row of an incremental snapshot: has no position of its own, whatever its <c>sequence</c> says.</summary>
     public bool IsIncremental { get; set; }
 
+    /// <summary>
+    /// From 3.7 on Debezium stores how many changes of an LSN it has sent, and begins behind them (dbz#1554); before, it began with all of them or none. What does not say its version may do either.
+    /// </summary>
+    public bool RunMayBeginWithinLsn { get; private set; } = true;
+
     private ulong sequenceCommit;
     private ulong sequenceLsn;
 
@@ -40,6 +45,7 @@ internal sealed class SourceBlock
         TimestampMs = 0;
         Lsn = TransactionId = sequenceCommit = sequenceLsn = 0;
         IsIncremental = false;
+        RunMayBeginWithinLsn = true;
     }
 
     /// <summary>The first part of the table's name.</summary>
@@ -52,6 +58,10 @@ internal sealed class SourceBlock
     public SourcePosition Position => IsIncremental
         ? SourcePosition.None
         : new SourcePosition(sequenceCommit, sequenceLsn != 0 ? sequenceLsn : Lsn, unchecked((uint)TransactionId));
+
+    /// <summary>Reads the version of the connector, as <c>3.5.0.Final</c>.</summary>
+    public void SetVersion(ReadOnlySpan<byte> text) => RunMayBeginWithinLsn =
+        !Utf8Parser.TryParse(text, out int major, out var dot) || dot >= text.Length || !Utf8Parser.TryParse(text[(dot + 1)..], out int minor, out _) || major > 3 || (major == 3 && minor >= 7);
 
     /// <summary>Reads <c>["commit","lsn"]</c>, a JSON array in a string, so that its quotes may be escaped; null for an unknown commit.</summary>
     /// <exception cref="FormatException">It is something else.</exception>

@@ -117,6 +117,9 @@ internal static class JsonEnvelopes
                 case 6 when name.SequenceEqual("schema"u8):
                     Name(ref reader, source.Schema);
                     break;
+                case 7 when name.SequenceEqual("version"u8) && reader.TokenType == JsonTokenType.String:
+                    source.SetVersion(reader.ValueSpan);
+                    break;
                 case 8 when name.SequenceEqual("sequence"u8) && reader.TokenType == JsonTokenType.String:
                     source.SetSequence(reader.ValueSpan);
                     break;

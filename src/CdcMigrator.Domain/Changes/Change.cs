@@ -31,6 +31,9 @@ public readonly record struct Change
     /// </summary>
     public ulong Run { get; init; }
 
+    /// <summary>A life of the connector's task may begin in between changes that share an LSN (Debezium 3.7 and newer), not only in front of them all.</summary>
+    public bool RunMayBeginWithinLsn { get; init; }
+
     /// <summary>The row as it was is there too: updates of keyless tables.</summary>
     public bool HasBefore { get; init; }
 

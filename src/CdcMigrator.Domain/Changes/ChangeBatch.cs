@@ -179,7 +179,8 @@ public sealed class ChangeBatch : IBufferWriter<byte>
     public ValueSlot OpenSlot(int column) => slots[rowStart + column];
 
     /// <summary>Closes the open row and adds it as a change.</summary>
-    public void CommitRow(TableRoute route, ChangeOperation operation, long offset, SourcePosition position, KeyChangeHalf keyChange, long sourceTimestampMs, ulong run = 0)
+    public void CommitRow(
+        TableRoute route, ChangeOperation operation, long offset, SourcePosition position, KeyChangeHalf keyChange, long sourceTimestampMs, ulong run = 0, bool runMayBeginWithinLsn = false)
     {
         if (count == changes.Length)
         {
@@ -195,6 +196,7 @@ public sealed class ChangeBatch : IBufferWriter<byte>
             KeyChange = keyChange,
             SourceTimestampMs = sourceTimestampMs,
             Run = run,
+            RunMayBeginWithinLsn = runMayBeginWithinLsn,
             HasBefore = rowStart != usedSlots,
             FirstSlot = usedSlots,
         };

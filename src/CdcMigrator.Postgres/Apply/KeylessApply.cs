@@ -194,6 +194,11 @@ internal sealed class KeylessApply(PostgresLaneStore store, PostgresLaneWriter w
         }
 
         await reader.DisposeAsync();
+        if (MayBeginWithinLsn(memory, batch, start, end))
+        {
+            await RecallRunsAsync(connection, memory, batch, start, end, cancellationToken);
+        }
+
         memory.Forgets = MayBeForgotten(memory, batch, start, end) && await IsFullAsync(connection, cancellationToken);
         return memory;
     }
@@ -211,6 +216,41 @@ internal sealed class KeylessApply(PostgresLaneStore store, PostgresLaneWriter w
         }
 
         return false;
+    }
+
+    /// <summary>Whether a run that the lane may not have met sends something of a transaction it knows.</summary>
+    private bool MayBeginWithinLsn(KeylessMemory memory, ChangeBatch batch, int start, int end)
+    {
+        for (var i = start; i < end; i++)
+        {
+            var change = batch.Changes[i];
+            if (change.RunMayBeginWithinLsn && memory.Transactions.TryGetValue(change.Position.TransactionId, out var transaction) && transaction.Run != RunOf(change))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task RecallRunsAsync(NpgsqlConnection connection, KeylessMemory memory, ChangeBatch batch, int start, int end, CancellationToken cancellationToken)
+    {
+        var runs = new HashSet<long>();
+        for (var i = start; i < end; i++)
+        {
+            runs.Add(unchecked((long)RunOf(batch.Changes[i])));
+        }
+
+        await using var command = new NpgsqlCommand("""
+            select (select xid from cdc_migrator.keyless_transaction where migration = $1 and topic = $2 and partition = $3 order by id desc limit 1),
+                array(select distinct run from cdc_migrator.keyless_transaction where migration = $1 and topic = $2 and partition = $3 and run = any($4))
+            """, connection);
+        AddLane(command);
+        command.Parameters.Add(new NpgsqlParameter { Value = runs.ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        memory.Newest = (uint)reader.GetInt64(0);
+        memory.Runs.UnionWith(reader.GetFieldValue<long[]>(1).Select(run => unchecked((ulong)run)));
     }
 
     private async Task<bool> IsFullAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

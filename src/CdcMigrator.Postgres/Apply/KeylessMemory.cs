@@ -6,7 +6,8 @@ namespace CdcMigrator.Postgres.Apply;
 /// <summary>
 /// Tells repeats from new changes of a keyless table, exactly (invariant A4 re-applies what it cannot place, which would double rows here). A
 /// connector repeats a lane's changes in their order and from an LSN on, so what one transaction did is known by its last LSN and by how many
-/// changes at that LSN were applied; a new run of the connector counts from the first again. Pure.
+/// changes at that LSN were applied; a new run of the connector counts from the first again. One that may begin in between changes of an LSN (rows of one COPY) cannot be counted there, if it is the first
+/// that the lane sees of the run and the lane's last transaction may have ended in their midst. Pure.
 /// </summary>
 /// <param name="guard">Where the lane stands.</param>
 /// <param name="snapshotsReplace">Whoever sends another snapshot has emptied the table before (the embedded log).</param>
@@ -22,6 +23,12 @@ internal sealed class KeylessMemory(RepeatGuard guard, bool snapshotsReplace)
 
     /// <summary>Highest position once the changes asked about are applied.</summary>
     public SourcePosition Highest => guard.Highest;
+
+    /// <summary>The transaction that was met last of all: every other one was sent to its end. To be set where a run may begin within an LSN.</summary>
+    public uint? Newest { get; set; }
+
+    /// <summary>Runs of the connector whose changes the lane has met before.</summary>
+    public HashSet<ulong> Runs { get; } = [];
 
     /// <summary>Older transactions were forgotten: one that is not known may be one of them.</summary>
     public bool Forgets { get; set; }
@@ -43,8 +50,17 @@ internal sealed class KeylessMemory(RepeatGuard guard, bool snapshotsReplace)
 
         var id = change.Position.TransactionId;
         var known = Transactions.TryGetValue(id, out var transaction);
+        if (known && change.Position.Lsn == transaction.Lsn && MayBeginAmongEquals(change, run, transaction))
+        {
+            throw new FaultException(FaultKind.Poison, "keyless-repeat", "The connector began again where rows of a table without a key share a place in the log, as those of one COPY do: which of them are in the target cannot be told",
+                "Copy the tables again with a new slot ('Starting over' in docs/cli.md), or give the table a primary key");
+        }
+
+        Runs.Add(run);
         if (known && change.Position.Lsn < transaction.Lsn)
         {
+            // From here on the run's changes are counted from the first.
+            Transactions[id] = transaction.Run == run ? transaction : transaction with { Run = run, Seen = 0 };
             return true;
         }
 
@@ -58,6 +74,7 @@ internal sealed class KeylessMemory(RepeatGuard guard, bool snapshotsReplace)
         guard = guard with { Highest = SourcePosition.Max(Highest, change.Position) };
         if (!known || change.Position.Lsn > transaction.Lsn)
         {
+            Newest = known ? Newest : id;
             Transactions[id] = new KeylessTransaction(change.Position.Lsn, run, 1, 1);
             return false;
         }
@@ -67,6 +84,10 @@ internal sealed class KeylessMemory(RepeatGuard guard, bool snapshotsReplace)
         Transactions[id] = transaction with { Run = run, Seen = seen, Applied = Math.Max(seen, transaction.Applied) };
         return isReplay;
     }
+
+    /// <summary>Only a COPY's rows share an LSN. An update or a delete has one of its own, and is a repeat there.</summary>
+    private bool MayBeginAmongEquals(in Change change, ulong run, KeylessTransaction transaction) =>
+        change.RunMayBeginWithinLsn && change.Operation == ChangeOperation.Insert && !guard.IsExact && transaction.Run != run && Newest == change.Position.TransactionId && !Runs.Contains(run);
 
     private void Take((ulong Lsn, ulong Run) snapshot)
     {

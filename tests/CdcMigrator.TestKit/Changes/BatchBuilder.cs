@@ -16,6 +16,7 @@ public sealed class BatchBuilder
 
     private readonly ChangeBatch batch = new();
     private ulong run;
+    private bool mayBeginWithinLsn;
     private long offset;
     private ulong lsn;
 
@@ -69,6 +70,13 @@ public sealed class BatchBuilder
         return this;
     }
 
+    /// <summary>Runs of the connector that sends what is added next may begin in between changes of an LSN, or not.</summary>
+    public BatchBuilder BeginningWithinLsn(bool may = true)
+    {
+        mayBeginWithinLsn = may;
+        return this;
+    }
+
     /// <summary>A change of a keyless table: the row as it is (of a delete: as it was) and, of an update, as it was; sent by a run of the connector.</summary>
     public BatchBuilder AddKeyless(
         TableRoute route, ChangeOperation operation, SourcePosition position, ulong sender, (string Column, string? Value)[] row, (string Column, string? Value)[]? before = null)
@@ -111,7 +119,7 @@ public sealed class BatchBuilder
     private BatchBuilder Commit(TableRoute route, ChangeOperation operation, KeyChangeHalf half, SourcePosition? position, ulong sender)
     {
         lsn += 10;
-        batch.CommitRow(route, operation, offset, position ?? new SourcePosition(lsn, lsn, 0), half, 0, sender);
+        batch.CommitRow(route, operation, offset, position ?? new SourcePosition(lsn, lsn, 0), half, 0, sender, mayBeginWithinLsn);
         batch.TakeIn(offset++);
         return this;
     }

@@ -35,6 +35,9 @@ public sealed class DebeziumEventBuilder
     /// <summary>Debezium's <c>topic.prefix</c>.</summary>
     public string Prefix { get; init; } = "shop";
 
+    /// <summary>Version of the connector.</summary>
+    public string? Version { get; init; } = "3.5.0.Final";
+
     /// <summary>Partition of the records.</summary>
     public int Partition { get; init; }
 
@@ -162,7 +165,7 @@ public sealed class DebeziumEventBuilder
         var commit = snapshot is "true" ? null : CommitLsn;
         var sequence = JsonSerializer.Serialize(JsonSerializer.Serialize(new[] { commit?.ToString(), Lsn.ToString() }), Json);
         return Object([
-            ("version", "3.5.0.Final"), ("connector", "postgresql"), ("name", Prefix), ("ts_ms", TimestampMs), ("snapshot", snapshot), ("db", "shop")])[..^1]
+            ("version", Version), ("connector", "postgresql"), ("name", Prefix), ("ts_ms", TimestampMs), ("snapshot", snapshot), ("db", "shop")])[..^1]
             + $",\"sequence\":{sequence},"
             + Object([
                 ("ts_us", TimestampMs * 1000), ("ts_ns", TimestampMs * 1000000), ("schema", schema), ("table", table),

@@ -46,6 +46,23 @@ public sealed class KeylessTests
         Assert.Contains("REPLICA IDENTITY FULL", fault.Fix, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("3.5.0.Final", false)]
+    [InlineData("3.6.3.Final", false)]
+    [InlineData("2.7.4.Final", false)]
+    [InlineData("3.7.0.Alpha1", true)]
+    [InlineData("3.10.0.Final", true)]
+    [InlineData("4.0.0.Final", true)]
+    [InlineData("nightly", true)]
+    [InlineData("3", true)]
+    [InlineData(null, true)]
+    public void Whether_the_connector_may_begin_within_an_LSN_follows_from_its_version(string? version, bool may)
+    {
+        var versioned = new DebeziumEventBuilder("public.log") { Version = version };
+        DecodedRow.Decode(events.Record(null, events.Envelope("c", "null", Was), []), DecodedRow.Faithful, route);
+        Assert.Equal(may, DecodedRow.Decode(versioned.Record(null, versioned.Envelope("c", "null", Was), []), DecodedRow.Faithful, route).Change.RunMayBeginWithinLsn);
+    }
+
     [Fact]
     public void The_connectors_run_is_told_apart_and_the_record_behind_a_delete_is_none()
     {

@@ -66,6 +66,57 @@ public sealed class KeylessTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_connector_that_may_begin_among_the_rows_of_a_copy_halts_the_lane_where_it_cannot_be_told_which_of_them_it_sends()
+    {
+        await using var target = await CreateAsync();
+        var bag = target.Route("bag");
+        var copy = Next();
+        var writer = await ClaimAsync(target);
+        await writer.ApplyAsync(Many(New(0), bag, copy, run: 1, count: 2).Build(), CancellationToken.None);
+
+        // The third row, or the first once more.
+        var fault = (await Assert.ThrowsAsync<FaultException>(() => writer.ApplyAsync(Many(New(2), bag, copy, run: 2, count: 2).Build(), CancellationToken.None))).Fault;
+        Assert.Equal((FaultKind.Poison, "keyless-repeat", 2L, "public.bag"), (fault.Kind, fault.Code, fault.Offset, fault.Table));
+        Assert.Contains("Copy the tables again", fault.Fix, StringComparison.Ordinal);
+        Assert.Equal(2, (await ClaimAsync(target)).NextOffset);
+        Assert.Equal(2, await target.Database.ScalarAsync<long>("select count(*) from bag"));
+    }
+
+    [Theory]
+    [InlineData("a later transaction was sent")]
+    [InlineData("it sends an earlier transaction before")]
+    [InlineData("it sends an earlier change of the transaction before")]
+    [InlineData("it is an update")]
+    public async Task Such_a_connector_does_not_halt_the_lane_where_it_can_be_told(string because)
+    {
+        await using var target = await CreateAsync();
+        var bag = target.Route("bag");
+        var (earlier, begun, copy, later) = (Next(), Next(), Next(), Next());
+        begun = begun with { TransactionId = copy.TransactionId };
+        var (isUpdate, row) = (because == "it is an update", Row("1", "1", null, null, null));
+        BatchBuilder Copy(BatchBuilder batch, ulong run) => isUpdate ? batch.AddKeyless(bag, ChangeOperation.Update, copy, run, row, row) : Many(batch, bag, copy, run, count: 2);
+        await (await ClaimAsync(target)).ApplyAsync(Copy(Many(Many(New(0), bag, earlier, run: 1, count: 1), bag, begun, run: 1, count: 1), 1).Build(), CancellationToken.None);
+        var rows = await target.Database.ScalarAsync<long>("select count(*) from bag");
+        var writer = await ClaimAsync(target);
+        if (because.StartsWith("a later", StringComparison.Ordinal))
+        {
+            await writer.ApplyAsync(Many(New(writer.NextOffset), bag, later, run: 1, count: 1).Build(), CancellationToken.None);
+            rows++;
+        }
+        else if (!isUpdate)
+        {
+            var before = because.EndsWith("earlier transaction before", StringComparison.Ordinal) ? earlier : begun;
+            Assert.Equal(1, (await writer.ApplyAsync(Many(New(writer.NextOffset), bag, before, run: 2, count: 1).Build(), CancellationToken.None)).Replays);
+        }
+
+        // Whether in the same claim or after it.
+        writer = await ClaimAsync(target);
+        var counts = await writer.ApplyAsync(Copy(New(writer.NextOffset), 2).Build(), CancellationToken.None);
+        Assert.Equal((isUpdate ? 1L : 2L, 0L), (counts.Replays, counts.Applied));
+        Assert.Equal(rows, await target.Database.ScalarAsync<long>("select count(*) from bag"));
+    }
+
+    [Fact]
     public async Task A_repeat_without_a_known_commit_is_told_from_a_new_transaction()
     {
         await using var target = await CreateAsync();
@@ -166,6 +217,8 @@ public sealed class KeylessTests(PostgresFixture postgres)
         target.Store.ClaimAsync(Lane, new LogIdentity("cluster", "topic", partitions), 0, CancellationToken.None);
 
     private static (string, string?)[] Row(string? a, string? b, string? j, string? x, string? p) => [("a", a), ("b", b), ("j", j), ("x", x), ("p", p)];
+
+    private static BatchBuilder New(long offset) => new BatchBuilder(Lane, offset).BeginningWithinLsn();
 
     private static BatchBuilder Many(BatchBuilder batch, TableRoute bag, SourcePosition at, ulong run, int count)
     {

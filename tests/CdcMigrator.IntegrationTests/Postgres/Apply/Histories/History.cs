@@ -6,6 +6,9 @@ namespace CdcMigrator.IntegrationTests.Postgres.Apply.Histories;
 /// <param name="Expected">The rows as sorted text.</param>
 internal sealed record History(IReadOnlyList<List<HistoryRecord>> Lanes, Dictionary<string, string?[]> Rows, IReadOnlyList<string> Expected)
 {
+    /// <summary>Where the lane must halt, because nobody can tell repeats from there on; null where it must not. <see cref="Expected"/> is what is in the target then.</summary>
+    public long? HaltsAt { get; init; }
+
     /// <summary>Rows as the target is read.</summary>
     public static IReadOnlyList<string> Lines(IEnumerable<string?[]> rows) =>
         [.. rows.Select(row => string.Join('|', row.Select(value => value ?? "∅"))).Order(StringComparer.Ordinal)];

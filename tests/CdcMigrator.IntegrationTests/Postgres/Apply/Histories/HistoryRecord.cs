@@ -15,4 +15,7 @@ internal sealed record HistoryRecord(ChangeOperation Operation, KeyChangeHalf Ha
 
     /// <summary>The connector's run that sent it.</summary>
     public ulong Run { get; init; }
+
+    /// <summary>That connector may begin in between changes of an LSN.</summary>
+    public bool MayBeginWithinLsn { get; init; }
 }

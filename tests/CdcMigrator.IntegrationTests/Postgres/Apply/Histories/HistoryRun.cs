@@ -50,6 +50,11 @@ internal sealed class HistoryRun(LaneTarget target, LaneTarget keyless, HistoryS
                     }
                 }
             }
+            catch (FaultException fault) when (fault.Fault.Code == "keyless-repeat")
+            {
+                Assert.Equal(log.HaltsAt, fault.Fault.Offset);
+                return;
+            }
             catch (FaultException fault) when (fault.Fault.Kind is FaultKind.Transient or FaultKind.Unreachable || (shape.Truncates && fault.Fault.Kind == FaultKind.Fenced))
             {
                 // Killed; or told by another lane's truncate to claim anew.
@@ -58,6 +63,7 @@ internal sealed class HistoryRun(LaneTarget target, LaneTarget keyless, HistoryS
 
             if (abandoned.Count == 0)
             {
+                Assert.Null(log.HaltsAt);
                 return;
             }
         }
@@ -116,7 +122,7 @@ internal sealed class HistoryRun(LaneTarget target, LaneTarget keyless, HistoryS
         foreach (var record in records.Skip((int)writer.NextOffset).Take(own.Next(1, 12)))
         {
             _ = record.IsTombstone ? batch.Nothing()
-                : shape.IsKeyless ? batch.AddKeyless(route, record.Operation, record.Position, record.Run, Columns(record.Values)!, Columns(record.Before))
+                : shape.IsKeyless ? batch.BeginningWithinLsn(record.MayBeginWithinLsn).AddKeyless(route, record.Operation, record.Position, record.Run, Columns(record.Values)!, Columns(record.Before))
                 : batch.SentBy(record.Run).Add(route, record.Operation, record.Half, record.Position, Columns(record.Values)!);
         }
 

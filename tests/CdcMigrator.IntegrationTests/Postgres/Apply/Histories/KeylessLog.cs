@@ -5,7 +5,8 @@ namespace CdcMigrator.IntegrationTests.Postgres.Apply.Histories;
 
 /// <summary>
 /// Makes the history of a table without a key: equal rows, rows of one COPY that share a position, transactions that lie between each other's,
-/// truncates, and runs of the connector that go on or repeat from an LSN on, not knowing the commit before their first transaction, or knowing an older one.
+/// truncates, and runs of the connector that go on or repeat from an LSN on, not knowing the commit before their first transaction, or knowing an older one. Some connectors begin in between changes of an LSN
+/// too: where the lane cannot tell what of them it has, it must halt.
 /// </summary>
 internal sealed class KeylessLog
 {
@@ -24,8 +25,8 @@ internal sealed class KeylessLog
     {
         var log = new KeylessLog(random);
         log.Write();
-        var lane = log.Sent(random);
-        return new History([lane], [], History.Lines(log.rows));
+        var (lane, haltsAt, sent) = log.Sent(random);
+        return new History([lane], [], History.Lines(log.After(sent))) { HaltsAt = haltsAt };
     }
 
     private void Write()
@@ -64,21 +65,57 @@ internal sealed class KeylessLog
         }
     }
 
-    /// <summary>What the lane holds: each run goes on where the one before was killed, or some way before.</summary>
-    private List<HistoryRecord> Sent(Random random)
+    /// <summary>The rows behind the snapshot and so many changes.</summary>
+    private List<string?[]> After(int changes)
+    {
+        var present = new List<string?[]>();
+        foreach (var record in sent.Take(sent.FindIndex(record => record.Transaction >= 0) + changes))
+        {
+            var gone = record.Operation == ChangeOperation.Delete ? record.Values : record.Before;
+            if (record.Operation == ChangeOperation.Truncate)
+            {
+                present.Clear();
+            }
+            else if (gone is not null)
+            {
+                present.RemoveAt(present.FindIndex(row => row.SequenceEqual(gone)));
+            }
+
+            if (record.Operation is not (ChangeOperation.Truncate or ChangeOperation.Delete))
+            {
+                present.Add(record.Values);
+            }
+        }
+
+        return present;
+    }
+
+    /// <summary>What the lane holds: each run goes on where the one before was killed, or some way before. With it where it must halt, and how many changes it has then.</summary>
+    private (List<HistoryRecord> Lane, long? HaltsAt, int Changes) Sent(Random random)
     {
         var lane = new List<HistoryRecord>();
+        var within = random.Next(3) == 0;
         var snapshot = sent.TakeWhile(record => record.Transaction < 0).ToList();
         var streamed = sent.Skip(snapshot.Count).ToList();
         lane.AddRange(snapshot.Select(record => record with { Run = 1 }));
-        var (from, run) = (0, 1UL);
+        var (from, run, most) = (0, 1UL, 0);
         while (true)
         {
+            // The first that the lane meets of this run may be any of those that share the place at which the run before was killed.
+            var cannotTell = within && most > 0 && from < streamed.Count && streamed[from] is { Operation: ChangeOperation.Insert } first
+                && first.Transaction == streamed[most - 1].Transaction && first.Position.Lsn == streamed[most - 1].Position.Lsn;
             var commit = from == streamed.Count || random.Next(3) == 0 ? 0 : streamed[random.Next(from + 1)].Position.CommitLsn;
             var killed = random.Next(3) == 0 && run < 5 ? random.Next(from, streamed.Count + 1) : streamed.Count;
+            if (cannotTell && killed > from)
+            {
+                lane.Add(streamed[from] with { Run = run, MayBeginWithinLsn = true });
+                return (lane, lane.Count - 1, most);
+            }
+
+            most = Math.Max(most, killed);
             foreach (var record in streamed.GetRange(from, killed - from))
             {
-                lane.Add(record with { Run = run, Position = record.Transaction == streamed[from].Transaction ? record.Position with { CommitLsn = commit } : record.Position });
+                lane.Add(record with { Run = run, MayBeginWithinLsn = within, Position = record.Transaction == streamed[from].Transaction ? record.Position with { CommitLsn = commit } : record.Position });
                 if (record.Operation == ChangeOperation.Delete && random.Next(2) == 0)
                 {
                     lane.Add(record with { IsTombstone = true });
@@ -87,14 +124,14 @@ internal sealed class KeylessLog
 
             if (killed == streamed.Count)
             {
-                return lane;
+                return (lane, null, streamed.Count);
             }
 
             run++;
             from = killed == 0 ? 0 : random.Next(Math.Max(0, killed - 8), killed + 1);
 
-            // Repeats begin at an LSN: with all rows of a COPY, or none.
-            while (from > 0 && from < streamed.Count && streamed[from].Transaction == streamed[from - 1].Transaction && streamed[from].Position.Lsn == streamed[from - 1].Position.Lsn)
+            // Repeats of others begin at an LSN: with all rows of a COPY, or none.
+            while (!within && from > 0 && from < streamed.Count && streamed[from].Transaction == streamed[from - 1].Transaction && streamed[from].Position.Lsn == streamed[from - 1].Position.Lsn)
             {
                 from--;
             }
