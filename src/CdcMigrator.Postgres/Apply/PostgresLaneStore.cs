@@ -34,6 +34,7 @@ public sealed class PostgresLaneStore : ILaneStore, IAsyncDisposable
         Log = log;
         Sessions = new ApplySessions(target, options.Writers);
         Reselection = new Reselection(source);
+        Snapshots = new SnapshotWatch(this);
     }
 
     internal NpgsqlDataSource Target { get; }
@@ -55,6 +56,8 @@ public sealed class PostgresLaneStore : ILaneStore, IAsyncDisposable
     internal RoutePlans Plans { get; } = new();
 
     internal Reselection Reselection { get; }
+
+    internal SnapshotWatch Snapshots { get; }
 
     /// <inheritdoc />
     public async Task<ILaneWriter> ClaimAsync(LaneId lane, LogIdentity identity, long logStart, CancellationToken cancellationToken)

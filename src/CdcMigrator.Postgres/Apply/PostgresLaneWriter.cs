@@ -75,6 +75,7 @@ internal sealed class PostgresLaneWriter(
         var refused = RefusedChanges.First(batch, identity, store.Source is not null, logRun != 0);
         refused = await TruncatedBehindParkedAsync(batch, refused?.Index ?? batch.Changes.Count, cancellationToken) ?? refused;
         var end = refused?.Index ?? batch.Changes.Count;
+        await store.Snapshots.NoteAsync(batch, cancellationToken);
         var counts = default(ApplyCounts);
         for (var next = 0; ;)
         {

@@ -1,6 +1,7 @@
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Preflight;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Faults;
 using Npgsql;
 
@@ -30,18 +31,19 @@ public sealed class SchemaWatch(
         try
         {
             var recorded = await store.ReadAsync(cancellationToken);
+            var begunAgain = await SnapshotRuns.ReadBegunAgainAsync(target, migration, cancellationToken);
             var here = await TableShapes.ReadAsync(source, [.. mappings.Select(mapping => (mapping.Source, recorded.GetValueOrDefault(mapping.Source.ToString()).Shape?.Oid ?? 0))], cancellationToken);
             var there = await TableShapes.ReadAsync(target, [.. mappings.Select(mapping => (mapping.Target, 0u))], cancellationToken);
             if (publication is null)
             {
-                return await CompareAsync(recorded, here, there, new Dictionary<TableName, string>(), cancellationToken);
+                return await CompareAsync(recorded, here, there, new Dictionary<TableName, string>(), begunAgain, cancellationToken);
             }
 
             TableName[] tables = [.. mappings.Select(mapping => mapping.Source)];
             var entries = await PublishedTables.ReadEntriesAsync(source, publication, tables, cancellationToken);
             var gaps = await PublishedTables.ReadGapsAsync(source, publication, tables, cancellationToken);
             return await CompareAsync(
-                recorded, here.ToDictionary(table => table.Key, table => table.Value with { Published = entries.GetValueOrDefault(table.Key)?.ToString() ?? "" }), there, gaps, cancellationToken);
+                recorded, here.ToDictionary(table => table.Key, table => table.Value with { Published = entries.GetValueOrDefault(table.Key)?.ToString() ?? "" }), there, gaps, begunAgain, cancellationToken);
         }
         catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
@@ -61,6 +63,7 @@ public sealed class SchemaWatch(
             var shape = here.GetValueOrDefault(table) ?? throw new FaultException(
                 FaultKind.Configuration, "missing-table", $"The source has no table {table}", "Correct 'tables:' in the migration file");
             await store.AcceptAsync(table, shape with { Published = published?.ToString() ?? "" }, cancellationToken);
+            await SnapshotRuns.AcceptAsync(target, migration, table, cancellationToken);
         }
         catch (Exception exception) when (PostgresFaults.IsOfServer(exception))
         {
@@ -70,7 +73,8 @@ public sealed class SchemaWatch(
 
     private async Task<SchemaState> CompareAsync(
         IReadOnlyDictionary<string, (TableShape Shape, string? ResyncReason)> recorded, IReadOnlyDictionary<TableName, TableShape> here,
-        IReadOnlyDictionary<TableName, TableShape> there, IReadOnlyDictionary<TableName, string> gaps, CancellationToken cancellationToken)
+        IReadOnlyDictionary<TableName, TableShape> there, IReadOnlyDictionary<TableName, string> gaps, IReadOnlySet<string> begunAgain,
+        CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         var halted = new Dictionary<TableName, Fault>();
@@ -109,6 +113,14 @@ public sealed class SchemaWatch(
             if ((known ? was.ResyncReason ?? reason : reason) is { } why)
             {
                 findings.Add(new Finding(Severity.Warning, "resync-needed", $"Rows of {mapping.Target} may differ from the source: {why}", $"Run 'cdcm tables resync {mapping.Source}'") { Table = mapping.Source.ToString() });
+            }
+
+            if (begunAgain.Contains(mapping.Source.ToString()))
+            {
+                findings.Add(new Finding(Severity.Warning, "snapshot-begun-again",
+                    $"The connector was stopped in the initial snapshot of {mapping.Source} and took another one: rows that were deleted in between are in no log, and may still be in {mapping.Target}",
+                    $"Run 'cdcm verify start', and 'cdcm tables repair {mapping.Source}' if it finds such rows; or 'cdcm tables resync {mapping.Source}'")
+                { Table = mapping.Source.ToString() });
             }
 
             if (drift.Halts && !namesValues && drift.Findings.FirstOrDefault(finding => finding.Severity == Severity.Error) is { } cause)
