@@ -66,15 +66,6 @@ internal sealed class NetEffect
         return net;
     }
 
-    /// <summary>Has all rows become what the source holds.</summary>
-    public void DoubtAll()
-    {
-        foreach (ref var row in Rows)
-        {
-            row.Doubtful = true;
-        }
-    }
-
     public TableRoute RouteOf(in NetRow row) => Batch.Changes[row.LastChange].Route;
 
     /// <summary>The row's image by the ordinals of its table's columns.</summary>

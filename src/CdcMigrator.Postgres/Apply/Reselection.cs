@@ -19,6 +19,37 @@ internal sealed class Reselection(ISourceRows? source)
         await CompleteAsync(net, Lacking(net), whole: false, cancellationToken);
     }
 
+    /// <summary>
+    /// Has every row become what the source holds now, whatever the changes say: they may be repeats of what was applied long ago. A row the source has is written with all that feeds it there, one it does
+    /// not have is deleted.
+    /// </summary>
+    public async Task TakeAllAsync(NetEffect net, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < net.Rows.Length; i++)
+        {
+            ref var row = ref net.Rows[i];
+            row.Doubtful = true;
+            row.Fresh = false;
+            var route = net.RouteOf(row);
+            if (!route.SourceIsKnown)
+            {
+                continue;
+            }
+
+            row.Kind = WriteKind.Upsert;
+            var slots = net.OwnSlots(ref row);
+            for (var column = 0; column < slots.Length; column++)
+            {
+                if (slots[column].State == ColumnState.Absent && route.SourceOf(column) is not null)
+                {
+                    slots[column] = ValueSlot.Unfaithful;
+                }
+            }
+        }
+
+        await SettleAsync(net, cancellationToken);
+    }
+
     private static List<int> Lacking(NetEffect net)
     {
         var lacking = new List<int>();
@@ -55,8 +86,7 @@ internal sealed class Reselection(ISourceRows? source)
             var indices = group.ToList();
             var columns = Wanted(net, group.Key, indices, whole: true);
 
-            // A repeat may have newer changes of its rows behind it, which are applied: the source must show them.
-            var found = await ReadAsync(net, group.Key, indices, columns, cancellationToken, net.Highest.TransactionId);
+            var found = await ReadAsync(net, group.Key, indices, columns, cancellationToken);
             for (var i = 0; i < indices.Count; i++)
             {
                 ref var row = ref net.Rows[indices[i]];
@@ -85,7 +115,7 @@ internal sealed class Reselection(ISourceRows? source)
         }
     }
 
-    private async Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken, uint latest = 0)
+    private async Task<IReadOnlyList<string?[]?>> ReadAsync(NetEffect net, TableRoute route, List<int> rows, int[] columns, CancellationToken cancellationToken)
     {
         if (source is null)
         {
@@ -98,13 +128,18 @@ internal sealed class Reselection(ISourceRows? source)
         }
 
         var keys = rows.Select(row => KeyOf(net, net.Rows[row], route)).ToList();
-        var transactions = rows.Select(row => net.Batch.Changes[net.Rows[row].LastChange])
-            .Where(change => change.Operation != ChangeOperation.SnapshotRow && change.Position.TransactionId != 0)
-            .Select(change => change.Position.TransactionId)
-            .Concat(latest == 0 ? [] : new[] { latest })
-            .ToHashSet();
+        var transactions = rows.Where(row => IsStreamed(net, row)).Select(row => net.Batch.Changes[net.Rows[row].LastChange].Position.TransactionId).ToHashSet();
         try
         {
+            if (rows.Exists(row => net.Rows[row].Doubtful && IsStreamed(net, row)))
+            {
+                // A repeat may have newer changes of its rows behind it, which are applied: the source must show them. Who committed first need not be seen first (a commit waits for its synchronous standby),
+                // so that it is not enough to see the latest of them.
+                transactions.UnionWith(await source.ReadWritersAsync(route, cancellationToken));
+                transactions.Add(net.Highest.TransactionId);
+            }
+
+            transactions.Remove(0);
             return await source.ReadAsync(route, keys, columns, transactions, cancellationToken);
         }
         catch (SourceValueException refused)
@@ -113,6 +148,9 @@ internal sealed class Reselection(ISourceRows? source)
             throw new FaultException(RowFaults.Of(net.Batch, change, refused.Fault), refused);
         }
     }
+
+    /// <summary>A snapshot's row was seen when it was read.</summary>
+    private static bool IsStreamed(NetEffect net, int row) => net.Batch.Changes[net.Rows[row].LastChange].Operation != ChangeOperation.SnapshotRow;
 
     private static int[] Wanted(NetEffect net, TableRoute route, List<int> rows, bool whole)
     {

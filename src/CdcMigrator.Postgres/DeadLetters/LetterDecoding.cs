@@ -6,7 +6,8 @@ namespace CdcMigrator.Postgres.DeadLetters;
 
 /// <summary>
 /// The dead letters of one row, decoded again. What lies before a change that carries the whole row, or deletes it, does not matter to the row's
-/// state and need not be readable.
+/// state and need not be readable. Nor does what a connector sent again of changes that come before others among them: the changes of one row follow each other by their LSNs,
+/// whatever transactions lie between, for whoever writes it waits for the one before.
 /// </summary>
 internal sealed class LetterDecoding
 {
@@ -21,9 +22,6 @@ internal sealed class LetterDecoding
 
     /// <summary>First change that matters.</summary>
     public int Start { get; private set; }
-
-    /// <summary>Some were parked again with a repeat, which may not have come to its end: the source says what the row is.</summary>
-    public bool HasRepeats { get; private set; }
 
     /// <summary>What forbids to apply them; null where nothing does.</summary>
     public Fault? Fault { get; private set; }
@@ -45,6 +43,13 @@ internal sealed class LetterDecoding
     {
         try
         {
+            var lsn = decoder.ReadKey(letter.Record!).Position.Lsn;
+            if (lsn != 0 && lsn < highest)
+            {
+                return;
+            }
+
+            highest = Math.Max(highest, lsn);
             var result = decoder.Decode(letter.Record!, Batch);
             if (result.Kind == DecodeKind.NeedsSchema)
             {
@@ -64,17 +69,11 @@ internal sealed class LetterDecoding
         }
 
         var change = Batch.Changes[^1];
-        // Changes of one row follow each other by their LSNs, whatever transactions lie between: whoever writes it waits for the one before.
-        var lsn = change.Operation == ChangeOperation.SnapshotRow ? 0 : change.Position.Lsn;
-        var isBack = lsn != 0 && lsn < highest;
-        HasRepeats |= isBack;
-        if (!isBack && IsWhole(change))
+        if (IsWhole(change))
         {
             Start = Batch.Changes.Count - 1;
             Fault = null;
         }
-
-        highest = Math.Max(highest, lsn);
     }
 
     private bool IsWhole(Change change)

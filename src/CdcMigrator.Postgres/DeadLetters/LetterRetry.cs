@@ -6,8 +6,8 @@ using Npgsql;
 namespace CdcMigrator.Postgres.DeadLetters;
 
 /// <summary>
-/// Applies the dead letters of one row within an open transaction: all of them, or none. Where another row holds a unique value they need, the
-/// source decides as it does for a lane: a holder that no longer has the value goes, a change that is superseded becomes the source's present row.
+/// Applies the dead letters of one row within an open transaction: all of them, or none. Where the source can be asked the row becomes what it is there: letters may be repeats of what was applied long ago,
+/// of which the later ones were recognised and left out. Where another row holds a unique value it needs, the source decides as it does for a lane: a holder that no longer has the value goes.
 /// </summary>
 internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session, LetterDecoding decoding)
 {
@@ -25,10 +25,11 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
 
         try
         {
-            var refusal = await WriteAsync(whole: false, cancellationToken);
+            var refusal = await WriteAsync(cancellationToken);
             if (refusal is not null && BlockedChange.IsConflict(refusal) && store.Source is not null)
             {
-                refusal = await WriteAsync(whole: true, cancellationToken);
+                // The row may have given the value up since it was read.
+                refusal = await WriteAsync(cancellationToken);
             }
 
             return refusal is null ? null : Named(refusal is PostgresException error
@@ -42,7 +43,7 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
         }
     }
 
-    private async Task<Exception?> WriteAsync(bool whole, CancellationToken cancellationToken)
+    private async Task<Exception?> WriteAsync(CancellationToken cancellationToken)
     {
         if (BatchParts.EndOfRoutes(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count) < decoding.Batch.Changes.Count)
         {
@@ -52,17 +53,16 @@ internal sealed class LetterRetry(PostgresLaneStore store, ApplySession session,
         // No position to compare with: the lane is past these changes, which were not applied. A truncate that came in another lane may have passed them.
         var truncations = await Truncations.ReadAsync(session.Connection, store.Migration, decoding.Batch.Lane, cancellationToken);
         var net = NetEffect.Of(decoding.Batch, decoding.Start, decoding.Batch.Changes.Count, default, truncations);
-        if (decoding.HasRepeats && store.Source is not null)
-        {
-            net.DoubtAll();
-        }
-
         for (var removals = 0; ; removals++)
         {
             await ExecuteAsync("savepoint letter", cancellationToken);
             try
             {
-                await (whole ? store.Reselection.CompleteAsync(net, [0], whole: true, cancellationToken) : store.Reselection.CompleteInsertsAsync(net, cancellationToken));
+                if (removals == 0)
+                {
+                    await (store.Source is null ? store.Reselection.CompleteInsertsAsync(net, cancellationToken) : store.Reselection.TakeAllAsync(net, cancellationToken));
+                }
+
                 await execution.ExecuteAsync(null, net, await execution.PrepareAsync(net.Group(), copy: false, cancellationToken), copy: false, cancellationToken);
                 await ExecuteAsync("release savepoint letter", cancellationToken);
                 Count(net);

@@ -2,8 +2,11 @@ using CdcMigrator.Domain.Applying;
 using CdcMigrator.Domain.Changes;
 using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Tables;
+using CdcMigrator.Postgres.Apply;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.TestKit.Changes;
 using CdcMigrator.TestKit.Databases;
+using Npgsql;
 
 namespace CdcMigrator.IntegrationTests.Postgres.Apply;
 
@@ -106,6 +109,63 @@ public sealed class ReplayTests(PostgresFixture postgres)
             .Add(items, ChangeOperation.SnapshotRow, KeyChangeHalf.None, new SourcePosition(7, 7, 0), ("id", "2"), ("v", "s")).Build(), CancellationToken.None);
         Assert.Equal((1L, 0L), (counts.SnapshotRows, counts.Replays));
         Assert.Equal(new SourcePosition(100, 100, 0), writer.HighestPosition);
+    }
+
+    [Fact]
+    public async Task A_repeat_is_not_settled_while_a_later_change_of_its_row_that_was_applied_is_not_seen_in_the_source_though_others_are()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var source = await postgres.CreateSourceAsync("""
+            create table items(id int primary key, v text); insert into items values (1, 'first');
+            create function wait() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock_shared(4711); return null; end';
+            create constraint trigger wait after update on items deferrable initially deferred for each row when (new.v = 'second') execute function wait()
+            """);
+        await using var reading = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(
+            await postgres.CreateTargetAsync("create table items(id int primary key, v text)"), ["public.items"], new SourceRows(reading, TimeProvider.System));
+        await using var gate = await source.DataSource.OpenConnectionAsync(token);
+        await ExecuteAsync(gate, "select pg_advisory_lock(4711)");
+        var earlier = await ExecuteAsync(gate, "update items set v = 'first'; " + Id);
+
+        // Its commit does not come to its end, as where a synchronous standby does not answer. One that committed later is seen.
+        await using var writing = await source.DataSource.OpenConnectionAsync(token);
+        var middle = await ExecuteAsync(writing, "begin; update items set v = 'second'; " + Id);
+        var committing = ExecuteAsync(writing, "commit");
+        while (await source.ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") == 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), token);
+        }
+
+        var latest = await ExecuteAsync(gate, "begin; insert into items values (9, 'latest'); " + Id + "; commit");
+        var items = target.Route("items");
+        var writer = await target.ClaimAsync();
+        BatchBuilder Sent(long offset, ulong run) => Add(Add(new BatchBuilder(Lane, offset).SentBy(run), items, new SourcePosition(10, 20, earlier), "first"), items, new SourcePosition(30, 40, middle), "second");
+        await writer.ApplyAsync(Add(Sent(0, 1), items, new SourcePosition(50, 60, latest), "latest", key: "9").Build(), token);
+        var settling = writer.ApplyAsync(Sent(3, 2).Build(), token);
+        await Task.WhenAny(settling, Task.Delay(TimeSpan.FromMilliseconds(300), token));
+        await ExecuteAsync(gate, "select pg_advisory_unlock(4711)");
+        await committing;
+        await settling;
+        Assert.Equal(["1|second", "9|latest"], await target.Database.RowsAsync("select * from items order by id"));
+    }
+
+    private const string Id = "select (txid_current() % 4294967296)::bigint";
+
+    /// <summary>Runs statements; the last number they answer.</summary>
+    private static async Task<uint> ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var id = 0L;
+        do
+        {
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            {
+                id = reader.GetFieldType(0) == typeof(long) ? reader.GetInt64(0) : id;
+            }
+        }
+        while (await reader.NextResultAsync(TestContext.Current.CancellationToken));
+        return (uint)id;
     }
 
     private static BatchBuilder Add(BatchBuilder batch, TableRoute route, ulong lsn, string value, string key = "1") =>
