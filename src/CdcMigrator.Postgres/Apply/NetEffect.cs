@@ -231,9 +231,8 @@ internal sealed class NetEffect
                 DeleteFirst = change.Operation == ChangeOperation.Delete,
                 Kind = KindOf(change.Operation),
                 Fresh = !doubtful && change.Operation is ChangeOperation.Insert or ChangeOperation.SnapshotRow,
-                Doubtful = doubtful,
+                Doubtful = doubtful || IsReadAnew(change, truncated),
             });
-            ReadAnewIfTruncated(place, change, truncated);
             return;
         }
 
@@ -255,29 +254,14 @@ internal sealed class NetEffect
                 break;
         }
 
+        // Whatever starts over leaves what was doubted before it behind.
         row.LastChange = index;
-        row.Doubtful |= doubtful;
+        row.Doubtful = doubtful || IsReadAnew(change, truncated) || (row.Doubtful && change.Operation == ChangeOperation.Update);
         row.Fresh &= !doubtful;
-        ReadAnewIfTruncated(place, change, truncated);
     }
 
-    /// <summary>A snapshot's row does not say whether it was read before the truncate or after it: the source does.</summary>
-    private void ReadAnewIfTruncated(int place, in Change change, ulong truncated)
-    {
-        if (truncated == 0 || change.Operation != ChangeOperation.SnapshotRow)
-        {
-            return;
-        }
-
-        var slots = OwnSlots(ref Rows[place]);
-        for (var i = 0; i < slots.Length; i++)
-        {
-            if (slots[i].State != ColumnState.Absent && !change.Route.Key.Columns.Contains(i))
-            {
-                slots[i] = ValueSlot.Unfaithful;
-            }
-        }
-    }
+    /// <summary>A snapshot's row does not say whether it was read before the truncate or after it: the source does, of a row that is nothing but its key too.</summary>
+    private static bool IsReadAnew(in Change change, ulong truncated) => truncated != 0 && change.Operation == ChangeOperation.SnapshotRow;
 
     private void Truncate(TableRoute route)
     {

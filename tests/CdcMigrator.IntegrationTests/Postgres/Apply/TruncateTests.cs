@@ -135,9 +135,30 @@ public sealed class TruncateTests(PostgresFixture postgres)
         Assert.Equal(2, await target.Database.ScalarAsync<long>("select count(*) from users"));
 
         ChangeBatch Truncate(long offset) => new BatchBuilder(Lane, offset).Add(users, ChangeOperation.Truncate, KeyChangeHalf.None, truncate).Build();
-        static Task<ILaneWriter> ClaimAsync(LaneTarget target, int partition) =>
-            target.Store.ClaimAsync(new LaneId("t", partition), LaneTarget.Identity, 0, CancellationToken.None);
     }
+
+    [Fact]
+    public async Task A_snapshots_row_behind_a_truncate_of_another_lane_is_left_out_though_it_is_nothing_but_its_key()
+    {
+        const string Tags = "create table tags(a int, b text, primary key (a, b))";
+        await using var source = await postgres.CreateSourceAsync($"{Tags}; insert into tags values (20, 'again')");
+        await using var reading = PostgresConnections.CreateSourceRead(source.ConnectionString);
+        await using var target = await LaneTarget.CreateAsync(await postgres.CreateTargetAsync(Tags), ["public.tags"], new SourceRows(reading, TimeProvider.System));
+        var tags = target.Route("tags");
+        for (var partition = 3; partition >= 0; partition--)
+        {
+            await ClaimAsync(target, partition);
+        }
+
+        await (await ClaimAsync(target, 0)).ApplyAsync(new BatchBuilder(Lane).Add(tags, ChangeOperation.Truncate, KeyChangeHalf.None, new SourcePosition(0, 500, 6)).Build(), CancellationToken.None);
+        await (await ClaimAsync(target, 2)).ApplyAsync(new BatchBuilder(new LaneId("t", 2))
+            .Snapshot(tags, ("a", "1"), ("b", "old")).Snapshot(tags, ("a", "20"), ("b", "again")).Snapshot(tags, ("a", "2"), ("b", "old"))
+            .Add(tags, ChangeOperation.Delete, KeyChangeHalf.None, new SourcePosition(600, 610, 7), ("a", "2"), ("b", "old")).Build(), CancellationToken.None);
+        Assert.Equal(["20|again"], await target.Database.RowsAsync("select * from tags"));
+    }
+
+    private static Task<ILaneWriter> ClaimAsync(LaneTarget target, int partition) =>
+        target.Store.ClaimAsync(new LaneId("t", partition), LaneTarget.Identity, 0, CancellationToken.None);
 
     private static Task<ILaneWriter> ClaimAsync(LaneTarget target) => target.Store.ClaimAsync(Lane, OnePartition, 0, CancellationToken.None);
 
