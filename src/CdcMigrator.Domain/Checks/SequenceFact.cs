@@ -12,6 +12,15 @@ public sealed record SequenceFact(TableName Table, string Column, string Name)
     /// <summary>The last value handed out; null where none was.</summary>
     public BigInteger? Last { get; init; }
 
+    /// <summary>What the next call gives where none was made yet; null where one was, or it is not known.</summary>
+    public BigInteger? Coming { get; init; }
+
+    /// <summary>An index tells the column's furthest value at once, so that the cutover asks it behind the fence.</summary>
+    public bool IsIndexed { get; init; } = true;
+
+    /// <summary>A unique index has the column: a value that is given twice may be refused.</summary>
+    public bool IsUnique { get; init; } = true;
+
     /// <summary>The column's value furthest in the sequence's direction; null where it has none.</summary>
     public BigInteger? Furthest { get; init; }
 

@@ -5,7 +5,7 @@ internal static class CheckedCatalog
 {
     private const string Wanted = """
         with wanted as (
-            select c.oid, c.relreplident, n.nspname::text as s, c.relname::text as r from unnest($1::text[], $2::text[]) as w(s, r)
+            select c.oid, c.relreplident, c.relkind = 'p' or not c.relhassubclass as whole, n.nspname::text as s, c.relname::text as r from unnest($1::text[], $2::text[]) as w(s, r)
             join pg_catalog.pg_namespace n on n.nspname = w.s join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.r and c.relkind in ('r', 'p'))
 
         """;
@@ -55,7 +55,10 @@ internal static class CheckedCatalog
     public const string Sequences = Wanted + """
         select w.s, w.r, a.attname::text, n.nspname || '.' || c.relname, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle,
             case when pg_catalog.has_sequence_privilege(c.oid, 'SELECT, USAGE') then pg_catalog.pg_sequence_last_value(c.oid) end, t.typcategory = 'N',
-            pg_catalog.has_sequence_privilege(c.oid, 'SELECT, USAGE')
+            pg_catalog.has_sequence_privilege(c.oid, 'SELECT, USAGE'), pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), pg_catalog.format('%I.%I', n.nspname, c.relname),
+            w.whole and exists (select from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid join pg_catalog.pg_am m on m.oid = ic.relam
+                where i.indrelid = w.oid and i.indisvalid and i.indpred is null and i.indkey[0] = a.attnum and m.amname = 'btree'),
+            exists (select from pg_catalog.pg_index i where i.indrelid = w.oid and i.indisunique and a.attnum = any(i.indkey))
         from wanted w join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped join pg_catalog.pg_type t on t.oid = a.atttypid
         join lateral (
             select d.objid from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass

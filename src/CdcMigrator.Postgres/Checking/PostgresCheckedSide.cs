@@ -50,10 +50,11 @@ public sealed class PostgresCheckedSide(NpgsqlDataSource database, bool readsFur
     /// <inheritdoc />
     public Task<IReadOnlyList<SequenceFact>> ReadSequencesAsync(IReadOnlyCollection<TableName> names, CancellationToken cancellationToken) => RunAsync(async () =>
     {
-        var facts = new List<(SequenceFact Fact, bool IsNumber)>();
+        var facts = new List<(SequenceFact Fact, bool IsNumber, string Sql)>();
         await QueryAsync(CheckedCatalog.Sequences, names, row =>
         {
-            if (!row.GetBoolean(10))
+            // Where one that was never called begins is in the sequence itself, which takes a right of its own.
+            if (!row.GetBoolean(10) || (row.IsDBNull(8) && !row.GetBoolean(11)))
             {
                 throw new FaultException(FaultKind.Configuration, "permission", $"The role may not read sequence {row.GetString(3)}", "GRANT SELECT on it to the migration's role");
             }
@@ -65,11 +66,14 @@ public sealed class PostgresCheckedSide(NpgsqlDataSource database, bool readsFur
                 Greatest = row.GetInt64(6),
                 Cycles = row.GetBoolean(7),
                 Last = row.IsDBNull(8) ? null : row.GetInt64(8),
-            }, row.GetBoolean(9)));
+                IsIndexed = row.GetBoolean(13),
+                IsUnique = row.GetBoolean(14),
+            }, row.GetBoolean(9), row.GetString(12)));
         }, cancellationToken);
         var result = new List<SequenceFact>();
-        foreach (var (fact, isNumber) in facts)
+        foreach (var (read, isNumber, sql) in facts)
         {
+            var fact = read.Last is null ? await BeginningAsync(read, sql, cancellationToken) : read;
             result.Add(readsFurthest && isNumber ? fact with { Furthest = await FurthestAsync(fact, cancellationToken) } : fact);
         }
 
@@ -107,6 +111,13 @@ public sealed class PostgresCheckedSide(NpgsqlDataSource database, bool readsFur
 
         return (IReadOnlyList<HistoryFact>)facts;
     });
+
+    private async Task<SequenceFact> BeginningAsync(SequenceFact fact, string sequence, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand($"select last_value, is_called from {sequence}");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return !await reader.ReadAsync(cancellationToken) ? fact : reader.GetBoolean(1) ? fact with { Last = reader.GetInt64(0) } : fact with { Coming = reader.GetInt64(0) };
+    }
 
     private async Task<BigInteger?> FurthestAsync(SequenceFact fact, CancellationToken cancellationToken)
     {

@@ -23,6 +23,7 @@ public static class CheckQuestions
             CheckKind.Rules => definition.Rules.ToDictionary(rule => rule.Name, rule => Hash(new object[] { rule.Source, rule.Target, rule.Tolerance })),
             CheckKind.Counts => With(tables, verify.CountTolerance),
             CheckKind.Samples => With(tables, verify.SampleAbove, verify.SampleConfidence, verify.SampleErrorRate),
+            CheckKind.Sequences => With(tables, definition.Cutover.SequenceMargin),
             CheckKind.SchemaHistory => new Dictionary<string, string>(),
             _ => (IReadOnlyDictionary<string, string>)tables,
         });

@@ -38,18 +38,40 @@ public static class SequenceParity
         return results;
     }
 
-    /// <summary>What the target's sequence has to be set to: past both the source's last value and the column's, in its own direction; null where there is none yet.</summary>
+    /// <summary>
+    /// What the cutover sets the target's sequence to: past the source's last value, or what that would begin with, and past what an index knows of the column, in its own direction; null where it leaves it as it is. The
+    /// same as the cutover's own rule (<c>Postgres/Fencing/SequenceMove</c>), by another hand: a sequence that is further on already stays, and of one that cycles the column says nothing.
+    /// </summary>
     public static BigInteger? Next(SequenceFact? source, SequenceFact target, long margin)
     {
         ArgumentNullException.ThrowIfNull(target);
-        var known = new[] { source?.Last, target.Last, target.Furthest }.OfType<BigInteger>().ToList();
-        if (known.Count == 0)
+        var asked = new List<BigInteger>();
+        if (source?.Last is { } last)
+        {
+            asked.Add(last);
+        }
+        else if (source?.Coming is { } coming && !(target is { Last: null, Coming: { } own } && !IsFurther(target, coming, own)))
+        {
+            asked.Add(coming - source.Increment);
+        }
+
+        if (target is { Cycles: false, IsIndexed: true, Furthest: { } furthest })
+        {
+            asked.Add(furthest);
+        }
+
+        if (asked.Count == 0)
         {
             return null;
         }
 
-        var furthest = target.Increment > 0 ? known.Max() : known.Min();
-        return furthest + ((BigInteger)margin * target.Increment);
+        var next = (target.Increment > 0 ? asked.Max() : asked.Min()) + ((BigInteger)margin * target.Increment);
+        return target switch
+        {
+            { Last: { } at } => IsFurther(target, next, at) ? next : null,
+            { Coming: { } at } => IsFurther(target, at, next) ? null : next,
+            _ => next,
+        };
     }
 
     private static CheckResult Of(SequenceFact? source, SequenceFact? target, long margin)
@@ -65,7 +87,7 @@ public static class SequenceParity
         }
 
         var next = Next(source, target, margin);
-        var result = new CheckResult($"{target.Table}.{target.Column}", CheckState.Pass, next is null ? $"{name} was never used" : $"the cutover sets {name} to {Text(next)}")
+        var result = new CheckResult($"{target.Table}.{target.Column}", CheckState.Pass, next is not null ? $"the cutover sets {name} to {Text(next)}" : target.Last is { } at ? $"{name} is at {Text(at)} already" : $"{name} was never used")
         {
             Severity = Severity.Info,
             Source = Text(source?.Last),
@@ -83,10 +105,24 @@ public static class SequenceParity
                 : Broken(result, $"{name} would have to be set to {Text(value)}, beyond its end ({Text(target.Increment > 0 ? target.Greatest : target.Least)})", "Give the sequence and its column a wider type");
         }
 
+        if (target is { Cycles: false, IsIndexed: false, Furthest: { } held } && (next ?? target.Last ?? target.Coming - target.Increment) is { } left && IsFurther(target, held, left))
+        {
+            // Behind the fence no table is read for it, so that the promise would be an empty one.
+            return result with
+            {
+                State = CheckState.Fail,
+                Severity = target.IsUnique ? Severity.Error : Severity.Warning,
+                Message = $"the column holds {Text(held)}, further than where the cutover leaves {name} ({Text(left)}): no index begins with it, so that it is not looked at then",
+                Fix = "CREATE INDEX on the column in the target, or setval in the source to what the column holds",
+            };
+        }
+
         return source is not null && source.Increment != target.Increment
             ? result with { State = CheckState.Fail, Severity = Severity.Warning, Message = $"the source counts by {source.Increment}, {name} by {target.Increment}; {result.Message}", Fix = "Give both sequences the same increment" }
             : result;
     }
+
+    private static bool IsFurther(SequenceFact sequence, BigInteger value, BigInteger than) => sequence.Increment > 0 ? value > than : value < than;
 
     private static CheckResult Broken(CheckResult result, string message, string fix) => result with { State = CheckState.Fail, Severity = Severity.Error, Message = message, Fix = fix };
 

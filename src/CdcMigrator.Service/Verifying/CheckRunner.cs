@@ -13,7 +13,6 @@ namespace CdcMigrator.Service.Verifying;
 /// </summary>
 internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyList<CheckedTable> tables, ChangeFollower follower, TimeProvider time, ILogger log)
 {
-    private const long SequenceMargin = 1_000;
     private const int MostOfTheTime = 20;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(15);
@@ -137,7 +136,7 @@ internal sealed class CheckRunner(ReconcilerParts parts, long owner, IReadOnlyLi
             case CheckKind.Sequences:
                 return SequenceParity.Of(
                     mappings, await parts.SourceSide.ReadSequencesAsync([.. mappings.Select(table => table.Source)], stop),
-                    await parts.TargetSide.ReadSequencesAsync([.. mappings.Select(table => table.Target)], stop), SequenceMargin);
+                    await parts.TargetSide.ReadSequencesAsync([.. mappings.Select(table => table.Target)], stop), parts.Definition.Cutover.SequenceMargin);
             default:
                 var samples = new SampleCheck(parts.Sides, follower, (double)limits.SampleConfidence / 100, (double)limits.SampleErrorRate / 100, time);
                 var large = await LargeAsync(comparable, stop);

@@ -165,6 +165,8 @@ public sealed class CheckTests(PostgresFixture postgres)
         Assert.Equal((35, 5, 10, "public.shared"), Of(facts["m"]));
         Assert.Equal((3, 70, 1, "public.t_n_seq"), Of(facts["n"]));
         Assert.Null((await scene.SourceSide.ReadSequencesAsync([t], Token))[0].Furthest);
+        Assert.Equal((-1, true, true), (facts["id"].Coming, facts["id"].IsIndexed, facts["id"].IsUnique));
+        Assert.Equal((null, false, false), (facts["n"].Coming, facts["n"].IsIndexed, facts["n"].IsUnique));
 
         static (BigInteger?, BigInteger?, long, string) Of(SequenceFact fact) => (fact.Last, fact.Furthest, fact.Increment, fact.Name);
     }

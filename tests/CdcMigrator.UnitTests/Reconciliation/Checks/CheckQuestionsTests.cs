@@ -77,6 +77,7 @@ public sealed class CheckQuestionsTests
         Assert.NotEqual(Asked(CheckKind.Counts, tables: [Orders]), Asked(CheckKind.Counts, tables: [Orders], verify: verify));
         Assert.NotEqual(Asked(CheckKind.Samples, tables: [Orders]), Asked(CheckKind.Samples, tables: [Orders], verify: verify));
         Assert.Equal(Asked(CheckKind.Schema, tables: [Orders]), Asked(CheckKind.Schema, tables: [Orders], verify: verify));
+        Assert.NotEqual(Asked(CheckKind.Sequences, tables: [Orders]), Asked(CheckKind.Sequences, tables: [Orders], cutover: new CutoverSection { SequenceMargin = 5 }));
     }
 
     /// <summary>A setting that is added has to be put into the fingerprint, or into this list of those that decide no answer.</summary>
@@ -93,7 +94,7 @@ public sealed class CheckQuestionsTests
 
     private static TableMapping Column(Func<ColumnMapping, ColumnMapping> change) => Orders with { Columns = new Dictionary<string, ColumnMapping> { ["g"] = change(Orders.Columns["g"]) } };
 
-    private static IReadOnlyDictionary<string, string> Asked(CheckKind kind, IReadOnlyList<BusinessRule>? rules = null, IReadOnlyList<TableMapping>? tables = null, VerifySection? verify = null) =>
+    private static IReadOnlyDictionary<string, string> Asked(CheckKind kind, IReadOnlyList<BusinessRule>? rules = null, IReadOnlyList<TableMapping>? tables = null, VerifySection? verify = null, CutoverSection? cutover = null) =>
         CheckQuestions.Of(new MigrationDefinition
         {
             Name = "m",
@@ -103,5 +104,6 @@ public sealed class CheckQuestionsTests
             Tables = tables ?? [],
             Rules = rules ?? [],
             Verify = verify ?? new VerifySection(),
+            Cutover = cutover ?? new CutoverSection(),
         })[kind];
 }

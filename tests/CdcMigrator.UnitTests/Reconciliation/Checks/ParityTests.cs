@@ -109,15 +109,53 @@ public sealed class ParityTests
 
     [Theory]
     [InlineData(100L, null, null, 1, "1100")]
-    [InlineData(100L, 500L, null, 1, "1500")]
+    [InlineData(100L, 1099L, null, 1, "1100")]
+    [InlineData(100L, 1100L, null, 1, null)]
     [InlineData(100L, 50L, 700L, 1, "1700")]
     [InlineData(null, null, null, 1, null)]
-    [InlineData(-100L, -500L, null, -1, "-1500")]
+    [InlineData(null, 50L, 700L, 1, "1700")]
+    [InlineData(-100L, -500L, null, -1, "-1100")]
+    [InlineData(-100L, -1500L, null, -1, null)]
+    [InlineData(-100L, null, -700L, -1, "-1700")]
     [InlineData(100L, 50L, 700L, 10, "10700")]
     public void The_cutover_goes_past_both_sides_in_the_sequences_direction(long? source, long? target, long? furthest, long increment, string? next)
     {
         var there = new SequenceFact(Moved, "id", "seq") { Last = target, Furthest = furthest, Increment = increment };
         Assert.Equal(next is null ? null : BigInteger.Parse(next, System.Globalization.CultureInfo.InvariantCulture), SequenceParity.Next(new SequenceFact(Orders, "id", "seq") { Last = source, Increment = increment }, there, 1000));
+    }
+
+    [Theory]
+    [InlineData(101L, null, 1L, null, 1, "1100")]
+    [InlineData(101L, null, 101L, null, 1, null)]
+    [InlineData(101L, null, 100L, null, 1, "1100")]
+    [InlineData(101L, 50L, null, null, 1, "1100")]
+    [InlineData(1L, null, 1L, null, 1, null)]
+    [InlineData(1L, null, 1L, 100L, 1, "1100")]
+    [InlineData(101L, null, 5000L, 100L, 1, null)]
+    [InlineData(-101L, null, -1L, null, -1, "-1100")]
+    [InlineData(-101L, null, -5000L, -100L, -1, null)]
+    public void A_sequence_that_was_never_called_goes_by_what_it_would_begin_with(long source, long? target, long? begins, long? furthest, long increment, string? next)
+    {
+        var there = new SequenceFact(Moved, "id", "seq") { Last = target, Coming = begins, Furthest = furthest, Increment = increment };
+        Assert.Equal(next is null ? null : BigInteger.Parse(next, System.Globalization.CultureInfo.InvariantCulture), SequenceParity.Next(new SequenceFact(Orders, "id", "seq") { Coming = source, Increment = increment }, there, 1000));
+    }
+
+    [Fact]
+    public void What_the_cutover_does_not_look_at_is_no_promise()
+    {
+        var here = new SequenceFact(Orders, "mail", "seq") { Last = 100 };
+        var there = new SequenceFact(Moved, "email", "crm.seq") { Last = 1, Furthest = 5000 };
+        Assert.Equal("the cutover sets crm.seq to 6000", Sequence(there).Message);
+        Assert.Equal("the cutover sets crm.seq to 1100", Sequence(there with { Cycles = true }).Message);
+        Assert.Equal("crm.seq is at 9000 already", Sequence(there with { Last = 9000 }).Message);
+
+        var blind = Sequence(there with { IsIndexed = false });
+        Assert.True(blind.Blocks);
+        Assert.Contains("the column holds 5000, further than where the cutover leaves crm.seq (1100)", blind.Message, StringComparison.Ordinal);
+        Assert.Equal((CheckState.Fail, false), (Sequence(there with { IsIndexed = false, IsUnique = false }).State, Sequence(there with { IsIndexed = false, IsUnique = false }).Blocks));
+        Assert.Equal(CheckState.Pass, Sequence(there with { IsIndexed = false, Furthest = 1100 }).State);
+
+        CheckResult Sequence(SequenceFact target) => Assert.Single(SequenceParity.Of([Mapping], [here], [target], 1000));
     }
 
     [Fact]
