@@ -12,6 +12,9 @@ public sealed record PulseState(string Slot, long Pulse, ulong? Lsn, TimeSpan Ag
     /// <summary>Who was last seen to read the slot (<see cref="Fencing.SlotState.Reader"/>); empty before.</summary>
     public string Reader { get; init; } = "";
 
-    /// <summary>When that reader was first seen; null before.</summary>
+    /// <summary>When that reader had been seen and every transaction of the source from before was over; null until then.</summary>
     public DateTimeOffset? ReaderSince { get; init; }
+
+    /// <summary>The source's transaction in which that reader was noted, with its epoch: all from before have smaller numbers. Null where no reader was noted.</summary>
+    public long? ReaderTransaction { get; init; }
 }

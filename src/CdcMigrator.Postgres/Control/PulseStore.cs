@@ -23,7 +23,7 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
     public Task<PulseState?> ReadAsync(CancellationToken cancellationToken) => RunAsync(async () =>
     {
         await using var command = target.CreateCommand("""
-            select slot, pulse, (pulse_lsn - '0/0'::pg_lsn)::bigint, extract(epoch from clock_timestamp() - pulsed_at)::float8, seen, broken, reader, reader_since
+            select slot, pulse, (pulse_lsn - '0/0'::pg_lsn)::bigint, extract(epoch from clock_timestamp() - pulsed_at)::float8, seen, broken, reader, reader_since, reader_xid
             from cdc_migrator.source_slot where migration = $1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = migration });
@@ -35,6 +35,7 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
             {
                 Reader = reader.GetString(6),
                 ReaderSince = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetFieldValue<DateTimeOffset>(7),
+                ReaderTransaction = await reader.IsDBNullAsync(8, cancellationToken) ? null : reader.GetInt64(8),
             }
             : null;
     });
@@ -43,9 +44,46 @@ public sealed class PulseStore(NpgsqlDataSource target, string migration)
     public Task BeginAsync(string slot, CancellationToken cancellationToken) => ExecuteAsync(
         "insert into cdc_migrator.source_slot (migration, slot) values ($1, $2) on conflict do nothing", cancellationToken, slot);
 
-    /// <summary>Notes who reads the slot, and since when; nothing where that was noted, by whichever process.</summary>
-    public Task NoteReaderAsync(string reader, DateTimeOffset since, CancellationToken cancellationToken) => ExecuteAsync(
-        "update cdc_migrator.source_slot set reader = $2, reader_since = $3 where migration = $1 and reader <> $2", cancellationToken, reader, since.ToUniversalTime());
+    /// <summary>
+    /// Notes who reads the slot; nothing where that was noted, by whichever process. Of transactions that are open now the connector may have lost what they wrote before it began; they are known by a number of our own, which is
+    /// taken for that: what a snapshot calls its end is behind the last transaction that is over, not before the first that is not begun.
+    /// </summary>
+    public async Task NoteReaderAsync(NpgsqlDataSource source, string reader, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var now = await RunAsync(async () =>
+        {
+            await using var command = source.CreateCommand("select txid_current()");
+            return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        });
+        await ExecuteAsync("update cdc_migrator.source_slot set reader = $2, reader_since = null, reader_xid = $3 where migration = $1 and reader <> $2", cancellationToken, reader, now);
+    }
+
+    /// <summary>The oldest of the source's transactions that have written and began before a number that is over; null where all of them are over. Those of other databases of its server are in no slot of this one.</summary>
+    public static Task<string?> FindOpenAsync(NpgsqlDataSource source, long before, CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        await using var command = source.CreateCommand("""
+            select case
+                when p.gid is not null then format('prepared transaction %L since %s', p.gid, to_char(p.prepared at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'))
+                when a.pid is not null then format('pid %s (%s) since %s', a.pid, concat_ws(', ', nullif(a.application_name, ''), a.usename), coalesce(to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'), 'when is not known'))
+                else format('transaction %s', x) end
+            from txid_snapshot_xip(txid_current_snapshot()) as x
+            left join pg_stat_activity a on a.backend_xid::text::bigint = x & 4294967295 left join pg_prepared_xacts p on p.transaction::text::bigint = x & 4294967295
+            where x < $1 and coalesce(a.datname, p.database, current_database()) = current_database() order by x limit 1
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = before });
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
+    });
+
+    /// <summary>Notes from when on a comparison knows what the reader has lost: every transaction from before it was noted is over.</summary>
+    public Task SettleReaderAsync(PulseState known, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        return ExecuteAsync(
+            "update cdc_migrator.source_slot set reader_since = $4 where migration = $1 and reader = $2 and reader_xid = $3 and reader_since is null", cancellationToken, known.Reader, known.ReaderTransaction ?? 0,
+            since.ToUniversalTime());
+    }
 
     /// <summary>Writes the next pulse to the source, if none other process did since <paramref name="last"/> was read.</summary>
     public async Task WriteAsync(NpgsqlDataSource source, PulseState last, CancellationToken cancellationToken)

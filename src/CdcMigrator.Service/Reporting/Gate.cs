@@ -30,7 +30,7 @@ internal static class Gate
         var tables = definition.Tables.Select(table => (Name: table.Source, State: now.Verified?.GetValueOrDefault(table.Source))).ToList();
         GateCriterion[] found =
         [
-            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, now.ReaderSince, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), RogueWrites(tables),
+            Lag(limits, now), Lanes(now), Source(now), DeadLetters(now), Copies(now), Reconciler(now), Verification(limits, tables, now, at), Mismatches(tables, GateChecks.WrongSamples(now.Checks)), RogueWrites(tables),
             DirtyKeys(now, tables),
             .. GateChecks.Of(limits, now.Checks, at),
             .. ReadsCriterion.Of(definition, now, at),
@@ -124,7 +124,7 @@ internal static class Gate
     }
 
     /// <summary>A full pass over every table, recent enough, with nothing left out, and begun since the source is read without a break: what a connector lost when it stopped is in no log.</summary>
-    private static GateCriterion Verification(CutoverSection limits, IReadOnlyList<(TableName Name, TableState? State)> tables, DateTimeOffset? reader, DateTimeOffset at)
+    private static GateCriterion Verification(CutoverSection limits, IReadOnlyList<(TableName Name, TableState? State)> tables, RuntimeStatus now, DateTimeOffset at)
     {
         var allowed = $"all rows of all tables within {Durations.Format(limits.VerifiedWithin)}";
         var broken = tables.Where(table => table.State?.Verdict is Verdict.Unverifiable or Verdict.Error).ToList();
@@ -143,11 +143,18 @@ internal static class Gate
             return new GateCriterion("verification", Unknown, $"not of {string.Join(", ", never)}{(held is null ? "" : $" ({held})")}", allowed, start);
         }
 
-        var overtaken = tables.Where(table => table.State!.CoveredAt < reader).Select(table => table.Name.ToString()).ToList();
+        if (now.ReaderWaitsFor is { } open)
+        {
+            return new GateCriterion(
+                "verification", Unknown, $"none counts since the connector began to read anew: transactions that were open then are not over ({open})", allowed,
+                "Wait for them, or have them ended: the connector may have lost what they wrote before. The comparison begins again by itself then");
+        }
+
+        var overtaken = tables.Where(table => table.State!.CoveredAt < now.ReaderSince).Select(table => table.Name.ToString()).ToList();
         if (overtaken.Count > 0)
         {
             return new GateCriterion(
-                "verification", Unknown, $"not of {string.Join(", ", overtaken)} since the connector began to read anew ({reader:u})", allowed, "The comparison begins again by itself; 'cdcm verify start --wait' waits for it");
+                "verification", Unknown, $"not of {string.Join(", ", overtaken)} since the connector began to read anew ({now.ReaderSince:u})", allowed, "The comparison begins again by itself; 'cdcm verify start --wait' waits for it");
         }
 
         var oldest = tables.Min(table => table.State!.CoveredAt!.Value);

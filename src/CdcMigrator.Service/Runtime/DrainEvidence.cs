@@ -77,7 +77,15 @@ internal sealed class DrainEvidence(
         }
 
         await watch.RequireUnchangedAsync(cancellationToken);
-        if (await watch.ReadReaderSinceAsync(cancellationToken) is { } since)
+        var (reader, open) = await watch.ReadReaderSinceAsync(cancellationToken);
+        if (open is not null)
+        {
+            throw new FaultException(FaultKind.NotAllowed, "connector-restarted",
+                $"The connector began to read anew while transactions were open that are not over yet ({open}): what it lost of them would not be known",
+                "Have it end: the comparison begins again by itself then ('cdcm cutover check' shows it); try again once the gate is open");
+        }
+
+        if (reader is { } since)
         {
             var overtaken = (await verified(cancellationToken)).Where(table => !(table.Value.CoveredAt >= since)).Select(table => table.Key.ToString()).Order(StringComparer.Ordinal).ToList();
             if (overtaken.Count > 0)

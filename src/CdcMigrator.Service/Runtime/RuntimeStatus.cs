@@ -29,8 +29,11 @@ public sealed record RuntimeStatus
     /// <summary>What of the source could not be looked at the last time.</summary>
     public IReadOnlyList<string> SourceUnseen { get; init; } = [];
 
-    /// <summary>When the session that reads the source's slot was first seen: what was compared before counts no more. Null where nothing depends on it.</summary>
+    /// <summary>When the session that reads the source's slot had been seen and what was open before was over: what was compared before counts no more. Null where nothing depends on it, and while it waits.</summary>
     public DateTimeOffset? ReaderSince { get; init; }
+
+    /// <summary>The oldest transaction that was open when that session was first seen and is not over: until then no comparison counts. Null where none is.</summary>
+    public string? ReaderWaitsFor { get; init; }
 
     /// <summary>What does not fit or will go wrong without stopping a lane yet, each with what to run; errors first.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];

@@ -29,19 +29,37 @@ internal sealed class PulseWatch(
     /// <summary>Whether the migration's slot was ever seen.</summary>
     public bool Known { get; private set; }
 
-    /// <summary>When the session that reads the slot was first seen, by whichever process; null while none was. A connector that begins anew may have lost what it had not published.</summary>
+    /// <summary>From when on comparisons count: the session that reads the slot had been seen by then, by whichever process, and what was open before it was over; null while none was.</summary>
     public DateTimeOffset? ReaderSince { get; private set; }
 
-    /// <summary>Notes who reads the slot and says since when; what was known where nobody reads it.</summary>
-    /// <exception cref="FaultException">The target does not answer.</exception>
-    public async Task<DateTimeOffset?> NoteReaderAsync(SlotState? state, CancellationToken cancellationToken)
+    /// <summary>The oldest transaction of the source that was open when that session was first seen; null where all are over.</summary>
+    public string? ReaderWaitsFor { get; private set; }
+
+    /// <summary>Notes who reads the slot and says from when on comparisons count, or what that waits for; what was known where nobody reads it. A connector that begins anew may have lost what it had not published.</summary>
+    /// <exception cref="FaultException">A side does not answer.</exception>
+    public async Task<(DateTimeOffset? Since, string? WaitsFor)> NoteReaderAsync(SlotState? state, CancellationToken cancellationToken)
     {
-        if (state?.Reader is { } reader && await store.ReadAsync(cancellationToken) is { } known && known.Reader != reader)
+        var known = await store.ReadAsync(cancellationToken);
+        if (known is not null && state?.Reader is { } reader && known.Reader != reader)
         {
-            await store.NoteReaderAsync(reader, time.GetUtcNow(), cancellationToken);
+            await store.NoteReaderAsync(source, reader, cancellationToken);
+            known = await store.ReadAsync(cancellationToken);
         }
 
-        return ReaderSince = (await store.ReadAsync(cancellationToken))?.ReaderSince;
+        string? open = null;
+        if (state is not null && known is { ReaderSince: null, ReaderTransaction: { } noted })
+        {
+            open = await PulseStore.FindOpenAsync(source, noted, cancellationToken);
+            if (open is null)
+            {
+                await store.SettleReaderAsync(known, time.GetUtcNow(), cancellationToken);
+                known = await store.ReadAsync(cancellationToken);
+            }
+        }
+
+        // Another process may have noted another one meanwhile, and the slot may be gone: neither lets anything count.
+        open ??= known is { ReaderSince: null, ReaderTransaction: not null } ? "not looked at yet" : null;
+        return (ReaderSince, ReaderWaitsFor) = (known?.ReaderSince, open);
     }
 
     /// <summary>One turn. Returns the fault of a log that lost changes, which stays until it is accepted.</summary>

@@ -12,8 +12,11 @@ internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<F
     /// <summary>What could not be looked at the last time, so that what is said of it is of before.</summary>
     public IReadOnlyList<string> Unseen { get; init; } = [];
 
-    /// <summary>When the session that reads the source's slot was first seen; null where that is not known, or nothing depends on it.</summary>
+    /// <summary>From when on comparisons count, for the session that reads the source's slot; null where that is not known, or nothing depends on it.</summary>
     public DateTimeOffset? ReaderSince { get; init; }
+
+    /// <summary>A transaction that was open when that session began and is not over; until then none counts.</summary>
+    public string? ReaderWaitsFor { get; init; }
 
     /// <summary>A lane's fault with the statement that mends it, where the catalogs say which.</summary>
     public Fault? Mend(Fault? fault)
@@ -33,6 +36,7 @@ internal sealed record SourceReport(IReadOnlyList<Fault> Faults, IReadOnlyList<F
         SourceFaults = now.Log?.Fault is { } ofLog ? [ofLog, .. Faults] : Faults,
         SourceUnseen = Unseen,
         ReaderSince = ReaderSince,
+        ReaderWaitsFor = ReaderWaitsFor,
         Findings = Findings,
     };
 

@@ -87,13 +87,13 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         }
     }
 
-    /// <summary>Asks now who reads the slot, and says since when; null where nothing depends on it.</summary>
+    /// <summary>Asks now who reads the slot, and says from when on comparisons count, or for which transaction that waits; null for both where nothing depends on it.</summary>
     /// <exception cref="FaultException">Unreachable: a side does not answer, or (<c>slot-unread</c>) nobody reads the slot, so that it cannot be told who did.</exception>
-    public async Task<DateTimeOffset?> ReadReaderSinceAsync(CancellationToken cancellationToken)
+    public async Task<(DateTimeOffset? Since, string? WaitsFor)> ReadReaderSinceAsync(CancellationToken cancellationToken)
     {
         if (parts is not { Pulses: { } pulses, Source: { } source })
         {
-            return null;
+            return (null, null);
         }
 
         try
@@ -221,7 +221,7 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
 
         halt = broken ?? parts.Settings?.Changed;
         parts.Metrics.SetBroken(broken is not null);
-        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]) { Unseen = [.. failures.Keys.Intersect(Needed)], ReaderSince = parts.Pulses?.ReaderSince };
+        report = new SourceReport(faults, [.. findings.OrderByDescending(finding => finding.Severity)]) { Unseen = [.. failures.Keys.Intersect(Needed)], ReaderSince = parts.Pulses?.ReaderSince, ReaderWaitsFor = parts.Pulses?.ReaderWaitsFor };
         Tell(faults, findings);
     }
 

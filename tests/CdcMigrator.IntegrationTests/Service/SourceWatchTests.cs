@@ -103,10 +103,51 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
         Assert.Equal(first, scene.Watch.Report.ReaderSince);
         await using (await scene.ReadSlotAsync(token))
         {
-            Assert.Equal(first + TimeSpan.FromMinutes(1), await scene.Watch.ReadReaderSinceAsync(token));
+            Assert.Equal((first + TimeSpan.FromMinutes(1), null), await scene.Watch.ReadReaderSinceAsync(token));
             await scene.LookAsync(token);
             Assert.Equal(first + TimeSpan.FromMinutes(1), scene.Watch.Report.ReaderSince);
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Until_transactions_are_over_that_were_open_when_the_slot_began_to_be_read_no_comparison_counts(bool prepared)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(postgres, token);
+        await scene.Source.ExecuteAsync("create table t(id int)");
+        await using var open = await scene.Source.DataSource.OpenConnectionAsync(token);
+        await using var only = await scene.Source.DataSource.OpenConnectionAsync(token);
+        await RunAsync(open, "begin; insert into t values (1)");
+        await RunAsync(only, "begin isolation level repeatable read; select count(*) from t");
+        if (prepared)
+        {
+            await RunAsync(open, "prepare transaction 'left open'");
+        }
+
+        await scene.LookAsync(token);
+        await using var reading = await scene.ReadSlotAsync(token);
+        for (var i = 0; i < 2; i++)
+        {
+            await scene.LookAsync(token);
+            Assert.Null(scene.Watch.Report.ReaderSince);
+            Assert.Contains(prepared ? "prepared transaction 'left open'" : $"pid {open.ProcessID} ", scene.Watch.Report.ReaderWaitsFor, StringComparison.Ordinal);
+            Assert.Null((await scene.Watch.ReadReaderSinceAsync(token)).Since);
+            scene.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        // One that begins later is read from its beginning, and one that only reads has lost nothing: neither is waited for.
+        await using var later = await scene.Source.DataSource.OpenConnectionAsync(token);
+        await RunAsync(later, "begin; insert into t values (2)");
+        await RunAsync(open, prepared ? "commit prepared 'left open'" : "commit");
+        var over = scene.Time.GetUtcNow();
+        await scene.LookAsync(token);
+        Assert.Equal((over, null), (scene.Watch.Report.ReaderSince, scene.Watch.Report.ReaderWaitsFor));
+        scene.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal((over, null), await scene.Watch.ReadReaderSinceAsync(token));
+
+        static async Task RunAsync(NpgsqlConnection connection, string sql) => await new NpgsqlCommand(sql, connection).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
     private sealed class Scene : IAsyncDisposable

@@ -62,6 +62,7 @@ public sealed class GateTests
         return new TheoryData<string, string, RuntimeStatus>
         {
             { "verification", "UNKNOWN", Proven with { ReaderSince = Proven.Verified!.Values.Max(state => state.CoveredAt) + TimeSpan.FromSeconds(1) } },
+            { "verification", "UNKNOWN", Proven with { ReaderWaitsFor = "pid 7" } },
             { "lag", "FAIL", Proven with { Pipeline = Scene.Running(Scene.Lane("orders", 0, LaneState.Running, 1, 9, 5.1)).Pipeline } },
             { "lag", "UNKNOWN", Proven with { Elsewhere = null } },
             { "lag", "UNKNOWN", Proven with { Elsewhere = new OtherLanes(3, 1) } },
