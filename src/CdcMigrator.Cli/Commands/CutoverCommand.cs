@@ -145,16 +145,23 @@ internal static class CutoverCommand
     private static Verb LiftScript(CommandContext context)
     {
         var file = CommonOptions.File();
+        var remove = new Option<string?>("--remove")
+        {
+            Description = "Instead what removes the fence of this side (source or target) whatever its state, and ends what is applied to it: where the migration is given up, or the other side is lost for good. Asks no database",
+            HelpName = "side",
+        };
+        remove.AcceptOnlyFromAmong("source", "target");
         var command = new Verb(
             "sql",
             "Prints what psql alone needs to lift a fence as it is now, for each side: for when neither the service nor this program can be used. Changes nothing.",
-            ("cdcm cutover sql -f migration.yaml", ""))
+            ("cdcm cutover sql -f migration.yaml", ""), ("cdcm cutover sql -f migration.yaml --remove target", "the source is lost for good"))
         {
-            file,
+            file, remove,
         };
         context.Handle(command, async call =>
         {
-            var scripts = await OfflineCutover.ScriptsAsync(call.Load(file), call.Cancellation);
+            var definition = call.Load(file);
+            var scripts = call.Value(remove) is { } removed ? OfflineCutover.RemovalScript(definition, removed) : await OfflineCutover.ScriptsAsync(definition, call.Cancellation);
             if (call.IsJson)
             {
                 call.Terminal.Json(scripts);

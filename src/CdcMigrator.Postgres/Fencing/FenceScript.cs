@@ -23,13 +23,13 @@ public static class FenceScript
             Toggle(tables)),
         FenceState.Sealed => Refusal(
             $"This side of migration {migration} was left for good (attempt {Named(record.Token)}, number {Number(record.Epoch)}). Lifting its fence would leave two sides that take writes, and what is written here would be lost.",
-            "Where the other side does not take writes either, run the script that opens that one. To come back here: cdcm rollback. To give the migration up: the script that removes the fence."),
+            $"Where the other side does not take writes either, run the script that opens that one. To come back here: 'cdcm rollback'. To give the migration up, or where the other side is lost for good: {Removal}."),
         FenceState.Open => Transaction(
             $"Takes away what denies writes on a side of migration {migration} that is open.",
             migration, noted: null, "state = 'open'", "state = 'open'",
             "the side is not open any more: print the script again",
             Toggle(tables)),
-        _ => Refusal($"Migration {migration} has not prepared this side: there is no fence of it here.", "Where triggers of it are left over: the script that removes the fence."),
+        _ => Refusal($"Migration {migration} has not prepared this side: there is no fence of it here.", $"Where triggers of it are left over: {Removal}."),
     };
 
     /// <summary>Opens the side that takes over, to be run there: only once the other side was left for good. What is applied from that side ends in the same transaction.</summary>
@@ -59,22 +59,30 @@ public static class FenceScript
 
         """;
 
-    /// <summary>Removes the fence and its row, whatever the state: for a side whose migration is over or given up. Whether the other side takes writes is for whoever runs it to know.</summary>
+    /// <summary>
+    /// Removes the fence and its row, whatever the state, and ends what is applied to the side: for one whose migration is over or given up, or whose other side is lost for good. Needs nothing but names, so that neither side
+    /// has to answer while it is printed. Whether the other side takes writes is for whoever runs it to know.
+    /// </summary>
     /// <param name="migration">Name of the migration.</param>
     /// <param name="tables">Tables as they are called on that side.</param>
     public static string Remove(string migration, IReadOnlyList<TableName> tables) => $"""
-        {Head($"Removes the fence of migration {migration} from this side: applications can write here again. NOT while the other side takes writes that are to be kept.")}
+        {Head($"Removes the fence of migration {migration} from this side: applications can write here again, and nothing of the migration is applied here any more. NOT while the other side takes writes that are to be kept.")}
         begin;
         {Settings}
         {Loop(tables, "drop trigger %2$I on %1$s", "")}
         do $body$ begin
             if pg_catalog.to_regclass('cdc_migrator.fence_state') is not null then
+                insert into cdc_migrator.journal (migration, actor, event, evidence)
+                    select migration, 'psql (' || current_user || ')', 'fence-removed', pg_catalog.jsonb_build_object('state', state, 'token', token, 'epoch', epoch) from cdc_migrator.fence_state where migration = {Literal(migration)};
                 delete from cdc_migrator.fence_state where migration = {Literal(migration)};
+                {string.Join("\n        ", Directions.EndStatements.Select(statement => $"{statement.Replace("$1", Literal(migration), StringComparison.Ordinal)};"))}
             end if;
         end $body$;
         commit;
 
         """;
+
+    private const string Removal = "the script that 'cdcm cutover sql -f FILE --remove source' prints, or with 'target' for that side";
 
     private const string Settings = "set local lock_timeout = '5s'; set local synchronous_commit = on;";
 

@@ -104,7 +104,7 @@ internal static class FenceShape
         {
             yield return passes
                 ? new(Severity.Info, "fence-lifting", $"{table} has the fence's triggers enabled still in the {side}, which was opened while something held the table's lock: they let writes pass, and are disabled once it is free")
-                : new(Severity.Error, "fence-state", $"{table} denies writes although the {side} is open", "Take the fence away with the printed SQL, or: ALTER TABLE … DISABLE TRIGGER cdcm_fence");
+                : new(Severity.Error, "fence-state", $"{table} denies writes although the {side} is open", "Take the fence away with the SQL that 'cdcm cutover sql -f FILE' prints, or: ALTER TABLE … DISABLE TRIGGER cdcm_fence");
         }
         else if (!open.Value && (disabled > 0 || !complete))
         {

@@ -95,7 +95,7 @@ public sealed record CutoverStatus
 
     private static IReadOnlyList<string> Alone(FenceRecord? known) => known is { State: FenceState.Closed } or { Held.Length: > 0 }
         ? ["An attempt has closed the side that answers, or makes its applications wait: 'cdcm cutover abort' calls it off, and so does its lease when it ends"]
-        : ["Nothing is begun or ended until both sides answer; 'cdcm cutover sql -f FILE' prints what psql alone does with the side that does"];
+        : ["Nothing is begun or ended until both sides answer; 'cdcm cutover sql -f FILE' prints what psql alone does with the side that does. Where the other one is lost for good, '--remove' with this side's name prints what opens it"];
 
     private static IReadOnlyList<string> Next(FenceRecord? source, FenceRecord? target) => (source?.State, target?.State) switch
     {

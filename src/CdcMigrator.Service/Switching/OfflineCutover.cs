@@ -35,6 +35,16 @@ public static class OfflineCutover
         };
     });
 
+    /// <summary>SQL for psql that removes the fence of one side whatever its state, and ends what is applied to it. Asks neither side: the other one may be lost.</summary>
+    /// <param name="definition">The migration file.</param>
+    /// <param name="side"><c>source</c> or <c>target</c>.</param>
+    /// <exception cref="FaultException">NotAllowed <c>no-fence</c>.</exception>
+    public static IReadOnlyDictionary<string, string> RemovalScript(MigrationDefinition definition, string side)
+    {
+        RequireFence(definition);
+        return new Dictionary<string, string> { [side] = FenceScript.Remove(definition.Name, [.. definition.Tables.Select(table => side == "source" ? table.Source : table.Target)]) };
+    }
+
     private static async Task<string> ScriptAsync(FencedSide side, FencedSide otherSide, FenceRecord? other, CancellationToken cancellationToken)
     {
         try
@@ -56,14 +66,18 @@ public static class OfflineCutover
     public static Task<CutoverEvidence> EvidenceAsync(MigrationDefinition definition, string? token, CancellationToken cancellationToken) =>
         UseAsync(definition, sides => sides.ReadEvidenceAsync(token, cancellationToken));
 
-    private static async Task<T> UseAsync<T>(MigrationDefinition definition, Func<Sides, Task<T>> work)
+    private static void RequireFence(MigrationDefinition definition)
     {
         ArgumentNullException.ThrowIfNull(definition);
         if (definition.Source.Kind != SourceKind.PostgreSql)
         {
             throw new FaultException(FaultKind.NotAllowed, "no-fence", "A source that is not PostgreSQL has no fence", "Only its applications can be stopped");
         }
+    }
 
+    private static async Task<T> UseAsync<T>(MigrationDefinition definition, Func<Sides, Task<T>> work)
+    {
+        RequireFence(definition);
         await using var source = PostgresConnections.CreateControl(definition.Source.Connection);
         await using var target = PostgresConnections.CreateControl(definition.Target.Connection);
         return await work(new Sides(definition, source, target, TimeProvider.System));

@@ -105,7 +105,13 @@ public sealed class FenceScriptTests(PostgresFixture postgres)
 
         await side.CloseAsync("a", 2, Lease, Cancellation);
         Assert.True(await side.SealAsync("a", TimeSpan.FromSeconds(2), aim: null, Cancellation));
+        Assert.Contains("cdcm cutover sql -f FILE --remove", (await PsqlAsync(database, await side.LiftScriptAsync(Cancellation))).Error, StringComparison.Ordinal);
+        await database.ExecuteAsync("insert into cdc_migrator.progress (migration, topic, partition, next_offset, cluster_id, partition_count) values ('it''s', 't', 0, 7, 'c', 1), ('other', 't', 0, 7, 'c', 1)");
         Assert.Equal((0, ""), await PsqlAsync(database, FenceScript.Remove(Migration, Tables)));
+
+        // Nothing that is started by mistake applies anything there any more.
+        Assert.Equal(["it's|2|t", "other|1|f"], await database.RowsAsync("select migration, epoch, frozen from cdc_migrator.progress order by 1"));
+        Assert.Equal(["fence-removed|sealed|a"], await database.RowsAsync("select event, evidence ->> 'state', evidence ->> 'token' from cdc_migrator.journal where event = 'fence-removed'"));
         Assert.True(await IsWritableAsync(database));
         Assert.Null(await side.ReadAsync(Cancellation));
         Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from pg_trigger where tgname like 'cdcm%'"));
