@@ -1,3 +1,5 @@
+using CdcMigrator.Cutover.Predicting;
+
 namespace CdcMigrator.Cutover.Draining;
 
 /// <summary>What a drain proof found.</summary>
@@ -16,4 +18,11 @@ public sealed record DrainReport(bool Drained, bool MarkerSeen, bool SlotConfirm
         : !SlotConfirmed ? "the source's reader to confirm the marker, at its slot and in the offsets Connect stores"
         : DeadLetters > 0 ? $"{DeadLetters} dead letters to be retried or discarded ('cdcm dlq list')"
         : $"{Lanes.Count(lane => !lane.Reached)} lanes to reach their end offsets";
+
+    /// <summary>What to do about it.</summary>
+    /// <param name="pace">The connector's settings, as far as they are known.</param>
+    public string FixOf(ConnectorPace? pace) =>
+        MarkerSeen && !SlotConfirmed ? OutageAdvice.Unconfirmed(pace)
+        : DeadLetters > 0 ? "'cdcm dlq list' names rows and causes; mend the cause, then 'cdcm dlq retry --all'"
+        : "'cdcm lag' and 'cdcm status' show what is slow";
 }

@@ -2,14 +2,23 @@ using System.Globalization;
 
 namespace CdcMigrator.Cutover.Predicting;
 
-/// <summary>What shortens a part of the outage.</summary>
-internal static class OutageAdvice
+/// <summary>What shortens a part of the outage. Pure.</summary>
+public static class OutageAdvice
 {
     /// <summary>Values with which a confirmation takes less than a second (docs/benchmarks.md).</summary>
     private const int GoodFlush = 200;
     private const int GoodHeartbeat = 200;
     private const int GoodPoll = 50;
 
+    /// <summary>What to do where a marker came through the log and was not confirmed in time: no view of lanes or lag shows why.</summary>
+    /// <param name="pace">The connector's settings, as far as they are known.</param>
+    public static string Unconfirmed(ConnectorPace? pace) => Settings(pace) is { Count: > 0 } wanted
+        ? $"{Wish(wanted)}: what the source's reader has read is confirmed when Connect stores its offsets, by default once in 60 s, and that has to fit into cutover.deadlines"
+        : Short;
+
+    /// <summary>What to do where a part is the largest.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="pace">The connector's settings, as far as they are known.</param>
     public static string Of(OutagePart part, ConnectorPace? pace) => part switch
     {
         OutagePart.Pause => "End long transactions of the application, or take poolers out of cutover.route: without them writes fail for that time instead of waiting",
@@ -22,17 +31,21 @@ internal static class OutageAdvice
         _ => "Make the hooks of cutover.route.afterOpen faster, or raise cutover.budget if applications can wait that long",
     };
 
-    private static string Confirm(ConnectorPace? pace)
-    {
-        var wanted = new[]
+    private const string Short = "The connector's intervals are short already: look at its load and at the round trips to Kafka, or choose an hour with fewer writes";
+
+    private static string Confirm(ConnectorPace? pace) => Settings(pace) is { Count: > 0 } wanted ? Wish(wanted) : Short;
+
+    private static string Wish(List<string> wanted) => $"Set {string.Join(", ", wanted)}";
+
+    private static List<string> Settings(ConnectorPace? pace) =>
+    [
+        .. new[]
         {
             Wanted("offset.flush.interval.ms", "of the Connect worker", pace?.OffsetFlush, GoodFlush, mayBeOff: false),
             Wanted("heartbeat.interval.ms", "of the connector", pace?.Heartbeat, GoodHeartbeat, mayBeOff: true),
             Wanted("poll.interval.ms", "of the connector", pace?.Poll, GoodPoll, mayBeOff: false),
-        }.OfType<string>().ToList();
-        return wanted.Count > 0 ? $"Set {string.Join(", ", wanted)}"
-            : "The connector's intervals are short already: look at its load and at the round trips to Kafka, or choose an hour with fewer writes";
-    }
+        }.OfType<string>(),
+    ];
 
     /// <summary>Null where the setting is good as it is. What is not known is named too.</summary>
     private static string? Wanted(string setting, string whose, TimeSpan? now, int good, bool mayBeOff)

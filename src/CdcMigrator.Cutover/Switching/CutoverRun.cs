@@ -130,7 +130,7 @@ public sealed class CutoverRun(ICutoverActions actions, CutoverOptions options, 
                 return drain.Drained
                     ? $"marker seen, slot confirmed, {drain.Lanes.Count} lanes at their ends"
                     : throw new FaultException(
-                        FaultKind.TimedOut, "not-drained", $"The side that takes over did not get everything in time; it waits for {drain.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow; then try again");
+                        FaultKind.TimedOut, "not-drained", $"The side that takes over did not get everything in time; it waits for {drain.WaitingFor}", $"{drain.FixOf(actions.Pace)}; then try again");
             }, leased.Token);
             await StepAsync(CutoverStep.Prove, Longer(options.Deadlines.FinalVerify, options.Deadlines.ReverseArmed) + Grace, async token =>
             {

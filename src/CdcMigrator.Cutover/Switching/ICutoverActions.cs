@@ -1,4 +1,5 @@
 using CdcMigrator.Cutover.Draining;
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Routing;
 using CdcMigrator.Domain.Fencing;
 
@@ -10,6 +11,9 @@ namespace CdcMigrator.Cutover.Switching;
 /// </summary>
 public interface ICutoverActions
 {
+    /// <summary>What is known of how soon a marker is confirmed, for advice.</summary>
+    ConnectorPace? Pace => null;
+
     /// <summary>Refuses where an attempt cannot or must not be made; changes nothing applications would notice.</summary>
     /// <returns>What was found, in words.</returns>
     Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken);

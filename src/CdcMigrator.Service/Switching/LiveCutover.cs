@@ -45,7 +45,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
     public OutagePrediction? Prediction { get; private set; }
 
     /// <summary>The embedded log has no connector whose settings could be changed.</summary>
-    private ConnectorPace? Pace => definition.Log.Kind == LogKind.Embedded ? new ConnectorPace(Pause, Pause, Pause) : null;
+    public ConnectorPace? Pace => definition.Log.Kind == LogKind.Embedded ? new ConnectorPace(Pause, Pause, Pause) : null;
 
     /// <inheritdoc />
     public async Task<string> PrepareAsync(CutoverAttempt attempt, CancellationToken cancellationToken)
@@ -66,7 +66,7 @@ internal sealed class LiveCutover(MigrationRuntime along, MigrationRuntime back,
         // The first time takes longer than all later ones together: not behind the fence.
         _ = Evidence(new CutoverReport { Attempt = attempt });
         way.Begin(attempt.Return);
-        Prediction = await new OutageMeasuring(along, way, sides, options, hooks, time).MeasureAsync(cancellationToken);
+        Prediction = await new OutageMeasuring(along, way, sides, options, hooks, Pace, time).MeasureAsync(cancellationToken);
         return Prediction.Refuse(options.Budget, Pace) is { } refusal
             ? throw new FaultException(FaultKind.NotAllowed, "over-budget", refusal.Message, refusal.Fix)
             : $"the gate is open{(waived.Count == 0 ? "" : $" ({string.Join(", ", waived.Select(waiver => $"{waiver.Criterion} waived by {waiver.By}"))})")}, {(way.NoReturn is { } none ? $"without a way back ({none})" : "both ways work")}; predicted outage {OutagePrediction.Text(Prediction.Total.P99)}, half take less than {OutagePrediction.Text(Prediction.Total.P50)}"

@@ -17,8 +17,9 @@ namespace CdcMigrator.Service.Switching;
 /// <param name="sides">Both databases.</param>
 /// <param name="options">What the attempt goes by.</param>
 /// <param name="hooks">What routes applications.</param>
+/// <param name="pace">The connector's settings, as far as they are known.</param>
 /// <param name="time">Clock.</param>
-internal sealed class OutageMeasuring(MigrationRuntime along, ReturnStart way, Sides sides, CutoverOptions options, RoutingHooks hooks, TimeProvider time)
+internal sealed class OutageMeasuring(MigrationRuntime along, ReturnStart way, Sides sides, CutoverOptions options, RoutingHooks hooks, ConnectorPace? pace, TimeProvider time)
 {
     private const int Rounds = 3;
 
@@ -53,7 +54,7 @@ internal sealed class OutageMeasuring(MigrationRuntime along, ReturnStart way, S
             there.Add(time.GetElapsedTime(began));
             if (!drained.Drained)
             {
-                throw new FaultException(FaultKind.TimedOut, "not-drained", $"A marker did not get through in {options.Deadlines.Draining.TotalSeconds:0} s; it waits for {drained.WaitingFor}", "'cdcm lag' and 'cdcm status' show what is slow");
+                throw new FaultException(FaultKind.TimedOut, "not-drained", $"A marker did not get through in {options.Deadlines.Draining.TotalSeconds:0} s; it waits for {drained.WaitingFor}", drained.FixOf(pace));
             }
 
             began = time.GetTimestamp();

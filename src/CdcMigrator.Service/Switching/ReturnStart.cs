@@ -1,8 +1,10 @@
 using CdcMigrator.Cutover;
+using CdcMigrator.Cutover.Predicting;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
 using CdcMigrator.Domain.Migrations;
+using CdcMigrator.Postgres.Connections;
 using CdcMigrator.Postgres.Fencing;
 using CdcMigrator.Service.Runtime;
 
@@ -70,16 +72,36 @@ internal sealed class ReturnStart(MigrationRuntime back, Sides sides, CutoverOpt
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            var (status, without) = back.Definition.Direction == MigrationDirection.Back
-                ? ("cdcm status --back", "'requireReverse: false' under 'cutover:'") : ("cdcm status", "'cdcm rollback --no-return'");
-            var fault = new Fault(
-                FaultKind.TimedOut, "not-drained", $"A marker did not come through the log of the other direction in {limit.TotalSeconds:0.#} s: its connector or slot does not work",
-                $"'{status}' shows why; or go without a way to come here again: {without}");
+            var fault = Missing(back.Definition.Direction, await WasSeenAsync(marker, cancellationToken), limit);
             return wanted == ReturnWay.Required ? throw new FaultException(fault) : GiveUp(fault);
         }
         catch (FaultException exception) when (wanted != ReturnWay.Required)
         {
             return GiveUp(exception.Fault);
+        }
+    }
+
+    /// <summary>Why the marker is waited for in vain. One that came is waited for at the slot, or in the offsets that Connect stores, which no view of the other direction shows.</summary>
+    internal static Fault Missing(MigrationDirection direction, bool seen, TimeSpan limit)
+    {
+        var (status, without) = direction == MigrationDirection.Back ? ("cdcm status --back", "'requireReverse: false' under 'cutover:'") : ("cdcm status", "'cdcm rollback --no-return'");
+        return new Fault(
+            FaultKind.TimedOut, "not-drained",
+            seen ? $"A marker came through the log of the other direction and was not confirmed in {limit.TotalSeconds:0.#} s, by its slot and the offsets Connect stores"
+            : $"A marker did not come through the log of the other direction in {limit.TotalSeconds:0.#} s: its connector or slot does not work",
+            $"{(seen ? OutageAdvice.Unconfirmed(pace: null) : $"'{status}' shows why")}; or go without a way to come here again: {without}");
+    }
+
+    private async Task<bool> WasSeenAsync(FenceMarker marker, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return back.Definition.Log.Kind != LogKind.Embedded
+                && await Sides.AskAsync("control schema", Patience.Answer, stop => back.Evidence().IsMarkerSeenAsync(marker.Id, stop), cancellationToken);
+        }
+        catch (FaultException)
+        {
+            return false;
         }
     }
 

@@ -105,14 +105,17 @@ internal sealed class AttemptWorld : ICutoverActions
         return Renewing?.Invoke(++renewals, cancellationToken) ?? Task.FromResult(Left == FenceState.Closed && Owner == attempt.Token);
     }
 
+    /// <summary>How far everything before the fence comes.</summary>
+    public DrainReport Drains { get; init; } = new(true, true, true, [], 0, 1);
+
     public async Task<DrainReport> DrainAsync(FencePosition fence, TimeSpan timeout, CancellationToken cancellationToken)
     {
         await DrainsBehind.WaitAsync(cancellationToken);
         return await CallAsync("drain", () =>
         {
             Require(Left == FenceState.Closed || Chance is not null, "drained an open side");
-            Drained = true;
-            return new DrainReport(true, true, true, [], 0, 1);
+            Drained = Drains.Drained;
+            return Drains;
         }, cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using CdcMigrator.Cutover;
+using CdcMigrator.Cutover.Draining;
 using CdcMigrator.Cutover.Switching;
 using CdcMigrator.Domain.Faults;
 using CdcMigrator.Domain.Fencing;
@@ -75,6 +76,16 @@ public sealed class CutoverRunTests
         Assert.Equal((phase, "refused"), (report.Phase, report.Fault?.Code));
         Assert.Equal((FenceState.Open, FenceState.Sealed), (world.Left, world.Taking));
         Assert.Equal(action != "prepare", world.Routed.Contains("back"));
+    }
+
+    [Theory]
+    [InlineData(false, "'cdcm lag' and 'cdcm status' show what is slow; then try again")]
+    [InlineData(true, "Set offset.flush.interval.ms of the Connect worker to 200, heartbeat.interval.ms of the connector to 200, poll.interval.ms of the connector to 50: what the source's reader has read is confirmed when Connect stores its offsets, "
+        + "by default once in 60 s, and that has to fit into cutover.deadlines; then try again")]
+    public async Task Where_a_marker_came_and_was_not_confirmed_the_setting_is_named_and_not_who_shows_nothing_of_it(bool seen, string fix)
+    {
+        var (_, report) = await RunAsync(new AttemptWorld { Drains = new DrainReport(false, seen, false, [], null, 10_000) });
+        Assert.Equal((CutoverPhase.Undone, "not-drained", fix), (report.Phase, report.Fault?.Code, report.Fault?.Fix));
     }
 
     [Theory]

@@ -24,6 +24,7 @@ public sealed class DrainProofTests
         var report = await ProveAsync(new Evidence { Marker = false, Confirmed = 1000, Ends = { [Orders] = 7 }, Progress = { [Orders] = 7 } });
         Assert.Equal((false, false, false), (report.Drained, report.MarkerSeen, report.SlotConfirmed));
         Assert.Equal("the marker to appear in the log", report.WaitingFor);
+        Assert.Equal("'cdcm lag' and 'cdcm status' show what is slow", report.FixOf(pace: null));
     }
 
     [Fact]
@@ -32,6 +33,7 @@ public sealed class DrainProofTests
         var report = await ProveAsync(new Evidence { Marker = true, Confirmed = 99, Ends = { [Orders] = 7 }, Progress = { [Orders] = 7 } });
         Assert.False(report.Drained);
         Assert.Equal("the source's reader to confirm the marker, at its slot and in the offsets Connect stores", report.WaitingFor);
+        Assert.StartsWith("Set offset.flush.interval.ms of the Connect worker to 200, ", report.FixOf(pace: null), StringComparison.Ordinal);
         Assert.Empty(report.Lanes);
     }
 

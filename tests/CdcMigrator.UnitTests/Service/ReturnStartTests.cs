@@ -46,6 +46,20 @@ public sealed class ReturnStartTests : IAsyncDisposable
         Assert.Null(start.NoReturn);
     }
 
+    [Theory]
+    [InlineData(MigrationDirection.Back, true, "Set offset.flush.interval.ms of the Connect worker to 200,")]
+    [InlineData(MigrationDirection.Forward, true, "Set offset.flush.interval.ms of the Connect worker to 200,")]
+    [InlineData(MigrationDirection.Back, false, "'cdcm status --back' shows why;")]
+    [InlineData(MigrationDirection.Forward, false, "'cdcm status' shows why;")]
+    public void A_marker_that_came_and_is_not_confirmed_names_the_setting_and_one_that_did_not_come_who_shows_why(MigrationDirection direction, bool seen, string fix)
+    {
+        var fault = ReturnStart.Missing(direction, seen, TimeSpan.FromSeconds(10));
+        Assert.Equal((FaultKind.TimedOut, "not-drained"), (fault.Kind, fault.Code));
+        Assert.StartsWith(fix, fault.Fix, StringComparison.Ordinal);
+        Assert.Equal(seen, fault.Message.Contains("was not confirmed in 10 s", StringComparison.Ordinal));
+        Assert.Contains(direction == MigrationDirection.Back ? "requireReverse: false" : "cdcm rollback --no-return", fault.Fix, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_file_speaks_of_the_way_forward_and_the_person_of_the_way_back()
     {
