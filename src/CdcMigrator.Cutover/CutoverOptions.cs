@@ -15,6 +15,12 @@ public sealed record CutoverOptions
     /// <summary>Shortest lease: several renewals and the seal's margin fit into it.</summary>
     public static TimeSpan ShortestLease { get; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// The longest wait for the fence's locks that goes with a lease: the fence's term begins before they are waited for, up to twice as long (tables, then partitions that came since), and what is left of it has to hold a
+    /// renewal and the seal's margin. In whole milliseconds.
+    /// </summary>
+    public static TimeSpan LongestLockTimeout(TimeSpan lease) => TimeSpan.FromMilliseconds(Math.Floor((Kept(lease) - Renewal(lease) - SealMargin).TotalMilliseconds / 2));
+
     /// <summary>Name of the migration.</summary>
     public required string Migration { get; init; }
 
@@ -52,10 +58,14 @@ public sealed record CutoverOptions
         none ? ReturnWay.None : direction == MigrationDirection.Forward && !RequireReverse ? ReturnWay.IfItWorks : ReturnWay.Required;
 
     /// <summary>For how long each renewal keeps the fence closed.</summary>
-    public TimeSpan KeptFor => Lease - LiftMargin;
+    public TimeSpan KeptFor => Kept(Lease);
 
     /// <summary>How often the fence is renewed: two renewals may fail.</summary>
-    public TimeSpan RenewEvery => KeptFor / 3;
+    public TimeSpan RenewEvery => Renewal(Lease);
+
+    private static TimeSpan Kept(TimeSpan lease) => lease - LiftMargin;
+
+    private static TimeSpan Renewal(TimeSpan lease) => Kept(lease) / 3;
 
     /// <summary>The options of a migration file.</summary>
     public static CutoverOptions Of(MigrationDefinition definition)

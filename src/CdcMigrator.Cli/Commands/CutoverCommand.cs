@@ -206,7 +206,7 @@ internal static class CutoverCommand
     private static Verb Switch(CommandContext context, string name, MigrationDirection direction, bool rehearsal, string description, params (string, string)[] examples)
     {
         var yes = new Option<bool>("--yes") { Description = "Do not ask" };
-        var dry = new Option<bool>("--dry-run") { Description = "Show what would be done, on which side, and how long writes would wait; exit code 0, or 3 where it would be refused" };
+        var dry = new Option<bool>("--dry-run") { Description = "Show what would be done, on which side, and how long writes would wait; exit codes as of 'cdcm cutover plan'" };
         var noReturn = new Option<bool>("--no-return") { Description = "Go back for good: nothing is asked of the log that leads to the target, and there will be no way to it again but another migration" };
         var command = new Verb(name, description, examples) { yes, dry };
         if (direction == MigrationDirection.Back)
@@ -248,7 +248,8 @@ internal static class CutoverCommand
     {
         var command = new Verb(
             "plan",
-            "Shows what an attempt would do now, step by step, on which side, and how long writes would wait. Changes nothing but markers it sends through both logs. Exit code: 0 it could begin, 3 it would be refused.",
+            "Shows what an attempt would do now, step by step, on which side, and how long writes would wait. Changes nothing but markers it sends through both logs. "
+            + "Exit code: 0 it could begin, 3 gate or budget would refuse it, 2 a hook's program is missing, 5 a marker did not get through, 6 not in this phase: not prepared, beside an attempt, the wrong side, no way back.",
             ("cdcm cutover plan", ""), ("cdcm cutover plan --back", "of the way back"), ("cdcm cutover plan -o json | jq .predicted", "for scripts"))
         {
             Back,

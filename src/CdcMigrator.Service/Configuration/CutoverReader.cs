@@ -33,12 +33,18 @@ internal static partial class CutoverReader
         };
         if (cutover.Lease < CutoverOptions.ShortestLease)
         {
-            section.Fail("lease", $"cutover.lease is {Durations.Format(cutover.Lease)} but must be at least {Durations.Format(CutoverOptions.ShortestLease)}: it is renewed every third of it, and the point of no return wants some of it left");
+            section.Fail("lease", $"cutover.lease is {Durations.Format(cutover.Lease)} but must be at least {Durations.Format(CutoverOptions.ShortestLease)}: a fence is over {Durations.Format(CutoverOptions.LiftMargin)} sooner, is renewed every third of that, and the point of no return wants some of it left");
         }
 
         if (cutover.LockTimeout > cutover.Deadlines.Fencing)
         {
             section.Fail("lockTimeout", $"cutover.lockTimeout is {Durations.Format(cutover.LockTimeout)} but must not be longer than deadlines.fencing ({Durations.Format(cutover.Deadlines.Fencing)})");
+        }
+        else if (cutover.Lease >= CutoverOptions.ShortestLease && CutoverOptions.LongestLockTimeout(cutover.Lease) is var longest && cutover.LockTimeout > longest)
+        {
+            section.Fail(
+                "lockTimeout",
+                $"cutover.lockTimeout is {Durations.Format(cutover.LockTimeout)} but must not be longer than {Durations.Format(longest)} with a lease of {Durations.Format(cutover.Lease)}: a close may wait twice that, and of what is left of the fence's term a renewal and the point of no return want theirs");
         }
 
         if (cutover.RequireReverse == true && source != SourceKind.PostgreSql)

@@ -104,7 +104,7 @@ public static class MigrationKeys
         new("cutover.rollbackWindow", "duration", Durations.Format(Cutover.RollbackWindow), "How long the way back is kept open."),
         new("cutover.requireReverse", "true | false", "true for postgresql", "A cutover whose way back would not work is refused, by name, when the sides are prepared and before the source is left (`way-back`). With `false` it goes without one where that does not work: then nobody can go back. MariaDB and MySQL sources have none."),
         new("cutover.lease", "duration", Durations.Format(Cutover.Lease), "How long writes stay denied, before the point of no return, once the process that denied them falls silent; any other process then allows them again."),
-        new("cutover.lockTimeout", "duration", Durations.Format(Cutover.LockTimeout), "How long one attempt to deny writes waits for the tables' locks; writers wait behind it so long."),
+        new("cutover.lockTimeout", "duration", Durations.Format(Cutover.LockTimeout), "How long one attempt to deny writes waits for the tables' locks; writers wait behind it so long. Twice that, a renewal and 2s have to fit into the lease (8.3s with 30s)."),
         new("cutover.sequenceMargin", "integer", Text(Cutover.SequenceMargin), "Values of each sequence left free between the old side's last and the new side's first."),
         new("cutover.deadlines", "section", "", "How long each step before the point of no return may take; beyond it all is undone."),
         new("cutover.deadlines.preparing", "duration", Durations.Format(Cutover.Deadlines.Preparing), "All that is done while applications write."),
