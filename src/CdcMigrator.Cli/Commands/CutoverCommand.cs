@@ -249,7 +249,7 @@ internal static class CutoverCommand
         var command = new Verb(
             "plan",
             "Shows what an attempt would do now, step by step, on which side, and how long writes would wait. Changes nothing but markers it sends through both logs. "
-            + "Exit code: 0 it could begin, 3 gate or budget would refuse it, 2 a hook's program is missing, 5 a marker did not get through, 6 not in this phase: not prepared, beside an attempt, the wrong side, no way back.",
+            + "Exit code: 0 it could begin, 3 it would be refused, 2 a hook's program is missing, 5 a marker did not get through, 6 not in this phase (not prepared, beside an attempt, the wrong side, no way back).",
             ("cdcm cutover plan", ""), ("cdcm cutover plan --back", "of the way back"), ("cdcm cutover plan -o json | jq .predicted", "for scripts"))
         {
             Back,

@@ -19,8 +19,11 @@ public sealed record SlotState(string Name, ulong ConfirmedFlushLsn, long Retain
     /// <summary>Backends of this database that belong to a Debezium connector: its reader's, and those of a snapshot.</summary>
     public IReadOnlyList<int> Readers { get; init; } = [];
 
-    /// <summary>Which session reads the slot, so that one that began anew is told from the one before; null while none does.</summary>
+    /// <summary>Which session reads the slot, so that one that began anew is told from the one before; null while none does, and where that is hidden.</summary>
     public string? Reader { get; init; }
+
+    /// <summary>Since when the session reads is hidden from our role. Its process id alone comes back with the next one, so that it says nothing.</summary>
+    public bool IsReaderHidden { get; init; }
 
     /// <summary>The source gave the slot up: what its reader has not confirmed is gone.</summary>
     public bool Lost => WalStatus == "lost";
@@ -34,7 +37,8 @@ public sealed record SlotState(string Name, ulong ConfirmedFlushLsn, long Retain
                 coalesce(to_jsonb(s) ->> 'wal_status', 'reserved'), (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint,
                 (select setting::bigint * 1048576 from pg_settings where name = 'max_slot_wal_keep_size' and setting::bigint >= 0),
                 array(select pid from pg_stat_activity where datname = current_database() and application_name like 'Debezium%') || coalesce(array[active_pid], '{}'),
-                (select concat_ws('@', r.pid, extract(epoch from r.backend_start)) from pg_stat_replication r where r.pid = s.active_pid)
+                (select r.pid || '@' || extract(epoch from r.backend_start) from pg_stat_replication r where r.pid = s.active_pid),
+                exists (select from pg_stat_replication r where r.pid = s.active_pid and r.backend_start is null)
             from pg_replication_slots s where slot_name = $1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = slot });
@@ -46,6 +50,7 @@ public sealed record SlotState(string Name, ulong ConfirmedFlushLsn, long Retain
                 LimitBytes = await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetInt64(5),
                 Readers = [.. (await reader.GetFieldValueAsync<int?[]>(6, cancellationToken)).OfType<int>()],
                 Reader = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
+                IsReaderHidden = reader.GetBoolean(8),
             }
             : null;
     }

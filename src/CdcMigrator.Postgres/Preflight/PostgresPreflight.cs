@@ -55,6 +55,18 @@ public static class PostgresPreflight
         return [.. findings.OrderByDescending(finding => finding.Severity)];
     }
 
+    /// <summary>Whether the service may see which session reads the connector's slot. Nothing where the source does not answer: that is found by the other checks.</summary>
+    /// <param name="definition">The migration.</param>
+    /// <param name="role">The role the connector logs in as, as far as its settings say.</param>
+    /// <param name="slot">Its slot.</param>
+    /// <param name="cancellationToken">Stops the check.</param>
+    public static async Task<IReadOnlyList<Finding>> CheckSlotReaderAsync(MigrationDefinition definition, string? role, string slot, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        var sides = SideWords.Of(definition.Direction);
+        return await ReadAsync(definition.Source.Connection, sides.Read, [], database => SlotReaderCheck.CheckAsync(database, role, slot, sides, cancellationToken)) ?? [];
+    }
+
     private static async Task<T?> ReadAsync<T>(string connection, string side, List<Finding> findings, Func<NpgsqlDataSource, Task<T>> check)
         where T : class
     {

@@ -56,22 +56,25 @@ public static class MigrationPreflight
             return await PostgresPreflight.CheckAsync(definition, null, looksAtValues, cancellationToken);
         }
 
-        var settings = await SettingsAsync(definition, cancellationToken);
-        return await PostgresPreflight.CheckAsync(definition, type => EventFidelity.Of(type, settings), looksAtValues, cancellationToken);
+        var connector = await SettingsAsync(definition, cancellationToken);
+        var settings = DebeziumSettings.FromConnector(connector);
+        var reader = definition.Source.Kind != SourceKind.PostgreSql ? Task.FromResult<IReadOnlyList<Finding>>([])
+            : PostgresPreflight.CheckSlotReaderAsync(definition, connector.GetValueOrDefault("database.user"), connector.GetValueOrDefault("slot.name", ConnectorNames.Slot(definition.LogName)), cancellationToken);
+        return [.. await PostgresPreflight.CheckAsync(definition, type => EventFidelity.Of(type, settings), looksAtValues, cancellationToken), .. await reader];
     }
 
     /// <summary>What records mean: by the connector as it is, or where that cannot be asked as it would be registered.</summary>
-    private static async Task<DebeziumSettings> SettingsAsync(MigrationDefinition definition, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyDictionary<string, string>> SettingsAsync(MigrationDefinition definition, CancellationToken cancellationToken)
     {
         try
         {
             using var client = definition.Connect is { } section ? new ConnectClient(section.Url) : null;
-            return DebeziumSettings.FromConnector(await ConnectorSettingsSource.ReadAsync(definition, client, cancellationToken));
+            return await ConnectorSettingsSource.ReadAsync(definition, client, cancellationToken);
         }
         catch (FaultException)
         {
             // What is wrong with the connector is a finding of its own.
-            return DebeziumSettings.FromConnector(ConnectorTemplate.Render(definition));
+            return ConnectorTemplate.Render(definition);
         }
     }
 

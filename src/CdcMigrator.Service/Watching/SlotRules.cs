@@ -19,7 +19,13 @@ internal static class SlotRules
         : state is null && known ? new Fault(FaultKind.LogBroken, "slot-missing", $"Replication slot {slot} is gone from the source: changes since its last confirmed position are not in the log", StartOver)
         : null;
 
-    /// <summary>A slot that is not read, or keeps nearly as much WAL as the source allows.</summary>
+    /// <summary>What is said where it cannot be told whether the connector began anew; null where it can.</summary>
+    public static Finding? Hidden(SlotState state) => !state.IsReaderHidden ? null : new Finding(
+        Severity.Error, "slot-reader-hidden",
+        $"Since when slot {state.Name} is read is hidden from the service's role, for the connector logs in as another one: that it began anew, and may have lost what it had not published, could not be told",
+        "GRANT pg_read_all_stats TO the service's role on that server, or have the connector log in as that role; 'cdcm preflight -f FILE' names the role");
+
+    /// <summary>A slot that is not read, or by whom is not known, or that keeps nearly as much WAL as the source allows.</summary>
     /// <param name="state">The slot.</param>
     /// <param name="unread">How long nobody has read it.</param>
     /// <param name="patience">How long that may be.</param>
@@ -30,6 +36,11 @@ internal static class SlotRules
             yield return new Finding(Severity.Error, "slot-near-limit",
                 $"Slot {state.Name} keeps {Megabytes(state.RetainedBytes)} of WAL of the {Megabytes(state.LimitBytes ?? 0)} that max_slot_wal_keep_size allows: beyond it the slot is lost",
                 "Raise max_slot_wal_keep_size and reload the source, and see why the connector does not confirm");
+        }
+
+        if (Hidden(state) is { } hidden)
+        {
+            yield return hidden;
         }
 
         if (unread > patience && !state.Lost)

@@ -88,7 +88,9 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
     }
 
     /// <summary>Asks now who reads the slot, and says from when on comparisons count, or for which transaction that waits; null for both where nothing depends on it.</summary>
-    /// <exception cref="FaultException">Unreachable: a side does not answer, or (<c>slot-unread</c>) nobody reads the slot, so that it cannot be told who did.</exception>
+    /// <exception cref="FaultException">
+    /// Unreachable: a side does not answer, or (<c>slot-unread</c>) nobody reads the slot, so that it cannot be told who did. NotAllowed <c>slot-reader-hidden</c>: the role may not see it.
+    /// </exception>
     public async Task<(DateTimeOffset? Since, string? WaitsFor)> ReadReaderSinceAsync(CancellationToken cancellationToken)
     {
         if (parts is not { Pulses: { } pulses, Source: { } source })
@@ -99,6 +101,11 @@ internal sealed class SourceWatch(SourceWatchParts parts, TimeProvider time, ILo
         try
         {
             var state = await SlotState.ReadAsync(source, parts.Slot, cancellationToken);
+            if (state is not null && SlotRules.Hidden(state) is { } hidden)
+            {
+                throw new FaultException(FaultKind.NotAllowed, hidden.Code, hidden.Message, hidden.Fix);
+            }
+
             return state is { Reader: not null } ? await pulses.NoteReaderAsync(state, cancellationToken) : throw new FaultException(
                 FaultKind.Unreachable, "slot-unread", $"Nobody reads replication slot {parts.Slot} now, so that it cannot be told whether the connector began anew since the tables were compared",
                 "'cdcm status' and 'cdcm connector status' show what keeps the connector from reading; then try again");

@@ -8,6 +8,7 @@ using CdcMigrator.Domain.Log;
 using CdcMigrator.Domain.Migrations;
 using CdcMigrator.Postgres.Control;
 using CdcMigrator.Postgres.Fencing;
+using CdcMigrator.Postgres.Preflight;
 using CdcMigrator.Service.Runtime;
 using CdcMigrator.Service.Watching;
 using CdcMigrator.Streaming.Inspection;
@@ -149,6 +150,50 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
 
         static async Task RunAsync(NpgsqlConnection connection, string sql) => await new NpgsqlCommand(sql, connection).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
+
+    [Fact]
+    public async Task A_reader_whose_beginning_is_hidden_is_nobody_we_know_and_the_right_is_named()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var scene = await Scene.StartAsync(postgres, token);
+        var role = $"watcher_{Guid.NewGuid():N}";
+        await scene.Source.ExecuteAsync($"create role {role} login");
+        try
+        {
+            await using var limited = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(scene.Source.ConnectionString) { Username = role, Pooling = false }.ConnectionString);
+            var definition = Definition(scene.Source.ConnectionString, role);
+            Assert.Empty(await PostgresPreflight.CheckSlotReaderAsync(definition, role, Slot, token));
+            Assert.Empty(await PostgresPreflight.CheckSlotReaderAsync(definition, "${file:not-known}", Slot, token));
+            Assert.Equal("slot-reader-hidden", Assert.Single(await PostgresPreflight.CheckSlotReaderAsync(definition, "postgres", Slot, token)).Code);
+            await using (await scene.ReadSlotAsync(token))
+            {
+                var state = (await SlotState.ReadAsync(limited, Slot, token))!;
+                Assert.Equal((true, null, true), (state.Active, state.Reader, state.IsReaderHidden));
+                Assert.Equal("slot-reader-hidden", SlotRules.Hidden(state)?.Code);
+                Assert.Contains($"GRANT pg_read_all_stats TO {role} in the source", Assert.Single(await PostgresPreflight.CheckSlotReaderAsync(definition, null, Slot, token)).Fix, StringComparison.Ordinal);
+
+                await scene.Source.ExecuteAsync($"grant pg_read_all_stats to {role}");
+                state = (await SlotState.ReadAsync(limited, Slot, token))!;
+                Assert.Equal((await SlotState.ReadAsync(scene.Source.DataSource, Slot, token))!.Reader, state.Reader);
+                Assert.Contains('@', state.Reader!);
+                Assert.Null(SlotRules.Hidden(state));
+                Assert.Empty(await PostgresPreflight.CheckSlotReaderAsync(definition, "postgres", Slot, token));
+            }
+        }
+        finally
+        {
+            await scene.Source.ExecuteAsync($"drop owned by {role}; drop role {role}");
+        }
+    }
+
+    private static MigrationDefinition Definition(string source, string role) => new()
+    {
+        Name = "shop",
+        Source = new SourceSection(SourceKind.PostgreSql, new NpgsqlConnectionStringBuilder(source) { Username = role, Pooling = false }.ConnectionString),
+        Target = new TargetSection(source),
+        Log = new LogSection { TopicPrefix = "shop" },
+        Tables = [],
+    };
 
     private sealed class Scene : IAsyncDisposable
     {
