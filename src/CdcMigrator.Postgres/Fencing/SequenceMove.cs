@@ -24,7 +24,7 @@ internal sealed record SequenceMove(KnownSequence To, IReadOnlyList<BigInteger> 
     private static BigInteger? Before(KnownSequence from, KnownSequence to) => (from.Last, from.Coming, to.Last, to.Coming) switch
     {
         ({ } last, _, _, _) => last,
-        (_, { } coming, null, { } own) when to.Increment > 0 ? own >= coming : own <= coming => null,
+        (_, { } coming, null, { } own) when (to.Increment > 0 ? own >= coming : own <= coming) => null,
         (_, { } coming, _, _) => (BigInteger)coming - from.Increment,
         _ => null,
     };

@@ -40,7 +40,7 @@ internal sealed class RecordingCutover(
     public Task<FencePosition> CloseAsync(CutoverAttempt attempt, TimeSpan lease, CancellationToken cancellationToken)
     {
         var tables = definition.Tables.Select(table => attempt.Direction == MigrationDirection.Forward ? table.Source : table.Target);
-        Note(CutoverStep.Fence, $"would deny writes on the {Left(attempt)} to {definition.Tables.Count} tables, for {Durations.Format(lease)} without a renewal: {string.Join(", ", tables)}");
+        Note(CutoverStep.Fence, $"would deny writes on the {Left(attempt)} to {definition.Tables.Count} tables, for {Durations.Format(options.Lease)} without a renewal: {string.Join(", ", tables)}");
         return Task.FromResult(new FencePosition("", 0));
     }
 

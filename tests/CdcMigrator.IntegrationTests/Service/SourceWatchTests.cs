@@ -117,7 +117,7 @@ public sealed class SourceWatchTests(PostgresFixture postgres)
     {
         var token = TestContext.Current.CancellationToken;
         await using var scene = await Scene.StartAsync(postgres, token);
-        await scene.Source.ExecuteAsync("create table t(id int)");
+        await scene.Source.ExecuteAsync("create table t(id int); create publication p");
         await using var open = await scene.Source.DataSource.OpenConnectionAsync(token);
         await using var only = await scene.Source.DataSource.OpenConnectionAsync(token);
         await RunAsync(open, "begin; insert into t values (1)");
