@@ -52,35 +52,29 @@ internal sealed class HeldApplications(FencedSide left, CutoverOptions options, 
         return outcomes is [.., { Fault: { } fault }] ? throw new FaultException(fault) : $"{outcomes.Count} hooks";
     }
 
-    /// <summary>Closes the side while they wait. An attempt that is called off meanwhile does not wait for the tables' locks any more: nobody may close the side for it.</summary>
+    /// <summary>
+    /// Closes the side while they wait. Where the attempt is called off meanwhile, the row refuses it at the next try for the tables' locks. That the note is lost calls nothing off here: the close itself takes it away,
+    /// and what is read behind it is not to be given up.
+    /// </summary>
     /// <param name="context">The attempt.</param>
     /// <param name="close">Closes it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FaultException">NotAllowed <c>called-off</c>; TimedOut <c>hold-lost</c>; what closing came to.</exception>
     public async Task<T> CloseAsync<T>(HookContext context, Func<CancellationToken, Task<T>> close, CancellationToken cancellationToken)
     {
-        if (keeping is not { } note)
+        if (keeping is { } note
+            && (note.Lost.IsCancellationRequested || !await Sides.AskAsync(() => left.Hold.RenewAsync(context.Token, releasing: false, options.KeptFor, cancellationToken))))
+        {
+            throw await LostAsync(context);
+        }
+
+        try
         {
             return await Sides.AskAsync(() => close(cancellationToken));
         }
-
-        if (note.Lost.IsCancellationRequested || !await Sides.AskAsync(() => left.Hold.RenewAsync(context.Token, releasing: false, options.KeptFor, cancellationToken)))
+        catch (FaultException exception) when (exception.Fault.Code == "fence-taken" && keeping is not null)
         {
-            throw await LostAsync(context);
-        }
-
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, note.Lost);
-        try
-        {
-            return await Sides.AskAsync(() => close(either.Token));
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw await LostAsync(context);
-        }
-        catch (FaultException exception) when (exception.Fault.Code == "fence-taken")
-        {
-            // The row may refuse it before the note's next renewal does: no other attempt has the side then.
+            // By whoever called it off: no other attempt has the side, and applications are still this one's to let go.
             if (await FindCalledOffAsync(context) is { } by)
             {
                 throw CalledOff(by);

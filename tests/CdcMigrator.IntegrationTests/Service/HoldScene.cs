@@ -78,6 +78,9 @@ internal sealed class HoldScene : IAsyncDisposable
     /// <summary>One that does not reach the target.</summary>
     public RouteKeeping KeepingWithoutTarget() => new(definition, new Sides(definition, Source.DataSource, nowhere, TimeProvider.System), Hooks, TimeProvider.System, NullLogger.Instance);
 
+    /// <summary>What <see cref="Live"/> makes wait and lets go.</summary>
+    public HeldApplications Applications() => new(Sides.Source, CutoverOptions.Of(definition), Hooks, TimeProvider.System);
+
     /// <summary>The keeper of fences of the process.</summary>
     public FenceKeeper Keeper() => new(Sides.Source, Sides.Target, Sides.Ended, TimeProvider.System, NullLogger.Instance);
 

@@ -101,6 +101,25 @@ public sealed class LettingGoTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_renewal_that_finds_the_note_gone_by_the_close_itself_does_not_call_the_close_off()
+    {
+        await using var scene = await SceneAsync();
+        await using var applications = scene.Applications();
+        var context = new HookContext("m", "a1", 2, MigrationDirection.Forward, new RouteEnd("", 0, ""), new RouteEnd("", 0, ""));
+        await applications.WaitAsync(context, _ => { }, Cancellation);
+        Assert.True(await applications.CloseAsync(context, async stop =>
+        {
+            await scene.Sides.Source.CloseAsync("a1", 2, Lease, stop);
+
+            // It is renewed once a second.
+            await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, Cancellation);
+            stop.ThrowIfCancellationRequested();
+            return true;
+        }, Cancellation));
+        Assert.Equal((FenceState.Closed, ""), await StateAsync(scene));
+    }
+
+    [Fact]
     public async Task An_owner_that_was_called_off_keeps_its_note_while_it_lives_and_others_do_not_run_its_hooks_beside_it()
     {
         await using var scene = await SceneAsync();
