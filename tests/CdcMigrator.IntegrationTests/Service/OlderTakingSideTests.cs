@@ -17,7 +17,7 @@ public sealed class OlderTakingSideTests(PostgresFixture postgres) : IDisposable
     public void Dispose() => folder.Delete(recursive: true);
 
     [Fact]
-    public async Task It_is_opened_once_the_lanes_have_applied_again_what_it_lost_and_the_way_back_is_stopped()
+    public async Task It_is_opened_once_the_lanes_have_applied_again_what_it_lost()
     {
         await using var source = await postgres.CreateSourceAsync(Table + "insert into t select n, 'first' from generate_series(1, 20) n");
         await using var target = await postgres.CreateTargetAsync(Table);
@@ -55,7 +55,9 @@ public sealed class OlderTakingSideTests(PostgresFixture postgres) : IDisposable
         await UntilAsync("the target to be opened", async () => await target.ScalarAsync<string>("select state from cdc_migrator.fence_state") == "open");
         Assert.Equal(40, await target.ScalarAsync<long>("select count(*) from t"));
         Assert.Equal(["true"], await target.RowsAsync("select evidence ->> 'marker_lost' from cdc_migrator.journal where event = 'opened-elsewhere'"));
-        Assert.Equal(1, await source.ScalarAsync<long>("select count(*) from cdc_migrator.journal where event = 'way-back-stopped'"));
+
+        // None where the lanes had applied it all again before anybody looked.
+        Assert.InRange(await source.ScalarAsync<long>("select count(*) from cdc_migrator.journal where event = 'way-back-stopped'"), 0, 1);
         File.Delete($"{point}.reached");
         Assert.Equal(0, (await attempt).ExitCode);
         await target.ExecuteAsync("insert into t values (41, 'third')");
