@@ -19,7 +19,7 @@ public static class MigrationKeys
 
         new("source", "section", Required, "The database that is left."),
         new("source.kind", "postgresql | mariadb | mysql", "postgresql", "Its engine."),
-        new("source.connection", "connection string", Required, "Npgsql connection string (PostgreSQL) or MySqlConnector's (MariaDB, MySQL)."),
+        new("source.connection", "connection string", Required, "Npgsql connection string (PostgreSQL; its primary: where several hosts are named, Target Session Attributes=primary) or MySqlConnector's (MariaDB, MySQL)."),
 
         new("target", "section", Required, "The PostgreSQL that is moved to."),
         new("target.connection", "connection string", Required, "Npgsql connection string."),
@@ -27,7 +27,7 @@ public static class MigrationKeys
         new("log", "section", Required, "What carries changes. `log: embedded` is short for a section with that kind."),
         new("log.kind", "kafka | embedded", "kafka", "Kafka fed by Debezium, or an in-process log read from the source's replication slot."),
         new("log.bootstrapServers", "host:port,…", "required for kafka", "Kafka bootstrap servers."),
-        new("log.topicPrefix", "text", "the migration's name", "Debezium's topic.prefix: topics are prefix.schema.table."),
+        new("log.topicPrefix", "text", "the migration's name", "Debezium's topic.prefix: topics are prefix.schema.table, with _ for what Kafka does not allow in a name; no two tables may share one."),
         new("log.format", "json | avro", "json", "How keys and values are serialised. JSON with and without schemas is told apart by itself."),
         new("log.schemaRegistry", "URL", "required for avro", "Confluent-compatible schema registry."),
         new("log.group", "text", "cdcm- and the migration's name", "Consumer group. Processes of one group share the partitions."),
