@@ -202,7 +202,7 @@ internal sealed class HistoryLog
     }
 
     /// <summary>
-    /// A connector that is killed sends everything from one transaction on again. Rows of
+    /// A connector that is killed sends everything from one transaction on again; of all but that one it knows the true commit, whatever was said of it by an earlier run of which it was the first. Rows of
     /// an incremental snapshot are not repeated: they are read anew.
     /// </summary>
     private void Repeat()
@@ -222,7 +222,7 @@ internal sealed class HistoryLog
             var again = lane.Take(last + 1).Where(record => record.Transaction >= from && record.Transaction <= killed)
                 .GroupBy(record => record.Transaction).OrderBy(records => records.Key)
                 .SelectMany(records => records.DistinctBy(record => (record.Position.Lsn, record.Operation, record.IsTombstone, Key: record.Values.FirstOrDefault())))
-                .Select(record => record.Transaction == from ? record with { Position = record.Position with { CommitLsn = commit } } : record).ToList();
+                .Select(record => record with { Position = record.Position with { CommitLsn = record.Transaction == from ? commit : commits[record.Transaction] } }).ToList();
             var interrupted = last < 0 ? 0 : lane[last].Run;
             for (var i = last + 1; i < lane.Count; i++)
             {
